@@ -1,0 +1,170 @@
+"""What the engine works on: resources with four verbs, checks, the changes between two states, findings."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from setup_kit.secret import Secret
+
+Value = str | int | float | bool | None | Secret | list[str] | dict[str, str]
+
+State = TypeVar("State")
+
+
+class Action(StrEnum):
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference between what is wanted and what is there, and what closes it.
+
+    `resource` is the address of the resource ("grants/dataexport"), `target` the part of it that changes
+    ("INSERT on schema dbo", "read_committed_snapshot"; empty when it is the whole). `before` and `after` hold values
+    a person may read; a secret is a `Secret` and prints as `***`. `detail` lists further attributes of a thing created.
+    """
+
+    resource: str
+    action: Action
+    target: str = ""
+    before: Value = None
+    after: Value = None
+    why: str = ""
+    destructive: bool = False
+    detail: dict[str, Value] = field(default_factory=dict)
+
+
+class Status(StrEnum):
+    PASSED = "passed"
+    WARNING = "warning"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The outcome of one check. `check` is a stable dotted name ("grants.missing"), `resource` an address."""
+
+    check: str
+    status: Status
+    resource: str
+    message: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a long step is. `total` is None while it is not known; `unit` is what is counted."""
+
+    resource: str
+    item: str
+    done: int
+    total: int | None
+    text: str = ""
+    unit: str = "rows"
+
+
+class NotReadable(Exception):  # noqa: N818 - a state of affairs, not an error
+    """The resource is there or not, but cannot be read from here yet.
+
+    `reason` says why in one sentence; `remedy` what opens the way. Applying what the resource needs (an access policy,
+    a firewall rule) may make it readable; the planner shows it as "decided during apply".
+    """
+
+    def __init__(self, reason: str, remedy: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.remedy = remedy
+
+
+def _quiet(progress: Progress) -> None:
+    return None
+
+
+class Node(ABC):
+    """A node of the graph: a resource or a check.
+
+    `needs` are the nodes that must be done first. `within` is the resource this one lives in: where that is absent,
+    this one is absent too and is not read.
+    """
+
+    kind: str
+
+    def __init__(self, name: str, *, within: Resource[Any] | None = None, needs: Iterable[Node] = ()) -> None:
+        self.name = name
+        self.within = within
+        self.needs: tuple[Node, ...] = (*needs, within) if within is not None else tuple(needs)
+        # Set by the engine before it runs a node; long steps call it.
+        self.report: Callable[[Progress], None] = _quiet
+
+    @property
+    def address(self) -> str:
+        return f"{self.kind}/{self.name}"
+
+
+class Resource(Node, Generic[State]):
+    """A thing that is provisioned. `observed` is its state as last read, None when it is not there.
+
+    The engine sets `observed` from what `read` and `apply` return; other resources read it. Reading never writes;
+    `diff` never calls out.
+    """
+
+    def __init__(self, name: str, *, within: Resource[Any] | None = None, needs: Iterable[Node] = ()) -> None:
+        super().__init__(name, within=within, needs=needs)
+        self.observed: State | None = None
+
+    @abstractmethod
+    def read(self) -> State | None:
+        """The state now; None when it is not there. Raises NotReadable when the way is not open yet."""
+
+    @abstractmethod
+    def diff(self, observed: State | None) -> list[Change]:
+        """What must change for `observed` to become what the environment file wants; empty when nothing."""
+
+    @abstractmethod
+    def apply(self, change: Change) -> State:
+        """Makes one change and waits until it holds. Returns the state after it."""
+
+    @abstractmethod
+    def delete(self, observed: State) -> None:
+        """Takes the resource away."""
+
+    def audit(self, observed: State) -> list[Finding]:
+        """What `verify` should say beyond the differences: more than was asked for, about to expire, …"""
+        return []
+
+
+class Temporary(Node):
+    """Something opened while a node that needs it has work, and closed at the end of the run whatever happens."""
+
+    @abstractmethod
+    def open(self) -> bool:
+        """Opens the way and waits until it holds. False when it was open already."""
+
+    @abstractmethod
+    def close(self) -> bool:
+        """Removes what `open` made, in this run or in one that was killed. False when there was nothing to remove."""
+
+
+class Check(Node):
+    """Proves something; changes nothing.
+
+    A check runs in `plan` and at the start of `apply` when `first` is true; else it runs during `apply` when something
+    it needs has changed in this run or `due()` says so, and in `verify` always.
+    """
+
+    first: bool = False
+
+    @abstractmethod
+    def run(self) -> list[Finding]:
+        """The findings, passed ones too. A failed one stops what depends on this check. Waits, reports progress."""
+
+    def due(self) -> bool:
+        """True when the check must run although nothing it needs has changed (a synchronization that has not ended)."""
+        return False

@@ -1,0 +1,39 @@
+"""What can go wrong, said so that the reader knows what to do next."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    CHANGES_PENDING = 3
+    VERIFICATION_FAILED = 4
+    INTERRUPTED = 130
+
+
+class KitError(Exception):
+    """A failure to be shown to a person.
+
+    what      what happened, on what: one sentence that names the thing.
+    why       the cause, where it is known.
+    remedy    the next step: a command or a setting.
+    original  the text of the service, driver or library, word for word; shown in grey. Never holds a secret.
+    """
+
+    exit_code = ExitCode.FAILED
+
+    def __init__(self, what: str, *, why: str = "", remedy: str = "", original: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.why = why
+        self.remedy = remedy
+        self.original = original
+
+
+class UsageError(KitError):
+    """The command line or the environment file is at fault; nothing was sent."""
+
+    exit_code = ExitCode.USAGE
