@@ -1,0 +1,1 @@
+"""SQL Server: connections, rendered templates, grants."""
