@@ -21,9 +21,13 @@ GRAPH_AUDIENCE = "https://graph.microsoft.com"
 VAULT_AUDIENCE = "https://vault.azure.net"
 SQL_AUDIENCE = "https://database.windows.net/"
 
+# Directory roles: the one may read Graph, the other may write too.
+READERS = "Directory Readers"
+APPLICATION_ADMINISTRATOR = "Application Administrator"
+
 # Document kinds. An application is registered by its owner; a service principal is its presence in this tenant.
 APPLICATIONS = "applications"  # key: application id; display_name, secret, audiences
-PRINCIPALS = "service-principals"  # key: object id; app_id, display_name
+PRINCIPALS = "service-principals"  # key: object id; app_id, display_name, roles (of the directory)
 GROUPS = "groups"  # key: object id; display_name, members (object ids)
 
 
@@ -32,6 +36,7 @@ class Principal:
     object_id: str
     app_id: str
     name: str
+    roles: tuple[str, ...] = ()
 
 
 class Tenant:
@@ -60,22 +65,26 @@ class Tenant:
         expected = str(application["secret"]) if application else ""
         return hmac.compare_digest(expected.encode(), secret.encode()) and bool(expected)
 
-    def add_principal(self, app_id: str, name: str) -> Principal:
-        """Make the application's service principal in this tenant; one that is there already is returned."""
+    def add_principal(self, app_id: str, name: str, roles: tuple[str, ...] = ()) -> Principal:
+        """Make the application's service principal in this tenant; one that is there already is returned.
+
+        `roles` are directory roles, see READERS and APPLICATION_ADMINISTRATOR.
+        """
         known = self.principal_of(app_id)
         if known is not None:
             return known
-        principal = Principal(str(uuid.uuid4()), app_id.lower(), name)
-        self._state.put(PRINCIPALS, principal.object_id, {"app_id": principal.app_id, "display_name": name})
+        principal = Principal(str(uuid.uuid4()), app_id.lower(), name, roles)
+        body = {"app_id": principal.app_id, "display_name": name, "roles": list(roles)}
+        self._state.put(PRINCIPALS, principal.object_id, body)
         return principal
 
     def principals(self) -> Iterator[Principal]:
         for object_id, body in self._state.list(PRINCIPALS):
-            yield Principal(object_id, body["app_id"], body["display_name"])
+            yield _principal(object_id, body)
 
     def principal(self, object_id: str) -> Principal | None:
         body = self._state.get(PRINCIPALS, object_id.lower())
-        return None if body is None else Principal(object_id.lower(), body["app_id"], body["display_name"])
+        return None if body is None else _principal(object_id.lower(), body)
 
     def principal_of(self, app_id: str) -> Principal | None:
         return next((each for each in self.principals() if each.app_id == app_id.lower()), None)
@@ -105,3 +114,7 @@ class Tenant:
         if self.principal(object_id) is not None:
             return "ServicePrincipal"
         return "Group" if self.group(object_id) is not None else None
+
+
+def _principal(object_id: str, body: Document) -> Principal:
+    return Principal(object_id, body["app_id"], body["display_name"], tuple(body.get("roles", ())))
