@@ -1,0 +1,112 @@
+"""One connection to one database, opened when first used and again when it broke."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from setup_kit.sqlserver.connection import Connection, Cursor, SqlError, load_pyodbc
+from setup_kit.sqlserver.errors import ALREADY_EXISTS, kit_error, without_secrets
+from setup_kit.sqlserver.retry import Retry
+from setup_kit.sqlserver.templates import Batch
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+# For how long a statement may run, and for how long a passing fault is ridden out, in seconds.
+STATEMENT = 120
+TRANSIENT_PATIENCE = 120.0
+
+
+class Session:
+    """Used by one thread at a time: others wait. `label` says to people where it is and as whom.
+
+    `connect` logs in; it raises what `SqlSessions` made of the refusal.
+    """
+
+    def __init__(self, label: str, connect: Callable[[], Connection], retry: Retry) -> None:
+        self.label = label
+        self._connect = connect
+        self._retry = retry
+        self._lock = threading.RLock()
+        self._connection: Connection | None = None
+
+    def open(self) -> None:
+        """Logs in, unless that was done."""
+        with self._lock:
+            if self._connection is None:
+                self._connection = self._connect()
+                self._connection.timeout = STATEMENT
+
+    def rows(self, query: str, *parameters: str | int | bool | None, doing: str) -> list[Any]:
+        """The rows of a query, which changes nothing and so is asked again when the connection broke.
+
+        `doing`: "read the grants of 'dataexport'". Raises KitError.
+        """
+
+        def ask(cursor: Cursor, _: int) -> list[Any]:
+            return cursor.execute(query, *parameters).fetchall()
+
+        return self._call(ask, doing, None)
+
+    def run(self, batch: Batch, *, doing: str) -> None:
+        """Sends a batch that returns nothing. Raises KitError, without what the batch holds of secrets."""
+
+        def send(cursor: Cursor, number: int) -> None:
+            try:
+                cursor.execute(batch.text)
+                # A later statement's error arrives with its result.
+                while cursor.nextset():
+                    pass
+            except load_pyodbc().Error as error:
+                if number > 1 and SqlError.of(error).number in ALREADY_EXISTS:
+                    log.info("%s: made by the attempt whose answer was lost", doing)
+                    return
+                raise
+
+        self._call(send, doing, batch)
+        log.debug("%s: %s", self.label, batch.name)
+
+    def close(self) -> None:
+        with self._lock:
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                try:
+                    connection.close()
+                except load_pyodbc().Error as error:
+                    log.debug("%s: closing: %s", self.label, SqlError.of(error))
+
+    def _call(self, use: Callable[[Cursor, int], T], doing: str, batch: Batch | None) -> T:
+        secrets = batch.secrets if batch is not None else ()
+
+        def attempt(number: int) -> T:
+            self.open()
+            assert self._connection is not None  # noqa: S101 - open() makes it, and the lock is held
+            failure: SqlError
+            try:
+                cursor = self._connection.cursor()
+                try:
+                    return use(cursor, number)
+                finally:
+                    cursor.close()
+            except load_pyodbc().Error as error:
+                failure = without_secrets(SqlError.of(error), secrets)
+            # Raised out here so that the driver's own error, which may quote the statement, is not chained to it.
+            if failure.transient:
+                self.close()
+            raise failure
+
+        with self._lock:
+            refusal: SqlError
+            try:
+                return self._retry.call(attempt, _patience, f"{self.label}: {doing}")
+            except SqlError as error:
+                refusal = error
+            raise kit_error(refusal, f"could not {doing} ({self.label})")
+
+
+def _patience(error: SqlError) -> float:
+    return TRANSIENT_PATIENCE if error.transient else 0.0
