@@ -1,65 +1,161 @@
-"""The environment file's shape. No secret has a place in it."""
+"""The environment file's shape. No secret has a place in it.
+
+The descriptions are for people: they become the JSON Schema, the reference and the comments of a new file.
+"""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
+
+from setup_kit.environment import fields, names
+from setup_kit.environment.fields import fault
 
 SERVICE_APPLICATION_ID = UUID("b861dbcc-a7ef-4219-a005-0e4de4ea7dcf")
 
 
 class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=False)
+    # A file is read by alias only (see loading); code may build a section by field name too.
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True)
 
 
 class Endpoints(Section):
-    """A cloud of one's own."""
+    """A cloud of one's own: its addresses (https, no path) and the audiences its tokens carry."""
 
-    authority: str
-    resource_manager: str
-    resource_manager_audience: str
-    graph: str
-    graph_audience: str
-    vault_audience: str
-    sql_audience: str
-    discovery: str
-    sql_suffix: str = ""
-    vault_suffix: str = ""
+    authority: Annotated[fields.Address, Field(description="Where tokens are issued: Microsoft Entra.")]
+    resource_manager: Annotated[fields.Address, Field(description="Azure Resource Manager.")]
+    resource_manager_audience: Annotated[
+        fields.Audience, Field(description="Audience of tokens for Resource Manager, as the cloud writes it.")
+    ]
+    graph: Annotated[fields.Address, Field(description="Microsoft Graph.")]
+    graph_audience: Annotated[fields.Audience, Field(description="Audience of tokens for Graph.")]
+    vault_audience: Annotated[fields.Audience, Field(description="Audience of tokens for Key Vault.")]
+    sql_audience: Annotated[fields.Audience, Field(description="Audience of tokens for Azure SQL.")]
+    discovery: Annotated[fields.AddressWithPath, Field(description="Discovery host of the Data Export Service.")]
+    sql_suffix: Annotated[
+        fields.Suffix,
+        Field(
+            description="What follows a logical server's name in its host name.",
+            examples=[".database.windows.net"],
+        ),
+    ] = ""
+    vault_suffix: Annotated[
+        fields.Suffix,
+        Field(description="What follows a vault's name in its host name.", examples=[".vault.azure.net"]),
+    ] = ""
 
 
 class EntraGroup(Section):
-    name: str
-    object_id: UUID
+    """A group (or user, or service principal) of Microsoft Entra."""
+
+    name: Annotated[fields.GroupName, Field(description="Display name.", examples=["SQL Administrators"])]
+    object_id: Annotated[UUID, Field(description="Object id in the tenant.")]
 
 
 class Administrator(Section):
-    """Exactly one of the two."""
+    """Who administers the logical server: exactly one of the two."""
 
-    entra_group: EntraGroup | None = None
-    sql_login: str | None = None
+    entra_group: Annotated[
+        EntraGroup | None,
+        Field(description="An Entra group that whoever runs the kit is in. No password is needed."),
+    ] = None
+    sql_login: Annotated[
+        fields.LoginName | None,
+        Field(
+            description="A SQL login. Its password is asked for, or taken from SETUP_KIT_SQL_ADMIN_PASSWORD; "
+            "the kit never keeps it.",
+            examples=["sqladministrator"],
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if self.entra_group is None and self.sql_login is None:
+            raise ValueError("names no administrator: give either entra_group or sql_login")
+        if self.entra_group is not None and self.sql_login is not None:
+            raise ValueError(
+                "names two administrators: give either entra_group or sql_login "
+                "(one that comes from the extended file is taken back by leaving its value empty)"
+            )
+        return self
 
 
 class Database(Section):
-    name: str
-    sku: str = "P1"
-    max_size_gb: int = 250
-    read_committed_snapshot: bool = True
-    maxdop: int = 1
+    """The database that the rows are exported into."""
+
+    name: Annotated[fields.DatabaseName, Field(description="Name on the logical server.", examples=["crm-export"])]
+    sku: Annotated[
+        fields.Sku,
+        Field(
+            description="SKU as Azure names it; Premium P1 or better is recommended for the first synchronization.",
+            examples=["P1", "S3", "GP_Gen5_2"],
+        ),
+    ] = "P1"
+    max_size_gb: Annotated[
+        int, Field(ge=1, le=names.HYPERSCALE_GB, description="Size that the database may grow to, in GB.")
+    ] = 250
+    read_committed_snapshot: Annotated[
+        bool, Field(description="Readers do not wait for the export's writes; recommended on.")
+    ] = True
+    maxdop: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=32767,
+            description="Processors that one query may use (MAXDOP); 1 is recommended, 0 means no limit.",
+        ),
+    ] = 1
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        most = names.most_gigabytes(self.sku)
+        if self.max_size_gb > most:
+            raise fault("max_size_gb", f"a database of SKU {self.sku} holds at most {most} GB, not {self.max_size_gb}")
+        return self
 
 
 class FirewallRule(Section):
-    name: str
-    start: str
-    end: str
+    """A range of IPv4 addresses that the logical server admits."""
+
+    name: Annotated[fields.RuleName, Field(description="Name of the rule.", examples=["office"])]
+    start: Annotated[fields.IPv4, Field(description="First address.", examples=["203.0.113.0"])]
+    end: Annotated[
+        fields.IPv4, Field(description="Last address; the first one again for a single one.", examples=["203.0.113.7"])
+    ]
+
+    @field_validator("end")
+    @classmethod
+    def _in_order(cls, end: str, info: ValidationInfo) -> str:
+        if "start" in info.data:
+            names.ipv4_range(info.data["start"], end)
+        return end
 
 
 class Firewall(Section):
-    allow_azure_services: bool = True
-    service_region: str | None = None
-    rules: tuple[FirewallRule, ...] = ()
+    """Which addresses the logical server admits, beside the operator's own while the kit works."""
+
+    allow_azure_services: Annotated[
+        bool, Field(description="Admit every address of Azure, other customers' included; the service recommends it.")
+    ] = True
+    service_region: Annotated[
+        fields.Region | None,
+        Field(
+            description="Region of the organization, to admit the addresses that the export service calls from there.",
+            examples=["West Europe"],
+        ),
+    ] = None
+    rules: Annotated[tuple[FirewallRule, ...], Field(description="Further addresses to admit.")] = ()
+
+    @field_validator("rules")
+    @classmethod
+    def _distinct(cls, rules: tuple[FirewallRule, ...]) -> tuple[FirewallRule, ...]:
+        twice = names.first_duplicate(rule.name for rule in rules)
+        if twice is not None:
+            raise ValueError(f"two rules are named {names.shown(twice)}")
+        return rules
 
 
 class Authentication(StrEnum):
@@ -68,17 +164,44 @@ class Authentication(StrEnum):
 
 
 class ExportUser(Section):
-    name: str = "dataexport"
-    schema_name: Annotated[str, Field(alias="schema")] = "dbo"
-    authentication: Authentication = Authentication.LOGIN
+    """The SQL user that the export service works as."""
+
+    name: Annotated[
+        fields.LoginName, Field(description="Name of the login and of the user.", examples=["dataexport"])
+    ] = "dataexport"
+    schema_name: Annotated[
+        fields.SchemaName,
+        Field(alias="schema", description="Schema that it holds its grants on: the same as profile.schema."),
+    ] = "dbo"
+    authentication: Annotated[
+        Authentication,
+        Field(description="login: a login of the server and a user of the database; contained: a user alone."),
+    ] = Authentication.LOGIN
 
 
 class Sql(Section):
-    server: str
-    administrator: Administrator
-    database: Database
-    firewall: Firewall = Firewall()
-    export_user: ExportUser = ExportUser()
+    """The logical server, its database, firewall and users."""
+
+    server: Annotated[
+        fields.ServerName,
+        Field(description="Name of the logical server; taken once in the whole cloud.", examples=["sql-contoso-prod"]),
+    ]
+    administrator: Annotated[
+        Administrator, Field(description="Who administers the logical server: exactly one of the two.")
+    ]
+    database: Annotated[Database, Field(description="The database that the rows are exported into.")]
+    firewall: Annotated[Firewall, Field(description="Which addresses the logical server admits.")] = Firewall()
+    export_user: Annotated[ExportUser, Field(description="The SQL user that the export service works as.")] = (
+        ExportUser()
+    )
+
+    @field_validator("export_user")
+    @classmethod
+    def _not_the_administrator(cls, user: ExportUser, info: ValidationInfo) -> ExportUser:
+        administrator = info.data.get("administrator")
+        if administrator is not None and (administrator.sql_login or "").lower() == user.name.lower():
+            raise fault("name", "the export user cannot be the server's administrator: give it a name of its own")
+        return user
 
 
 class Authorization(StrEnum):
@@ -87,26 +210,51 @@ class Authorization(StrEnum):
 
 
 class KeyVault(Section):
-    name: str
-    authorization: Authorization = Authorization.RBAC
-    secret: str = "data-export-connection"
+    """The vault that keeps the connection string for the export service."""
+
+    name: Annotated[
+        fields.VaultName,
+        Field(description="Name of the vault; taken once in the whole cloud.", examples=["kv-contoso-prod"]),
+    ]
+    authorization: Annotated[
+        Authorization,
+        Field(description="How the vault decides who reads: rbac (Azure roles) or access_policy."),
+    ] = Authorization.RBAC
+    secret: Annotated[
+        fields.SecretName, Field(description="Name of the secret (its value has no place in this file).")
+    ] = "data-export-connection"  # noqa: S105 -- a name
 
 
 class Dynamics(Section):
-    organization_url: str
-    organization_id: UUID
+    """The Dynamics 365 organization whose rows are exported."""
+
+    organization_url: Annotated[
+        fields.Address,
+        Field(description="Address of the organization.", examples=["https://contoso.crm4.dynamics.com"]),
+    ]
+    organization_id: Annotated[UUID, Field(description="Id of the organization (Settings, Developer resources).")]
 
 
 class ExportService(Section):
-    """Where the Data Export Service answers; by default where the cloud says."""
+    """Where the Data Export Service answers. Microsoft's own was shut down in November 2022."""
 
-    discovery: str | None = None
-    application_id: UUID = SERVICE_APPLICATION_ID
+    discovery: Annotated[
+        fields.AddressWithPath | None,
+        Field(
+            description="Discovery host; by default what the cloud says.",
+            examples=["https://export.contoso.com"],
+        ),
+    ] = None
+    application_id: Annotated[UUID, Field(description="Application that the service reads the secret as.")] = (
+        SERVICE_APPLICATION_ID
+    )
 
 
 class Retry(Section):
-    count: int = 12
-    interval_seconds: int = 5
+    """What the service does with a row that could not be written."""
+
+    count: Annotated[int, Field(ge=0, le=20, description="How often it tries again, 0 to 20.")] = 12
+    interval_seconds: Annotated[int, Field(ge=0, le=3600, description="Seconds between tries, 0 to 3600.")] = 5
 
 
 class Activate(StrEnum):
@@ -117,26 +265,82 @@ class Activate(StrEnum):
 
 
 class Profile(Section):
-    name: str
-    prefix: str = ""
-    schema_name: Annotated[str, Field(alias="schema")] = "dbo"
-    entities: tuple[str, ...]
-    relationships: tuple[str, ...] = ()
-    retry: Retry = Retry()
-    delete_log: bool = True
-    activate: Activate = Activate.ALL
+    """The export profile: what is exported, and how."""
+
+    name: Annotated[fields.ProfileName, Field(description="Name; once in an organization.", examples=["Contoso CRM"])]
+    prefix: Annotated[
+        fields.Prefix,
+        Field(
+            description="Put before each table's name with an underscore; letters and digits, at most 14.",
+            examples=["crm"],
+        ),
+    ] = ""
+    schema_name: Annotated[
+        fields.SchemaName, Field(alias="schema", description="Schema of the tables: letters and digits.")
+    ] = "dbo"
+    entities: Annotated[
+        fields.Entities,
+        Field(
+            min_length=1,
+            description="Logical names of the entities to export; each needs change tracking.",
+            examples=[["account", "contact"]],
+        ),
+    ]
+    relationships: Annotated[
+        fields.Relationships,
+        Field(description="Schema names of the N:N relationships to export.", examples=[["accountleads_association"]]),
+    ] = ()
+    retry: Annotated[Retry, Field(description="What the service does with a row that could not be written.")] = Retry()
+    delete_log: Annotated[bool, Field(description="Keep a table of the rows that were deleted.")] = True
+    activate: Annotated[Activate, Field(description="What apply activates: all, metadata, data or none.")] = (
+        Activate.ALL
+    )
+
+
+def _cloud_tag(value: object) -> str:
+    return "<endpoints>" if isinstance(value, dict | Endpoints) else "<cloud>"
 
 
 class Environment(Section):
-    version: Literal[1] = 1
-    cloud: Literal["public", "usgov", "china", "sandbox"] | Endpoints = "public"
-    tenant: UUID
-    subscription: UUID
-    location: str
-    resource_group: str
-    tags: dict[str, str] = {}
-    sql: Sql
-    key_vault: KeyVault
-    dynamics: Dynamics
-    export_service: ExportService = ExportService()
-    profile: Profile
+    """Everything that one Dynamics 365 organization needs to have its data exported into Azure SQL."""
+
+    version: Annotated[Literal[1], Field(description="Version of this file's shape.")] = 1
+    cloud: Annotated[
+        Annotated[Literal["public", "usgov", "china", "sandbox"], Tag("<cloud>")]
+        | Annotated[Endpoints, Tag("<endpoints>")],
+        Discriminator(_cloud_tag),
+        Field(
+            description="Which cloud: public, usgov, china, sandbox (the one that SETUP_KIT_SANDBOX names), "
+            "or the endpoints of one of your own."
+        ),
+    ] = "public"
+    tenant: Annotated[UUID, Field(description="Microsoft Entra tenant of the subscription and the organization.")]
+    subscription: Annotated[UUID, Field(description="Azure subscription that everything is made in.")]
+    location: Annotated[fields.Location, Field(description="Azure region.", examples=["westeurope"])]
+    resource_group: Annotated[
+        fields.ResourceGroupName, Field(description="Resource group; made when it is missing.", examples=["rg-contoso"])
+    ]
+    tags: Annotated[
+        fields.Tags, Field(description="Tags of the resource group, server, database and vault: readable by many.")
+    ] = {}
+    sql: Annotated[Sql, Field(description="The logical server, its database, firewall and users.")]
+    key_vault: Annotated[
+        KeyVault, Field(description="The vault that keeps the connection string for the export service.")
+    ]
+    dynamics: Annotated[Dynamics, Field(description="The Dynamics 365 organization whose rows are exported.")]
+    export_service: Annotated[ExportService, Field(description="Where the Data Export Service answers.")] = (
+        ExportService()
+    )
+    profile: Annotated[Profile, Field(description="The export profile: what is exported, and how.")]
+
+    @field_validator("profile")
+    @classmethod
+    def _one_schema(cls, profile: Profile, info: ValidationInfo) -> Profile:
+        sql: Any = info.data.get("sql")
+        if sql is not None and sql.export_user.schema_name != profile.schema_name:
+            raise fault(
+                "schema",
+                f"the tables go to schema {profile.schema_name}, but the export user holds its grants on schema "
+                f"{sql.export_user.schema_name} (sql.export_user.schema): they must be the same",
+            )
+        return profile

@@ -42,13 +42,10 @@ DTU_SKUS: Mapping[str, int] = {
 # The most that General Purpose and Business Critical (4 TB) and Hyperscale (128 TB) store in any size, GB.
 VCORE_GB, HYPERSCALE_GB = 4096, 131_072
 
-_DATABASE_ROLES = frozenset(
-    "db_accessadmin db_backupoperator db_datareader db_datawriter db_ddladmin db_denydatareader db_denydatawriter "
-    "db_owner db_securityadmin".split()
-)
-_RESERVED_LOGINS = (
-    frozenset("sa admin administrator root guest public dbmanager loginmanager dbo sys information_schema".split())
-    | _DATABASE_ROLES
+_RESERVED_LOGINS = frozenset(
+    {"sa", "admin", "administrator", "root", "guest", "public", "dbmanager", "loginmanager", "dbo", "sys"}
+    | {"information_schema", "db_accessadmin", "db_backupoperator", "db_datareader", "db_datawriter", "db_ddladmin"}
+    | {"db_denydatareader", "db_denydatawriter", "db_owner", "db_securityadmin"}
 )
 _RESERVED_DATABASES = frozenset({"master", "model", "msdb", "tempdb"})
 _RESERVED_SCHEMAS = frozenset({"sys", "guest"})
@@ -103,7 +100,7 @@ def _public(name: str, noun: str) -> str:
 
 
 def database(name: str) -> str:
-    """1-128 characters, none of `<>*%&:\\/?` or control characters, no period or space at the end; system names refused.
+    """1-128 characters, none of `<>*%&:\\/?` or control characters, no period or space at the end; no system database.
 
     Source: https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftsql;
     error 40636 ("Cannot use reserved database name").
@@ -230,9 +227,7 @@ def prefix(text: str) -> str:
 def profile(name: str) -> str:
     """1-128 characters without control characters or a blank at an end. No public source gives a rule: assumed."""
     if not 1 <= len(name) <= 128 or _controls(name) or name != name.strip():
-        raise _refuse(
-            name, "a profile's name", "1 to 128 characters, no control character, no blank at either end"
-        )
+        raise _refuse(name, "a profile's name", "1 to 128 characters, no control character, no blank at either end")
     return name
 
 
