@@ -172,7 +172,7 @@ def connect(
 ) -> Connection:
     """Logs in with user and password, or with a Microsoft Entra access token for the audience `https://database.windows.net/`.
 
-    `certificate`: a PEM file that the server's certificate must be (sandboxes only); else the system's roots decide.
+    `certificate`: a PEM file with the very certificate of the server, for sandboxes; else the system's roots decide.
     `timeout`: seconds for the log-in. Raises SqlError when refused, DriverMissingError where there is no driver.
     """
     if (access_token is None) == (user is None or password is None):
@@ -182,7 +182,8 @@ def connect(
         ("Driver", find_driver(pinned_certificate=certificate is not None)),
         ("Server", str(address)),
         ("Database", database),
-        ("Encrypt", "yes"),
+        # The driver heeds ServerCertificate with strict encryption only (TDS 8.0), and then asks no root and no name.
+        ("Encrypt", "strict" if certificate else "yes"),
         ("TrustServerCertificate", "no"),
         ("APP", application),
     ]
