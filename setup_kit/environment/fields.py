@@ -101,4 +101,6 @@ Sku = Annotated[
     str, AfterValidator(names.sku), _text("^(" + "|".join(names.DTU_SKUS) + "|" + names.VCORE_SKU[1:-1] + ")$")
 ]
 GroupName = Annotated[str, AfterValidator(_filled), _text(longest=256)]
-Tags = Annotated[dict[str, str], AfterValidator(names.tags)]
+TagName = Annotated[str, AfterValidator(names.tag_name)]
+TagValue = Annotated[str, AfterValidator(names.tag_value), _text(shortest=0, longest=256)]
+Tags = Annotated[dict[TagName, TagValue], AfterValidator(names.tags)]

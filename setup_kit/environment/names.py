@@ -265,21 +265,29 @@ def relationship(name: str) -> str:
     return name
 
 
-def tags(values: Mapping[str, str]) -> dict[str, str]:
-    """At most 50; names 1-512 without `<>%&\\?/`, told apart without regard to case; values up to 256.
+def tag_name(name: str) -> str:
+    """1-512 characters, none of `<>%&\\?/` or control characters; some beginnings are Azure's own.
 
-    Source: https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#limitations;
-    Azure keeps the beginnings `microsoft`, `azure` and `windows` for itself.
+    Source: https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#limitations
     """
+    if not 1 <= len(name) <= 512 or re.search(r"[<>%&\\?/]", name) or _controls(name) or not name.strip():
+        raise _refuse(name, "a tag's name", r"1 to 512 characters, none of < > % & \ ? / nor a control character")
+    if name.lower().startswith(("microsoft", "azure", "windows")):
+        raise _refuse(name, "a tag's name", "Azure keeps names that start so for itself")
+    return name
+
+
+def tag_value(value: str) -> str:
+    """At most 256 characters. Source: as for a tag's name."""
+    if len(value) > 256:
+        raise ValueError(f"is {len(value)} characters long: the value of a tag has at most 256")
+    return value
+
+
+def tags(values: Mapping[str, str]) -> dict[str, str]:
+    """At most 50, their names told apart without regard to case. Source: as for a tag's name."""
     if len(values) > 50:
         raise ValueError(f"a resource holds at most 50 tags, and here are {len(values)}")
-    for name, value in values.items():
-        if not 1 <= len(name) <= 512 or re.search(r"[<>%&\\?/]", name) or _controls(name) or not name.strip():
-            raise _refuse(name, "a tag's name", r"1 to 512 characters, none of < > % & \ ? /")
-        if name.lower().startswith(("microsoft", "azure", "windows")):
-            raise _refuse(name, "a tag's name", "Azure keeps names that start so for itself")
-        if len(value) > 256:
-            raise ValueError(f"the value of the tag {shown(name)} is {len(value)} characters long: at most 256")
     twice = first_duplicate(values)
     if twice is not None:
         raise ValueError(f"the tag {shown(twice)} is there twice: Azure does not tell upper from lower case in names")

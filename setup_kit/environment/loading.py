@@ -1,0 +1,79 @@
+"""From `-e NAME` to an environment that has been checked."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+from setup_kit.environment import names
+from setup_kit.environment.checking import check
+from setup_kit.environment.inheritance import read_with_parents
+from setup_kit.environment.models import Environment
+from setup_kit.environment.problems import EnvironmentFileError, displayed
+from setup_kit.errors import UsageError
+
+FOLDER = "environments"
+SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """`name` is the file's without its suffix; `path` is the file's."""
+
+    environment: Environment
+    name: str
+    path: Path
+
+
+def load(name_or_path: str, root: Path | None = None) -> Loaded:
+    """The environment that a name (of a file in `root`/environments) or a path means; `root` is the working directory.
+
+    Raises UsageError where there is no such file, and EnvironmentFileError with every problem that was found in it.
+    """
+    path = locate(name_or_path, root)
+    name = path.stem
+    try:
+        names.environment(name)
+    except ValueError as error:
+        raise UsageError(f"{displayed(path)} cannot be used: {error}", remedy="give the file another name") from None
+    document = read_with_parents(path)
+    environment, problems = check(document.root, whole=document.whole)
+    problems = [*document.problems, *problems]
+    if problems or environment is None:
+        raise EnvironmentFileError(path, problems)
+    return Loaded(environment, name, path)
+
+
+def locate(name_or_path: str, root: Path | None = None) -> Path:
+    """The file that a name or a path means. Raises UsageError where there is none, or where a name means two."""
+    root = Path.cwd() if root is None else root
+    given = root / name_or_path
+    if given.suffix in SUFFIXES or len(Path(name_or_path).parts) != 1 or Path(name_or_path).is_absolute():
+        if given.is_file():
+            return given
+        raise UsageError(
+            f"there is no environment file {displayed(given)}", remedy="make one with: setup-kit init NAME"
+        )
+    found = [path for suffix in SUFFIXES if (path := root / FOLDER / f"{name_or_path}{suffix}").is_file()]
+    if len(found) > 1:
+        raise UsageError(
+            f"the environment {names.shown(name_or_path)} means two files: {displayed(found[0])} and {found[1].name}",
+            remedy="remove one, or give the path",
+        )
+    if found:
+        return found[0]
+    known = available(root)
+    near = difflib.get_close_matches(name_or_path, known, n=1)
+    why = f"there are {', '.join(known)}" if known else f"the folder {FOLDER} holds none"
+    raise UsageError(
+        f"there is no environment {names.shown(name_or_path)}",
+        why=why,
+        remedy=f"did you mean {near[0]}?" if near else f"make it with: setup-kit init {name_or_path or 'NAME'}",
+    )
+
+
+def available(root: Path | None = None) -> list[str]:
+    """Names of the environments in `root`/environments, sorted."""
+    folder = (Path.cwd() if root is None else root) / FOLDER
+    return sorted({path.stem for path in folder.glob("*") if path.suffix in SUFFIXES})

@@ -1,0 +1,44 @@
+"""What is wrong with an environment file: all of it at once, each with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from setup_kit.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Problem:
+    """`line` counts from 1; 0 where the values came from no file. `key` is dotted, such as `sql.firewall.rules[0]`."""
+
+    file: Path
+    line: int
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        place = f"{displayed(self.file)}:{self.line}" if self.line else str(displayed(self.file))
+        return ": ".join(part for part in (place, self.key, self.message) if part)
+
+
+class EnvironmentFileError(UsageError):
+    """The environment file cannot be used; `problems` are all that were found, in the order of the files' lines."""
+
+    def __init__(self, path: Path, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(set(problems), key=lambda p: (p.file != path, str(p.file), p.line, p.key)))
+        count = len(self.problems)
+        super().__init__(
+            f"the environment file {displayed(path)} has {count} problem{'' if count == 1 else 's'}",
+            why="\n".join(map(str, self.problems)),
+            remedy="correct the file and run the command again; `setup-kit schema` prints what it may hold",
+        )
+
+
+def displayed(path: Path) -> Path:
+    """The path as a person would type it: relative where it lies below the working directory."""
+    try:
+        return path.absolute().relative_to(Path.cwd())
+    except ValueError:
+        return path
