@@ -1,0 +1,97 @@
+"""Options of the destination database that Resource Manager does not know: row versioning and parallelism."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from setup_kit.engine.resource import Action, Change, Node, Resource
+from setup_kit.environment.models import Environment
+from setup_kit.errors import KitError
+from setup_kit.resources.destination import Destination
+from setup_kit.sqlserver.session import Session
+from setup_kit.sqlserver.sessions import SqlSessions
+from setup_kit.sqlserver.templates import render
+
+_QUERY = """
+SELECT d.is_read_committed_snapshot_on, CAST(c.value AS int)
+FROM sys.databases AS d CROSS JOIN sys.database_scoped_configurations AS c
+WHERE d.name = DB_NAME() AND c.name = N'MAXDOP'
+"""
+
+SNAPSHOT = "read_committed_snapshot"
+MAXDOP = "maxdop"
+
+
+@dataclass(frozen=True)
+class OptionsState:
+    read_committed_snapshot: bool
+    maxdop: int
+
+
+class DatabaseOptions(Resource[OptionsState]):
+    kind = "database_options"
+
+    def __init__(
+        self,
+        environment: Environment,
+        sessions: SqlSessions,
+        database: Resource[Any],
+        secret: Resource[Any],
+        operator_rule: Node,
+    ) -> None:
+        self._wanted = environment.sql.database
+        super().__init__(self._wanted.name, within=database, needs=(secret, operator_rule))
+        self._destination = Destination(environment, sessions, secret)
+
+    def read(self) -> OptionsState | None:
+        return self._read(self._destination.reader())
+
+    def diff(self, observed: OptionsState | None) -> list[Change]:
+        wanted = self._wanted
+        changes = []
+        if observed is None or observed.read_committed_snapshot != wanted.read_committed_snapshot:
+            changes.append(
+                Change(
+                    self.address,
+                    Action.UPDATE,
+                    SNAPSHOT,
+                    None if observed is None else observed.read_committed_snapshot,
+                    wanted.read_committed_snapshot,
+                    "readers of the destination and the service's writes do not block each other then; "
+                    "transactions that are open at the switch are rolled back",
+                )
+            )
+        if observed is None or observed.maxdop != wanted.maxdop:
+            changes.append(
+                Change(
+                    self.address,
+                    Action.UPDATE,
+                    MAXDOP,
+                    None if observed is None else observed.maxdop,
+                    wanted.maxdop,
+                    "the service's many small merges do not profit from several processors",
+                )
+            )
+        return changes
+
+    def apply(self, change: Change) -> OptionsState:
+        session = self._destination.administrator()
+        doing = f"set {change.target} of database {self.name!r}"
+        if change.target == SNAPSHOT:
+            batch = render("set_read_committed_snapshot", enabled=self._wanted.read_committed_snapshot)
+        else:
+            batch = render("set_maxdop", maxdop=self._wanted.maxdop)
+        session.run(batch, doing=doing)
+        return self._read(session)
+
+    def delete(self, observed: OptionsState) -> None:
+        """Options go with their database."""
+
+    def _read(self, session: Session) -> OptionsState:
+        doing = f"read the options of database {self.name!r}"
+        rows = session.rows(_QUERY, doing=doing)
+        if not rows:
+            raise KitError(f"could not {doing} ({session.label})", why="the database does not list its own options")
+        snapshot, maxdop = rows[0]
+        return OptionsState(bool(snapshot), int(maxdop))

@@ -1,0 +1,185 @@
+"""The thirteen permissions of the export user."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from setup_kit.engine.resource import Action, Change, Finding, Node, Resource, Status
+from setup_kit.environment.models import Environment
+from setup_kit.errors import KitError
+from setup_kit.resources.destination import Destination
+from setup_kit.resources.user import ExportUser
+from setup_kit.sqlserver.grants import CONNECT, GRANTS, Grant, Scope
+from setup_kit.sqlserver.sessions import SqlSessions
+from setup_kit.sqlserver.templates import Batch, render
+
+_PERMISSIONS = """
+SELECT p.class, p.type, p.permission_name, p.state, s.name
+FROM sys.database_permissions AS p
+JOIN sys.database_principals AS u ON u.principal_id = p.grantee_principal_id
+LEFT JOIN sys.schemas AS s ON p.class = 3 AND s.schema_id = p.major_id
+WHERE u.name = ?
+"""
+_ROLES = """
+SELECT r.name
+FROM sys.database_role_members AS m
+JOIN sys.database_principals AS r ON r.principal_id = m.role_principal_id
+JOIN sys.database_principals AS u ON u.principal_id = m.member_principal_id
+WHERE u.name = ?
+"""
+
+# state in sys.database_permissions
+_DENIED = "D"
+_GRANTED = "G"
+_WITH_GRANT_OPTION = "W"
+
+# class in sys.database_permissions, as far as a user may be granted anything in it
+_CLASSES = {0: "the database", 1: "an object", 3: "schema", 4: "another user or role", 6: "a type"}
+
+
+@dataclass(frozen=True)
+class Permission:
+    """A row of sys.database_permissions. `scope` is its class, `schema` the schema's name in class 3, else empty."""
+
+    scope: int
+    code: str
+    name: str
+    state: str
+    schema: str = ""
+
+    @property
+    def label(self) -> str:
+        where = _CLASSES.get(self.scope, f"something of class {self.scope}")
+        return f"{self.name} on {where} {self.schema}".rstrip()
+
+
+@dataclass(frozen=True)
+class GrantsState:
+    """What the user with this principal id holds and is denied."""
+
+    principal_id: int
+    permissions: frozenset[Permission]
+
+
+class Grants(Resource[GrantsState]):
+    kind = "grants"
+
+    def __init__(
+        self,
+        environment: Environment,
+        sessions: SqlSessions,
+        user: ExportUser,
+        schema: Resource[Any] | None,
+        secret: Resource[Any],
+        operator_rule: Node,
+    ) -> None:
+        needs = [node for node in (schema, secret, operator_rule) if node is not None]
+        super().__init__(environment.sql.export_user.name, within=user, needs=needs)
+        self._destination = Destination(environment, sessions, secret)
+        self._user = user
+
+    def read(self) -> GrantsState | None:
+        rows = self._destination.reader().rows(_PERMISSIONS, self.name, doing=f"read the grants of {self.name!r}")
+        permissions = frozenset(
+            Permission(scope, code.strip(), name, state.strip(), schema or "")
+            for scope, code, name, state, schema in rows
+        )
+        return GrantsState(self._principal_id(), permissions)
+
+    def diff(self, observed: GrantsState | None) -> list[Change]:
+        # A user that was made anew since the grants were read holds nothing of them.
+        if observed is not None and observed.principal_id != self._principal_id():
+            observed = None
+        changes = []
+        # CREATE USER grants CONNECT by itself: only where the user was there can it be missing.
+        for grant in GRANTS if observed is None else (CONNECT, *GRANTS):
+            states = self._states(observed, grant)
+            target = grant.label(self._destination.schema)
+            if _DENIED in states:
+                why = "a denial wins over every grant: it is revoked, then the permission is granted"
+                changes.append(Change(self.address, Action.UPDATE, target, "denied", "granted", why))
+            elif not states & {_GRANTED, _WITH_GRANT_OPTION}:
+                why = (
+                    "the export service needs it" if grant is not CONNECT else "nobody signs in as the user without it"
+                )
+                changes.append(Change(self.address, Action.CREATE, target, None, "granted", why))
+        return changes
+
+    def apply(self, change: Change) -> GrantsState:
+        schema = self._destination.schema
+        grant = next(grant for grant in (CONNECT, *GRANTS) if grant.label(schema) == change.target)
+        session = self._destination.administrator()
+        if change.action is Action.UPDATE:
+            doing = f"revoke the denial of {change.target} from {self.name!r}"
+            session.run(self._batch("revoke", grant), doing=doing)
+        session.run(self._batch("grant", grant), doing=f"grant {change.target} to {self.name!r}")
+        if grant is CONNECT:
+            self._destination.sessions.login_changed()
+        return self._with(grant)
+
+    def delete(self, observed: GrantsState) -> None:
+        session = self._destination.administrator()
+        for grant in GRANTS:
+            if self._states(observed, grant):
+                doing = f"revoke {grant.label(self._destination.schema)} from {self.name!r}"
+                session.run(self._batch("revoke", grant), doing=doing)
+
+    def audit(self, observed: GrantsState) -> list[Finding]:
+        """Warns of every permission and role beyond the contract's, which the service does not need."""
+        findings = []
+        known = (CONNECT, *GRANTS)
+        for permission in sorted(observed.permissions, key=lambda item: item.label):
+            if any(self._is(permission, grant) for grant in known):
+                if permission.state == _WITH_GRANT_OPTION:
+                    findings.append(self._warning("grants.grant_option", f"may pass {permission.label} on to others"))
+            elif permission.state == _DENIED:
+                findings.append(self._warning("grants.denied", f"is denied {permission.label}"))
+            else:
+                findings.append(
+                    self._warning("grants.superfluous", f"holds {permission.label}, which it does not need")
+                )
+        doing = f"read the roles of {self.name!r}"
+        for (role,) in sorted(self._destination.reader().rows(_ROLES, self.name, doing=doing)):
+            findings.append(
+                self._warning("grants.role", f"is a member of {role}, which gives it more than the service needs")
+            )
+        return findings
+
+    def _warning(self, check: str, message: str) -> Finding:
+        return Finding(
+            check,
+            Status.WARNING,
+            self.address,
+            f"the user {self.name!r} {message}",
+            "take it away by hand if nothing else needs it",
+        )
+
+    def _is(self, permission: Permission, grant: Grant) -> bool:
+        if (permission.scope, permission.code) != (grant.scope, grant.code):
+            return False
+        return grant.scope is Scope.DATABASE or permission.schema.casefold() == self._destination.schema.casefold()
+
+    def _states(self, observed: GrantsState | None, grant: Grant) -> frozenset[str]:
+        rows = () if observed is None else observed.permissions
+        return frozenset(row.state for row in rows if self._is(row, grant))
+
+    def _batch(self, verb: str, grant: Grant) -> Batch:
+        if grant.scope is Scope.DATABASE:
+            return render(f"{verb}_on_database", permission=grant.permission, name=self.name)
+        return render(f"{verb}_on_schema", permission=grant.permission, schema=self._destination.schema, name=self.name)
+
+    def _with(self, grant: Grant) -> GrantsState:
+        principal_id = self._principal_id()
+        held: frozenset[Permission] = frozenset()
+        if self.observed is not None and self.observed.principal_id == principal_id:
+            held = frozenset(row for row in self.observed.permissions if not self._is(row, grant))
+        schema = self._destination.schema if grant.scope is Scope.SCHEMA else ""
+        row = Permission(int(grant.scope), grant.code, grant.permission, _GRANTED, schema)
+        return GrantsState(principal_id, held | {row})
+
+    def _principal_id(self) -> int:
+        user = self._user.observed
+        if user is None:
+            raise KitError(f"the user {self.name!r} does not exist", remedy="run `setup-kit apply`, which creates it")
+        return user.principal_id

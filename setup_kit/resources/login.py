@@ -1,0 +1,110 @@
+"""The SQL login of the export user, in `master`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from setup_kit.engine.resource import Action, Change, Node, NotReadable, Resource
+from setup_kit.environment.models import Environment
+from setup_kit.errors import KitError
+from setup_kit.resources.destination import Destination
+from setup_kit.secret import Secret
+from setup_kit.sqlserver.sessions import SqlSessions
+from setup_kit.sqlserver.templates import render
+
+# authentication_type 1: the user is one of a login of the server.
+_OWN_LOGIN = "SELECT authentication_type FROM sys.database_principals WHERE name = ? AND name = USER_NAME()"
+_LOGIN = "SELECT is_disabled FROM sys.sql_logins WHERE name = ?"
+
+PASSWORD = "password"  # noqa: S105 - the name of what changes
+ENABLED = "enabled"
+
+
+@dataclass(frozen=True)
+class LoginState:
+    """`proven`: the password that the server was seen to accept; None when the secret's was refused."""
+
+    name: str
+    proven: Secret | None
+    enabled: bool = True
+
+
+class ExportLogin(Resource[LoginState]):
+    kind = "login"
+
+    def __init__(
+        self,
+        environment: Environment,
+        sessions: SqlSessions,
+        server: Resource[Any],
+        secret: Resource[Any],
+        operator_rule: Node,
+    ) -> None:
+        super().__init__(environment.sql.export_user.name, within=server, needs=(secret, operator_rule))
+        self._destination = Destination(environment, sessions, secret)
+
+    def read(self) -> LoginState | None:
+        password = self._destination.password
+        session = self._destination.as_export_user()
+        if session is not None and session.rows(_OWN_LOGIN, self.name, doing=f"read how {self.name!r} signs in") == [
+            (1,)
+        ]:
+            return LoginState(self.name, password)
+        master = self._destination.master()
+        found = master.rows(_LOGIN, self.name, doing=f"look for the login {self.name!r}")
+        if not found:
+            return None
+        if password is None:
+            raise NotReadable(
+                f"the login {self.name!r} exists; whether its password is the secret's shows once the secret is there"
+            )
+        # A contained user of the same name is found before the login, so its log-in says nothing about the login.
+        accepted = session is None and self._destination.password_accepted()
+        return LoginState(self.name, password if accepted else None, enabled=not found[0][0])
+
+    def diff(self, observed: LoginState | None) -> list[Change]:
+        if observed is None:
+            return [
+                Change(
+                    self.address,
+                    Action.CREATE,
+                    after=self.name,
+                    why="the export service signs in to the server with it",
+                    detail={PASSWORD: self._destination.password},
+                )
+            ]
+        changes = []
+        password = self._destination.password
+        if password is None or observed.proven != password:
+            why = "the server does not accept the password that the secret in Key Vault holds"
+            changes.append(Change(self.address, Action.UPDATE, PASSWORD, observed.proven, password, why))
+        if not observed.enabled:
+            changes.append(
+                Change(self.address, Action.UPDATE, ENABLED, False, True, "a disabled login is refused by the server")
+            )
+        return changes
+
+    def apply(self, change: Change) -> LoginState:
+        password = self._destination.password
+        if password is None:
+            raise KitError(f"the login {self.name!r} cannot get its password", why="the secret in Key Vault holds none")
+        master = self._destination.master()
+        enabled = self.observed is None or self.observed.enabled
+        if change.action is Action.CREATE:
+            batch = render("create_login", name=self.name, password=password)
+            master.run(batch, doing=f"create the login {self.name!r}")
+        elif change.target == ENABLED:
+            master.run(render("enable_login", name=self.name), doing=f"enable the login {self.name!r}")
+            enabled = True
+        else:
+            batch = render("alter_login_password", name=self.name, password=password)
+            master.run(batch, doing=f"set the password of the login {self.name!r}")
+        self._destination.sessions.login_changed()
+        return LoginState(self.name, password, enabled)
+
+    def delete(self, observed: LoginState) -> None:
+        self._destination.master().run(
+            render("drop_login", name=observed.name), doing=f"drop the login {observed.name!r}"
+        )
+        self._destination.sessions.login_changed()

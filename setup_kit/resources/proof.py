@@ -1,0 +1,107 @@
+"""Proves that the export service will get in: signs in with the very string that the secret holds.
+
+Then each of the thirteen permissions is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from setup_kit.engine.resource import Check, Finding, Node, NotReadable, Resource, Status
+from setup_kit.environment.models import Environment
+from setup_kit.errors import KitError
+from setup_kit.resources.destination import Destination
+from setup_kit.secret import Secret
+from setup_kit.sqlserver.connection import ConnectionString, ConnectionStringError, parse_ado_net
+from setup_kit.sqlserver.grants import GRANTS, Scope
+from setup_kit.sqlserver.quoting import quote_identifier
+from setup_kit.sqlserver.session import Session
+from setup_kit.sqlserver.sessions import SqlSessions
+
+_APPLY = "run `setup-kit apply`, which mends it"
+
+
+class LoginProof(Check):
+    kind = "proof"
+
+    def __init__(
+        self,
+        environment: Environment,
+        sessions: SqlSessions,
+        secret: Resource[Any],
+        needs: Iterable[Node],
+    ) -> None:
+        """`needs`: everything that the service's log-in rests on, the operator's temporary rule among it."""
+        super().__init__(environment.sql.export_user.name, needs=(secret, *needs))
+        self._destination = Destination(environment, sessions, secret)
+        self._sessions = sessions
+        self._secret = secret
+
+    def run(self) -> list[Finding]:
+        try:
+            state = self._secret.read()
+        except NotReadable as obstacle:
+            return [self._finding("proof.secret", Status.SKIPPED, obstacle.reason, obstacle.remedy)]
+        if state is None:
+            return [self._finding("proof.secret", Status.FAILED, "there is no secret to sign in with", _APPLY)]
+        try:
+            given = self._given(state.value)
+        except KitError as error:
+            return [self._finding("proof.secret", Status.FAILED, error.what, error.remedy or _APPLY)]
+        try:
+            session = self._sessions.prove(given)
+        except NotReadable as obstacle:
+            return [self._finding("proof.login", Status.SKIPPED, obstacle.reason, obstacle.remedy)]
+        except KitError as error:
+            message = f"{error.what}: {error.why}" if error.why else error.what
+            return [self._finding("proof.login", Status.FAILED, message, error.remedy)]
+        try:
+            return [
+                self._finding(
+                    "proof.login", Status.PASSED, f"{given.user!r} signs in with the secret's connection string"
+                ),
+                *self._grants(session),
+            ]
+        finally:
+            session.close()
+
+    def _given(self, value: Secret) -> ConnectionString:
+        """The connection string of the secret. Raises KitError when it does not lead to the destination."""
+        try:
+            given = parse_ado_net(value)
+        except ConnectionStringError as error:
+            raise KitError(f"the secret holds no usable connection string: {error}") from error
+        for what, found, wanted in (
+            ("database", given.database, self._destination.database),
+            ("user", given.user or "", self._destination.user),
+        ):
+            if found.casefold() != wanted.casefold():
+                raise KitError(f"the secret's connection string names the {what} {found!r}, not {wanted!r}")
+        if given.password is None:
+            raise KitError("the secret's connection string holds no password")
+        return given
+
+    def _grants(self, session: Session) -> list[Finding]:
+        """One query, a column a grant: HAS_PERMS_BY_NAME answers 1, 0, or NULL where the securable is not seen."""
+        securable = {Scope.DATABASE: self._destination.database, Scope.SCHEMA: self._destination.schema}
+        columns = ", ".join("HAS_PERMS_BY_NAME(?, ?, ?)" for _ in GRANTS)
+        parameters = [
+            text
+            for grant in GRANTS
+            for text in (quote_identifier(securable[grant.scope]), grant.scope.name, grant.permission)
+        ]
+        doing = f"ask what {self.name!r} may do"
+        (held,) = session.rows(f"SELECT {columns}", *parameters, doing=doing)
+        findings = []
+        for grant, answer in zip(GRANTS, held, strict=True):
+            label = grant.label(self._destination.schema)
+            if answer == 1:
+                findings.append(self._finding("proof.grant", Status.PASSED, f"{self.name!r} may: {label}"))
+            else:
+                message = f"the user {self.name!r} lacks {label}"
+                findings.append(self._finding("proof.grant", Status.FAILED, message, _APPLY))
+        return findings
+
+    def _finding(self, check: str, status: Status, message: str, remedy: str = "") -> Finding:
+        return Finding(check, status, self.address, message, remedy)

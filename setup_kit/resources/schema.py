@@ -1,0 +1,56 @@
+"""The destination schema, where it is not dbo, which every database has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from setup_kit.engine.resource import Action, Change, Node, Resource
+from setup_kit.environment.models import Environment
+from setup_kit.resources.destination import Destination
+from setup_kit.sqlserver.session import Session
+from setup_kit.sqlserver.sessions import SqlSessions
+from setup_kit.sqlserver.templates import render
+
+_QUERY = "SELECT name FROM sys.schemas WHERE name = ?"
+
+
+class ExportSchema(Resource[str]):
+    """Its state is its name."""
+
+    kind = "schema"
+
+    def __init__(
+        self,
+        environment: Environment,
+        sessions: SqlSessions,
+        database: Resource[Any],
+        secret: Resource[Any],
+        operator_rule: Node,
+    ) -> None:
+        super().__init__(environment.sql.export_user.schema_name, within=database, needs=(secret, operator_rule))
+        self._destination = Destination(environment, sessions, secret)
+
+    def read(self) -> str | None:
+        session = self._destination.as_export_user()
+        # A user sees only the schemas that it holds something on: not seen does not mean not there.
+        if session is not None and self._exists(session):
+            return self.name
+        return self.name if self._exists(self._destination.administrator()) else None
+
+    def diff(self, observed: str | None) -> list[Change]:
+        if observed is not None:
+            return []
+        return [Change(self.address, Action.CREATE, after=self.name, why="the export service writes its tables there")]
+
+    def apply(self, change: Change) -> str:
+        batch = render("create_schema", schema=self.name)
+        self._destination.administrator().run(batch, doing=f"create the schema {self.name!r}")
+        return self.name
+
+    def delete(self, observed: str) -> None:
+        self._destination.administrator().run(
+            render("drop_schema", schema=observed), doing=f"drop the schema {observed!r}"
+        )
+
+    def _exists(self, session: Session) -> bool:
+        return bool(session.rows(_QUERY, self.name, doing=f"look for the schema {self.name!r}"))

@@ -1,0 +1,194 @@
+"""The export user in the destination database: of the login of its name, or contained with a password of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from setup_kit.engine.resource import Action, Change, Node, NotReadable, Resource
+from setup_kit.environment.models import Environment
+from setup_kit.errors import KitError
+from setup_kit.resources.destination import Destination
+from setup_kit.resources.login import PASSWORD, ExportLogin
+from setup_kit.secret import Secret
+from setup_kit.sqlserver.session import Session
+from setup_kit.sqlserver.sessions import SqlSessions
+from setup_kit.sqlserver.templates import render
+
+_USER = """
+SELECT principal_id, type, authentication_type, default_schema_name, sid, USER_NAME()
+FROM sys.database_principals WHERE name = ?
+"""
+_LOGIN = "SELECT sid FROM sys.sql_logins WHERE name = ?"
+
+# authentication_type in sys.database_principals
+_OF_LOGIN = 1
+_CONTAINED = 2
+
+LOGIN = "login"
+DEFAULT_SCHEMA = "default_schema"
+AUTHENTICATION = "authentication"
+
+
+@dataclass(frozen=True)
+class UserState:
+    """`principal_id` tells a user that was dropped and made again from the one before.
+
+    `of_login`: tied to the login of its own name (never so when contained). `proven`: the password that the server was
+    seen to accept for a contained user.
+    """
+
+    name: str
+    principal_id: int
+    contained: bool
+    of_login: bool
+    default_schema: str | None
+    proven: Secret | None = None
+
+
+class ExportUser(Resource[UserState]):
+    kind = "user"
+
+    def __init__(
+        self,
+        environment: Environment,
+        sessions: SqlSessions,
+        database: Resource[Any],
+        login: ExportLogin | None,
+        secret: Resource[Any],
+        operator_rule: Node,
+    ) -> None:
+        needs = [node for node in (login, secret, operator_rule) if node is not None]
+        super().__init__(environment.sql.export_user.name, within=database, needs=needs)
+        self._destination = Destination(environment, sessions, secret)
+
+    def read(self) -> UserState | None:
+        session = self._destination.as_export_user()
+        if session is not None:
+            rows = self._rows(session)
+            # Signed in as another user of this login, it may not see the one that is looked for.
+            if rows and rows[0][5].casefold() == self.name.casefold():
+                return self._state(rows[0], of_login=rows[0][2] == _OF_LOGIN, accepted=True)
+        rows = self._rows(self._destination.administrator())
+        if not rows:
+            return None
+        of_login = rows[0][2] == _OF_LOGIN and self._login_sid() == bytes(rows[0][4])
+        accepted = self._destination.password_accepted()
+        if self._destination.contained and rows[0][2] == _CONTAINED and self._destination.password is None:
+            raise NotReadable(
+                f"the user {self.name!r} exists; whether its password is the secret's shows once the secret is there"
+            )
+        return self._state(rows[0], of_login=of_login, accepted=accepted)
+
+    def diff(self, observed: UserState | None) -> list[Change]:
+        wanted = self._destination
+        if observed is None:
+            detail: dict[str, Any] = {DEFAULT_SCHEMA: wanted.schema}
+            if wanted.contained:
+                detail[PASSWORD] = wanted.password
+            why = "the export service works in the destination database as this user"
+            return [Change(self.address, Action.CREATE, after=self.name, why=why, detail=detail)]
+        if observed.contained != wanted.contained:
+            return [
+                Change(
+                    self.address,
+                    Action.UPDATE,
+                    AUTHENTICATION,
+                    _authentication(observed.contained),
+                    _authentication(wanted.contained),
+                    "SQL Server does not turn one into the other: the user is dropped and created, its grants too",
+                    destructive=True,
+                )
+            ]
+        changes = []
+        if wanted.contained and (wanted.password is None or observed.proven != wanted.password):
+            why = "the server does not accept the password that the secret in Key Vault holds"
+            changes.append(Change(self.address, Action.UPDATE, PASSWORD, observed.proven, wanted.password, why))
+        if not wanted.contained and not observed.of_login:
+            why = "the user belongs to another login, or to one that is gone: nobody can sign in as it"
+            changes.append(Change(self.address, Action.UPDATE, LOGIN, "another", self.name, why))
+        if observed.default_schema != wanted.schema:
+            why = "names without a schema must mean the destination schema"
+            changes.append(
+                Change(self.address, Action.UPDATE, DEFAULT_SCHEMA, observed.default_schema, wanted.schema, why)
+            )
+        return changes
+
+    def apply(self, change: Change) -> UserState:
+        session = self._destination.administrator()
+        schema = self._destination.schema
+        if change.target == DEFAULT_SCHEMA:
+            batch = render("alter_user_default_schema", name=self.name, schema=schema)
+            session.run(batch, doing=f"set the default schema of the user {self.name!r}")
+        elif change.target == LOGIN:
+            session.run(
+                render("alter_user_login", name=self.name), doing=f"tie the user {self.name!r} to the login of its name"
+            )
+        elif change.target == PASSWORD:
+            batch = render("alter_user_password", name=self.name, password=self._password())
+            session.run(batch, doing=f"set the password of the user {self.name!r}")
+        else:
+            if change.target == AUTHENTICATION:
+                self._drop(session)
+            self._create(session)
+        self._destination.sessions.login_changed()
+        if change.action is Action.UPDATE and change.target != AUTHENTICATION and self.observed is not None:
+            return self._after(self.observed, change)
+        return self._state(self._rows(session)[0], of_login=not self._destination.contained, accepted=True)
+
+    def delete(self, observed: UserState) -> None:
+        self._drop(self._destination.administrator())
+        self._destination.sessions.login_changed()
+
+    def _after(self, before: UserState, change: Change) -> UserState:
+        if change.target == DEFAULT_SCHEMA:
+            return replace(before, default_schema=self._destination.schema)
+        if change.target == LOGIN:
+            return replace(before, of_login=True)
+        return replace(before, proven=self._destination.password)
+
+    def _create(self, session: Session) -> None:
+        schema = self._destination.schema
+        if self._destination.contained:
+            batch = render("create_contained_user", name=self.name, password=self._password(), schema=schema)
+        else:
+            batch = render("create_user", name=self.name, schema=schema)
+        session.run(batch, doing=f"create the user {self.name!r}")
+
+    def _drop(self, session: Session) -> None:
+        session.run(render("drop_user", name=self.name), doing=f"drop the user {self.name!r}")
+
+    def _password(self) -> Secret:
+        password = self._destination.password
+        if password is None:
+            raise KitError(f"the user {self.name!r} cannot get its password", why="the secret in Key Vault holds none")
+        return password
+
+    def _rows(self, session: Session) -> list[Any]:
+        return session.rows(_USER, self.name, doing=f"look for the user {self.name!r}")
+
+    def _state(self, row: Any, *, of_login: bool, accepted: bool) -> UserState:
+        principal_id, kind, authentication, default_schema, _, _ = row
+        if kind.strip() != "S":
+            raise KitError(
+                f"the name {self.name!r} is taken in database {self._destination.database!r}",
+                why=f"it is that of another kind of principal (type {kind.strip()} in sys.database_principals)",
+                remedy="choose another name for sql.export_user.name, or drop that principal",
+            )
+        contained = authentication == _CONTAINED
+        return UserState(
+            self.name,
+            principal_id,
+            contained,
+            of_login,
+            default_schema,
+            self._destination.password if contained and accepted else None,
+        )
+
+    def _login_sid(self) -> bytes | None:
+        rows = self._destination.master().rows(_LOGIN, self.name, doing=f"look for the login {self.name!r}")
+        return bytes(rows[0][0]) if rows else None
+
+
+def _authentication(contained: bool) -> str:
+    return "contained" if contained else "login"
