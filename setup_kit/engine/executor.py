@@ -1,0 +1,172 @@
+"""Carries out a plan: each node when its own needs are met, as many at once as are ready."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from setup_kit.engine.events import Event, Happening, Listener
+from setup_kit.engine.graph import Outcome, dependents, walk
+from setup_kit.engine.planner import Known, Plan, run_check
+from setup_kit.engine.resource import Change, Check, Finding, Node, Resource, Temporary
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run did: the changes made, what stayed as it was, what failed and what was not reached because of it."""
+
+    made: tuple[Change, ...]
+    unchanged: tuple[Resource[Any], ...]
+    findings: tuple[Finding, ...]
+    failures: Mapping[Node, Exception]
+    blocked: Mapping[Node, Node]
+    left: tuple[Node, ...] = ()  # not reached because the run was interrupted
+    close_failures: Mapping[Node, Exception] = field(default_factory=dict)
+
+    @property
+    def interrupted(self) -> bool:
+        return bool(self.left)
+
+    @property
+    def succeeded(self) -> bool:
+        return not self.failures and not self.interrupted and not self.close_failures
+
+
+class Temporaries:
+    """The temporary ways of one run: each opened once, when first needed, and all closed at the end."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._lock = threading.Lock()
+        self._locks: dict[Temporary, threading.Lock] = {}
+        self._opened: set[Temporary] = set()
+
+    def open(self, node: Temporary) -> None:
+        with self._lock:
+            lock = self._locks.setdefault(node, threading.Lock())
+        with lock:
+            if node in self._opened:
+                return
+            self._listener(Event(Happening.STARTED, node.address))
+            if node.open():
+                self._listener(Event(Happening.OPENED, node.address))
+            self._opened.add(node)
+
+    def close(self, nodes: list[Temporary]) -> dict[Node, Exception]:
+        """Closes all, those of a killed run included; one that cannot be closed does not keep the others open."""
+        failures: dict[Node, Exception] = {}
+        for node in nodes:
+            if node.within is not None and node.within.observed is None:
+                continue
+            try:
+                if node.close():
+                    self._listener(Event(Happening.CLOSED, node.address))
+            except Exception as error:  # noqa: BLE001 - reported as a failure of the run
+                self._listener(Event(Happening.FAILED, node.address, text=str(error)))
+                failures[node] = error
+        return failures
+
+
+class _Run:
+    def __init__(self, plan: Plan, listener: Listener, temporaries: Temporaries) -> None:
+        self.plan = plan
+        self.listener = listener
+        self.temporaries = temporaries
+        self.made: list[Change] = []
+        self.unchanged: list[Resource[Any]] = []
+        self.findings: list[Finding] = []
+        self.changed: set[Node] = set()
+        self._dependents = dependents(plan.nodes)
+
+    def visit(self, node: Node) -> None:
+        node.report = lambda progress: self.listener(Event(Happening.PROGRESS, node.address, progress=progress))
+        if isinstance(node, Resource):
+            self._resource(node)
+        elif isinstance(node, Temporary):
+            if self._has_work_beyond(node):
+                self.temporaries.open(node)
+        elif isinstance(node, Check) and self._must_run(node):
+            begun = time.monotonic()
+            self.listener(Event(Happening.STARTED, node.address))
+            self.findings.extend(run_check(node, self.listener))
+            self.listener(Event(Happening.DONE, node.address, seconds=time.monotonic() - begun))
+
+    def _resource(self, node: Resource[Any]) -> None:
+        planned = self.plan.planned[node]
+        begun = time.monotonic()
+        if planned.known is Known.DEFERRED:
+            self._open_ways(node)
+            node.observed = node.read()
+        changes = node.diff(node.observed)
+        if not changes:
+            self.unchanged.append(node)
+            self.listener(Event(Happening.UNCHANGED, node.address))
+            return
+        self.listener(Event(Happening.STARTED, node.address))
+        self._open_ways(node)
+        self.changed.add(node)
+        for change in changes:
+            change_begun = time.monotonic()
+            self.listener(Event(Happening.CHANGE_STARTED, node.address, change=change))
+            node.observed = node.apply(change)
+            self.made.append(change)
+            elapsed = time.monotonic() - change_begun
+            self.listener(Event(Happening.CHANGE_DONE, node.address, change=change, seconds=elapsed))
+        self.listener(Event(Happening.DONE, node.address, seconds=time.monotonic() - begun))
+
+    def _open_ways(self, node: Node) -> None:
+        for need in node.needs:
+            if isinstance(need, Temporary):
+                self.temporaries.open(need)
+
+    def _must_run(self, node: Check) -> bool:
+        if node.first:
+            return False
+        reached = {need for need in self.plan.nodes if node in self._dependents[need]}
+        return bool(reached & self.changed) or self._has_work_beyond(node) or node.due()
+
+    def _has_work_beyond(self, node: Node) -> bool:
+        planned = self.plan.planned
+        return any(planned[other].has_work for other in self._dependents[node] if other in planned)
+
+
+def execute(
+    plan: Plan, listener: Listener, temporaries: Temporaries, stop: Callable[[], None] = lambda: None
+) -> Result:
+    """Makes the changes of a plan and ends by closing every temporary way, whatever happened.
+
+    A node's failure does not raise: it is in the result.
+    """
+    run = _Run(plan, listener, temporaries)
+
+    def visit(node: Node) -> None:
+        try:
+            run.visit(node)
+        except Exception as error:
+            listener(Event(Happening.FAILED, node.address, text=str(error)))
+            raise
+
+    try:
+        outcomes = walk(plan.nodes, visit, stop=stop)
+    finally:
+        ways = [node for node in plan.nodes if isinstance(node, Temporary)]
+        close_failures = temporaries.close(ways)
+    for node, outcome in outcomes.items():
+        if outcome.blocked_by is not None:
+            listener(Event(Happening.BLOCKED, node.address, text=f"{outcome.blocked_by.address} failed"))
+    return Result(
+        made=tuple(run.made),
+        unchanged=tuple(run.unchanged),
+        findings=tuple(run.findings),
+        failures={node: outcome.error for node, outcome in outcomes.items() if outcome.error is not None},
+        blocked=_blocked(outcomes),
+        left=tuple(node for node, outcome in outcomes.items() if outcome.stopped),
+        close_failures=close_failures,
+    )
+
+
+def _blocked(outcomes: Mapping[Node, Outcome]) -> dict[Node, Node]:
+    return {node: outcome.blocked_by for node, outcome in outcomes.items() if outcome.blocked_by is not None}

@@ -1,0 +1,285 @@
+"""The engine, on resources made for the purpose: an in-memory world stands for the cloud."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from setup_kit.engine.events import Event, Happening
+from setup_kit.engine.executor import Result, Temporaries, execute
+from setup_kit.engine.graph import ordered, walk
+from setup_kit.engine.journal import Journal
+from setup_kit.engine.planner import Known, Plan, make_plan
+from setup_kit.engine.resource import Action, Change, Check, Finding, Node, NotReadable, Resource, Status, Temporary
+from setup_kit.secret import Secret
+
+
+class World:
+    """What is there, what was read and written, and what the next read or write does."""
+
+    def __init__(self) -> None:
+        self.there: dict[str, str] = {}
+        self.reads: list[str] = []
+        self.writes: list[str] = []
+        self.broken: dict[str, Exception] = {}
+        self.unreadable: set[str] = set()
+        self.opened = False
+
+
+class Thing(Resource[str]):
+    kind = "thing"
+
+    def __init__(self, world: World, name: str, wanted: str = "made", **links: Any) -> None:
+        super().__init__(name, **links)
+        self.world = world
+        self.wanted = wanted
+
+    def read(self) -> str | None:
+        self.world.reads.append(self.name)
+        if self.name in self.world.unreadable and not self.world.opened:
+            raise NotReadable("the firewall does not admit 192.0.2.1")
+        return self.world.there.get(self.name)
+
+    def diff(self, observed: str | None) -> list[Change]:
+        if observed == self.wanted:
+            return []
+        action = Action.CREATE if observed is None else Action.UPDATE
+        return [Change(self.address, action, before=observed, after=self.wanted)]
+
+    def apply(self, change: Change) -> str:
+        if self.name in self.world.broken:
+            raise self.world.broken[self.name]
+        self.world.writes.append(self.name)
+        self.world.there[self.name] = self.wanted
+        return self.wanted
+
+    def delete(self, observed: str) -> None:
+        del self.world.there[self.name]
+
+
+class Way(Temporary):
+    kind = "way"
+
+    def __init__(self, world: World, **links: Any) -> None:
+        super().__init__("operator", **links)
+        self.world = world
+
+    def open(self) -> bool:
+        self.world.opened = True
+        self.world.writes.append("open")
+        return True
+
+    def close(self) -> bool:
+        was_open, self.world.opened = self.world.opened, False
+        if was_open:
+            self.world.writes.append("close")
+        return was_open
+
+
+class Proof(Check):
+    kind = "proof"
+
+    def __init__(self, world: World, status: Status = Status.PASSED, **links: Any) -> None:
+        super().__init__("login", **links)
+        self.world = world
+        self.status = status
+
+    def run(self) -> list[Finding]:
+        self.world.writes.append("proof")
+        return [Finding("proof", self.status, self.address, "logged in")]
+
+
+def silent(event: Event) -> None:
+    return None
+
+
+def plan_and_apply(nodes: list[Node], listener: Callable[[Event], None] = silent) -> tuple[Plan, Result]:
+    plan = make_plan(nodes, listener)
+    return plan, execute(plan, listener, Temporaries(listener))
+
+
+def test_a_second_run_changes_nothing_and_a_plan_changes_nothing() -> None:
+    world = World()
+    server = Thing(world, "server")
+    nodes: list[Node] = [server, Thing(world, "database", within=server)]
+
+    plan = make_plan(nodes, silent)
+    assert [change.resource for change in plan.changes] == ["thing/server", "thing/database"]
+    assert world.writes == []
+
+    execute(plan, silent, Temporaries(silent))
+    assert world.writes == ["server", "database"]
+
+    second, result = plan_and_apply(nodes)
+    assert second.empty
+    assert result.made == ()
+    assert [resource.name for resource in result.unchanged] == ["server", "database"]
+    assert world.writes == ["server", "database"]
+
+
+def test_what_lives_in_an_absent_thing_is_not_read() -> None:
+    world = World()
+    server = Thing(world, "server")
+    plan_and_apply([Thing(world, "database", within=server)])
+    assert world.reads == ["server"]
+    assert world.there == {"server": "made", "database": "made"}
+
+
+def test_a_failure_stops_what_depends_on_it_and_nothing_else_and_the_next_run_finishes() -> None:
+    world = World()
+    server, vault = Thing(world, "server"), Thing(world, "vault")
+    database = Thing(world, "database", within=server)
+    login = Thing(world, "login", needs=[database])
+    secret = Thing(world, "secret", within=vault)
+    world.broken["server"] = RuntimeError("the region is full")
+
+    _, result = plan_and_apply([login, secret])
+    assert [node.name for node in result.failures] == ["server"]
+    assert {node.name: blocker.name for node, blocker in result.blocked.items()} == {
+        "database": "server",
+        "login": "server",
+    }
+    assert world.there == {"vault": "made", "secret": "made"}
+
+    world.broken.clear()
+    _, result = plan_and_apply([login, secret])
+    assert result.succeeded
+    assert {change.resource for change in result.made} == {"thing/server", "thing/database", "thing/login"}
+
+
+def test_what_cannot_be_read_yet_is_decided_during_apply_behind_a_temporary_way_that_is_closed() -> None:
+    world = World()
+    world.there = {"server": "made", "grants": "made", "login": "other"}
+    world.unreadable = {"grants", "login"}
+    server = Thing(world, "server")
+    way = Way(world, within=server)
+    nodes: list[Node] = [Thing(world, "login", needs=[way]), Thing(world, "grants", needs=[way])]
+
+    plan = make_plan(nodes, silent)
+    assert {item.resource.name: item.known for item in plan.deferred} == {
+        "login": Known.DEFERRED,
+        "grants": Known.DEFERRED,
+    }
+    assert not plan.empty
+
+    result = execute(plan, silent, Temporaries(silent))
+    assert [change.resource for change in result.made] == ["thing/login"]
+    assert world.writes == ["open", "login", "close"]
+
+
+def test_a_temporary_way_is_closed_when_the_run_fails() -> None:
+    world = World()
+    way = Way(world)
+    world.broken["login"] = RuntimeError("no")
+    _, result = plan_and_apply([Thing(world, "login", needs=[way])])
+    assert world.writes == ["open", "close"]
+    assert not result.succeeded
+
+
+def test_a_temporary_way_stays_shut_when_there_is_nothing_to_do_behind_it() -> None:
+    world = World()
+    world.there = {"login": "made"}
+    plan_and_apply([Thing(world, "login", needs=[Way(world)])])
+    assert world.writes == []
+
+
+def test_a_check_runs_when_something_it_needs_changed_and_when_something_beyond_it_waits() -> None:
+    world = World()
+    login = Thing(world, "login")
+    proof = Proof(world, needs=[login])
+    profile = Thing(world, "profile", needs=[proof])
+
+    plan_and_apply([profile])
+    assert world.writes == ["login", "proof", "profile"]
+    world.writes.clear()
+    plan_and_apply([profile])
+    assert world.writes == []
+    del world.there["profile"]
+    plan_and_apply([profile])
+    assert world.writes == ["proof", "profile"]
+
+
+def test_a_failed_check_stops_what_depends_on_it_and_says_what_it_found() -> None:
+    world = World()
+    proof = Proof(world, Status.FAILED)
+    _, result = plan_and_apply([Thing(world, "profile", needs=[proof])])
+    assert world.there == {}
+    assert "logged in" in str(next(iter(result.failures.values())))
+
+
+def test_independent_things_are_made_side_by_side() -> None:
+    meeting = threading.Barrier(2, timeout=30)
+
+    class Meeting(Thing):
+        def apply(self, change: Change) -> str:
+            meeting.wait()
+            return super().apply(change)
+
+    world = World()
+    _, result = plan_and_apply([Meeting(world, "server"), Meeting(world, "vault")])
+    assert result.succeeded
+
+
+def test_an_interrupt_lets_what_is_in_flight_end_and_says_what_is_left() -> None:
+    world = World()
+    stopped = threading.Event()
+
+    class Interrupted(Thing):
+        def apply(self, change: Change) -> str:
+            os.kill(os.getpid(), signal.SIGINT)
+            assert stopped.wait(30)
+            return super().apply(change)
+
+    way = Way(world)
+    server = Interrupted(world, "server", needs=[way])
+    plan = make_plan([Thing(world, "database", within=server)], silent)
+    result = execute(plan, silent, Temporaries(silent), stop=stopped.set)
+    assert world.writes == ["open", "server", "close"]
+    assert [node.name for node in result.left] == ["database"]
+    assert result.interrupted
+
+
+@given(st.lists(st.tuples(st.integers(0, 14), st.integers(0, 14)), max_size=40))
+def test_every_node_is_visited_once_and_after_its_needs(pairs: list[tuple[int, int]]) -> None:
+    world = World()
+    names = range(15)
+    needs = {high: {low for low, other in pairs if other == high and low < high} for high in names}
+    things: list[Thing] = []
+    for name in names:
+        things.append(Thing(world, str(name), needs=[things[low] for low in needs[name]]))
+    visited: list[Node] = []
+    outcomes = walk(ordered(things), visited.append)
+    assert len(visited) == len(set(visited)) == 15
+    assert all(outcome.done for outcome in outcomes.values())
+    for thing in things:
+        assert all(visited.index(need) < visited.index(thing) for need in thing.needs)
+
+
+def test_the_journal_has_a_line_before_and_after_each_change_and_no_secret(tmp_path: Path) -> None:
+    path = tmp_path / "dev" / "journal.jsonl"
+    change = Change(
+        "secret/connection", Action.CREATE, after=Secret("hunter2!"), detail={"password": Secret("hunter2!")}
+    )
+    with Journal(path, "apply") as journal:
+        journal(Event(Happening.CHANGE_STARTED, "secret/connection", change=change))
+        journal(Event(Happening.CHANGE_DONE, "secret/connection", change=change, seconds=0.25))
+    text = path.read_text()
+    assert "hunter2" not in text
+    first, second = (json.loads(line) for line in text.splitlines())
+    assert (first["event"], second["event"]) == ("change_started", "change_done")
+    assert first["change"]["after"] == "***"
+    assert path.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("shown", [str, repr, "{}".format, "{:>3}".format, lambda secret: f"{secret!r}"])
+def test_a_secret_shows_as_stars(shown: Callable[[object], str]) -> None:
+    assert shown(Secret("hunter2!")) == "***"
