@@ -1,0 +1,132 @@
+"""One client for each service of Azure, made when it is first asked for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+from uuid import UUID
+
+from setup_kit.azure import pipeline
+from setup_kit.azure.databases import Databases
+from setup_kit.azure.firewall_rules import FirewallRules
+from setup_kit.azure.graph import Graph
+from setup_kit.azure.key_vaults import KeyVaults
+from setup_kit.azure.providers import Providers
+from setup_kit.azure.resource_groups import ResourceGroups
+from setup_kit.azure.role_assignments import RoleAssignments
+from setup_kit.azure.secrets import Secrets
+from setup_kit.azure.sql_servers import SqlServers
+from setup_kit.identity import Identity, scope_of
+
+if TYPE_CHECKING:
+    from azure.core.pipeline.transport import RequestsTransport
+    from azure.mgmt.authorization.v2022_04_01 import AuthorizationManagementClient
+    from azure.mgmt.keyvault import KeyVaultManagementClient
+    from azure.mgmt.resource.resources import ResourceManagementClient
+    from azure.mgmt.sql import SqlManagementClient
+
+    from setup_kit.clouds import Cloud
+
+T = TypeVar("T")
+
+
+class AzureClients:
+    """For one subscription, as one identity. Safe to use from many threads."""
+
+    def __init__(self, identity: Identity, cloud: Cloud, subscription: UUID | str) -> None:
+        self.identity = identity
+        self.cloud = cloud
+        self.subscription = str(subscription)
+        self._lock = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
+        self._made: dict[str, Any] = {}
+
+    @property
+    def resource_groups(self) -> ResourceGroups:
+        return self._once("resource_groups", lambda: ResourceGroups(self._resources()))
+
+    @property
+    def providers(self) -> Providers:
+        return self._once("providers", lambda: Providers(self._resources()))
+
+    @property
+    def sql_servers(self) -> SqlServers:
+        return self._once("sql_servers", lambda: SqlServers(self._sql()))
+
+    @property
+    def firewall_rules(self) -> FirewallRules:
+        return self._once("firewall_rules", lambda: FirewallRules(self._sql()))
+
+    @property
+    def databases(self) -> Databases:
+        return self._once("databases", lambda: Databases(self._sql()))
+
+    @property
+    def key_vaults(self) -> KeyVaults:
+        return self._once("key_vaults", lambda: KeyVaults(self._key_vault()))
+
+    @property
+    def role_assignments(self) -> RoleAssignments:
+        return self._once("role_assignments", lambda: RoleAssignments(self._authorization(), self.subscription))
+
+    @property
+    def graph(self) -> Graph:
+        return self._once("graph", lambda: Graph(self.identity.credential, self.cloud, self._transport()))
+
+    def secrets(self, vault_uri: str) -> Secrets:
+        """The data plane of the vault at this address."""
+        return self._once(
+            f"secrets {vault_uri}", lambda: Secrets(vault_uri, self.identity.credential, self.cloud, self._transport())
+        )
+
+    def close(self) -> None:
+        """Ends the kept connections; none of the clients works afterwards."""
+        with self._lock:
+            transport = self._made.get("transport")
+        if transport is not None:
+            transport.close()
+
+    def _once(self, name: str, make: Callable[[], T]) -> T:
+        with self._lock:
+            lock = self._locks.setdefault(name, threading.Lock())
+        with lock:
+            if name not in self._made:
+                self._made[name] = make()
+            return cast(T, self._made[name])
+
+    def _transport(self) -> RequestsTransport:
+        return self._once("transport", lambda: pipeline.transport(self.cloud))
+
+    def _options(self) -> dict[str, Any]:
+        credential = self.identity.credential
+        scope = scope_of(self.cloud.resource_manager_audience)
+        return {
+            "credential": credential,
+            "subscription_id": self.subscription,
+            "base_url": self.cloud.resource_manager,
+            "credential_scopes": [scope],
+            "policies": pipeline.policies(credential, scope),
+            "transport": self._transport(),
+            "polling_interval": pipeline.POLLING_INTERVAL,
+        }
+
+    def _resources(self) -> ResourceManagementClient:
+        from azure.mgmt.resource.resources import ResourceManagementClient
+
+        return self._once("resources", lambda: ResourceManagementClient(**self._options()))
+
+    def _sql(self) -> SqlManagementClient:
+        from azure.mgmt.sql import SqlManagementClient
+
+        return self._once("sql", lambda: SqlManagementClient(**self._options()))
+
+    def _key_vault(self) -> KeyVaultManagementClient:
+        from azure.mgmt.keyvault import KeyVaultManagementClient
+
+        return self._once("key_vault", lambda: KeyVaultManagementClient(**self._options()))
+
+    def _authorization(self) -> AuthorizationManagementClient:
+        from azure.mgmt.authorization.v2022_04_01 import AuthorizationManagementClient
+
+        return self._once("authorization", lambda: AuthorizationManagementClient(**self._options()))

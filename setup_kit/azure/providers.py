@@ -1,0 +1,43 @@
+"""Resource providers: a subscription registers those that it uses."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from setup_kit.azure.errors import AzureRefusal, translating
+from setup_kit.azure.polling import Elapsed, quiet
+
+if TYPE_CHECKING:
+    from azure.mgmt.resource.resources import ResourceManagementClient
+
+REGISTERED = "Registered"
+
+# Seconds: registering takes up to some minutes ("Azure resource providers and types"); an estimate of the longest.
+_PATIENCE = 600.0
+_PAUSE = 5.0
+
+
+class Providers:
+    def __init__(self, client: ResourceManagementClient) -> None:
+        self._providers = client.providers
+
+    def state(self, namespace: str) -> str:
+        """ "Registered", "NotRegistered", "Registering", …"""
+        with translating(f"Reading the resource provider {namespace} failed"):
+            return self._providers.get(namespace).registration_state or ""
+
+    def register(self, namespace: str, elapsed: Elapsed = quiet) -> None:
+        """Registers and waits until it holds."""
+        begun = time.monotonic()
+        with translating(f"Registering the resource provider {namespace} failed"):
+            self._providers.register(namespace)
+        while (state := self.state(namespace)) != REGISTERED:
+            waited = time.monotonic() - begun
+            if waited > _PATIENCE:
+                raise AzureRefusal(
+                    f"The resource provider {namespace} is not registered after {waited:.0f} seconds: {state}",
+                    remedy=f"look at it: az provider show --namespace {namespace} --query registrationState",
+                )
+            elapsed(waited)
+            time.sleep(_PAUSE)
