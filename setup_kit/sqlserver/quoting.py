@@ -5,10 +5,12 @@ Source: "Database Identifiers" and "Constants" in the Transact-SQL reference.
 
 from __future__ import annotations
 
+from setup_kit.errors import KitError
+
 _SYSNAME_UNITS = 128  # sysname is nvarchar(128), counted in UTF-16 units
 
 
-class QuotingError(ValueError):
+class QuotingError(KitError):
     """A value that T-SQL cannot hold. Its text never repeats the value: it may be a password."""
 
 

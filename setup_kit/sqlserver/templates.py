@@ -41,6 +41,13 @@ class Batch:
     secrets: tuple[Secret, ...] = ()
 
 
+def _given(value: object) -> object:
+    """StrictUndefined names the missing value when it is looked at."""
+    if isinstance(value, jinja2.Undefined):
+        str(value)
+    return value
+
+
 def _identifier(value: object) -> Quoted:
     if not isinstance(value, str):
         raise QuotingError(f"a name is a text, not {type(value).__name__}")
@@ -67,11 +74,13 @@ def _integer(value: object) -> Quoted:
     return Quoted(value)
 
 
+def _of_given(quote: Callable[[object], Quoted]) -> Callable[[object], Quoted]:
+    return lambda value: quote(_given(value))
+
+
 def _quoted_only(value: object) -> Quoted:
+    _given(value)
     if type(value) is not Quoted:
-        # A missing value must be named by StrictUndefined, which raises when it is looked at.
-        if isinstance(value, jinja2.Undefined):
-            str(value)
         raise UnquotedError("a value is written without one of the filters identifier, literal, permission, integer")
     return value
 
@@ -92,7 +101,7 @@ def template_environment(loader: jinja2.BaseLoader) -> jinja2.Environment:
         "permission": _permission,
         "integer": _integer,
     }
-    environment.filters.update(filters)
+    environment.filters.update({name: _of_given(quote) for name, quote in filters.items()})
     return environment
 
 
