@@ -1,0 +1,1 @@
+"""Client of the Data Export Service, and of the organization whose data it exports."""

@@ -1,0 +1,162 @@
+"""The organization (Dataverse), as far as the kit reads it: who and what it is, and how its tables are defined.
+
+It lives beside the service's client because it shares its wire, and because the kit asks an organization only what an
+export needs to know.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from setup_kit.clouds import Cloud
+from setup_kit.errors import KitError
+from setup_kit.export_service.wire import Answer, Wire
+from setup_kit.identity import Identity, scope_of
+
+API = "/api/data/v9.2"
+
+
+@dataclass(frozen=True)
+class CurrentOrganization:
+    """What an organization says of itself. `tenant_id` is empty and `state` too where it does not say."""
+
+    id: str
+    name: str
+    version: tuple[int, ...]
+    tenant_id: str = ""
+    state: str = ""
+
+
+@dataclass(frozen=True)
+class TableDefinition:
+    """A table's (entity's) definition. `can_track_changes`: change tracking may be switched on."""
+
+    logical_name: str
+    entity_set: str
+    primary_id: str
+    tracks_changes: bool
+    can_track_changes: bool
+
+
+class OrganizationError(KitError):
+    """The organization answered with an error; `code` is Dataverse's own ("0x80060888")."""
+
+    def __init__(self, what: str, status: int, code: str, message: str, *, why: str = "", remedy: str = "") -> None:
+        super().__init__(what, why=why, remedy=remedy, original=f"HTTP {status} {code}: {message}".replace(" :", ":"))
+        self.status = status
+        self.code = code
+
+
+class OrganizationClient:
+    """Reads an organization's Web API. Safe to use from several threads; connects at the first call.
+
+    Errors are KitErrors: UnreachableError when it does not answer, OrganizationError when it answers with an error.
+    """
+
+    def __init__(self, identity: Identity, cloud: Cloud, url: str) -> None:
+        self._identity = identity
+        self._cloud = cloud
+        self._lock = threading.Lock()
+        self._wire: Wire | None = None
+        self.url = url.rstrip("/")
+
+    def current(self) -> CurrentOrganization:
+        """Who this organization is, and its version."""
+        detail = self._get(
+            "RetrieveCurrentOrganization(AccessType=Microsoft.Dynamics.CRM.EndpointAccessType'Default')"
+        ).get("Detail", {})
+        version = str(self._get("RetrieveVersion()").get("Version", ""))
+        return CurrentOrganization(
+            id=str(detail.get("OrganizationId", "")).lower(),
+            name=str(detail.get("FriendlyName") or detail.get("UniqueName") or ""),
+            version=tuple(int(part) for part in version.split(".") if part.isdecimal()),
+            tenant_id=str(detail.get("TenantId") or "").lower(),
+            state=str(detail.get("State") or ""),
+        )
+
+    def table(self, logical_name: str) -> TableDefinition | None:
+        """None when the organization has no such table."""
+        select = "LogicalName,EntitySetName,PrimaryIdAttribute,ChangeTrackingEnabled,CanChangeTrackingBeEnabled"
+        name = quote(logical_name.replace("'", "''"), safe="'")
+        try:
+            found = self._get(f"EntityDefinitions(LogicalName='{name}')", {"$select": select})
+        except OrganizationError as error:
+            if error.status == 404:
+                return None
+            raise
+        changeable = found.get("CanChangeTrackingBeEnabled")
+        return TableDefinition(
+            logical_name=str(found.get("LogicalName", logical_name)),
+            entity_set=str(found.get("EntitySetName") or ""),
+            primary_id=str(found.get("PrimaryIdAttribute") or ""),
+            tracks_changes=found.get("ChangeTrackingEnabled") is True,
+            can_track_changes=isinstance(changeable, dict) and changeable.get("Value") is True,
+        )
+
+    def has_rows(self, logical_name: str) -> bool:
+        """Whether the table has any row that the caller may see. Raises KitError when it cannot be asked."""
+        table = self.table(logical_name)
+        if table is None or not table.entity_set:
+            raise KitError(f"the organization has no table {logical_name} that can be asked for rows")
+        found = self._get(table.entity_set, {"$select": table.primary_id, "$top": "1"})
+        return bool(found.get("value"))
+
+    def close(self) -> None:
+        if self._wire is not None:
+            self._wire.close()
+
+    def _get(self, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
+        headers = {"OData-MaxVersion": "4.0", "OData-Version": "4.0"}
+        answer = self._signed_in().send("GET", f"{self.url}{API}/{path}", query, headers=headers)
+        if answer.status != 200:
+            raise _refused(self.url, path, answer)
+        document = answer.json()
+        if not isinstance(document, dict):
+            raise KitError(f"the organization {self.url} answered something that is no object to {path}")
+        return document
+
+    def _signed_in(self) -> Wire:
+        with self._lock:
+            if self._wire is None:
+                # The audience of an organization is its own address.
+                self._wire = Wire(self._cloud, self._identity.credential, scope_of(self.url))
+            return self._wire
+
+
+def _refused(url: str, path: str, answer: Answer) -> OrganizationError:
+    code, message = _error(answer.text)
+    what = f"the organization {url} refused to answer {path.partition('(')[0]}"
+    if answer.status == 401:
+        return OrganizationError(
+            what,
+            401,
+            code,
+            message,
+            why="it does not accept the caller's token",
+            remedy="check dynamics.organization_url and tenant in the environment file",
+        )
+    if answer.status == 403:
+        return OrganizationError(
+            what,
+            403,
+            code,
+            message,
+            why="the caller is no user of the organization, or may not read this",
+            remedy="add the caller to the organization (an application as an application user) with the security role"
+            " System Administrator",
+        )
+    return OrganizationError(what, answer.status, code, message)
+
+
+def _error(text: str) -> tuple[str, str]:
+    """Code and message of `{"error": {"code", "message"}}`; the text itself where it is nothing of the kind."""
+    try:
+        error = json.loads(text)["error"]
+        return str(error.get("code", "")), str(error.get("message", ""))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return "", text.strip()[:500]

@@ -1,0 +1,111 @@
+"""Whether the profile is active, and for what: metadata (tables and columns), data, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from setup_kit.engine.resource import Action, Change, Node, Resource
+from setup_kit.environment.models import Activate, Environment
+from setup_kit.errors import KitError
+from setup_kit.export_service.client import ExportServiceClient
+from setup_kit.export_service.models import Profile, State
+from setup_kit.export_service.organization import OrganizationClient
+from setup_kit.resources.profile import ExportProfile
+
+
+@dataclass(frozen=True)
+class ActivationState:
+    """`data`: rows are exported, not only the tables made. False wherever `active` is."""
+
+    active: bool
+    data: bool
+
+    @property
+    def words(self) -> str:
+        if not self.active:
+            return "inactive"
+        return "active" if self.data else "active for metadata only"
+
+
+class Activation(Resource[ActivationState]):
+    """The service says that a profile is active, but not whether for data too.
+
+    It is where the first synchronization of any entity has begun. Where none has, the organization is asked whether
+    there is anything to export at all: if there are rows and none of them moves, the profile is active for metadata.
+    """
+
+    kind = "activation"
+
+    def __init__(
+        self,
+        environment: Environment,
+        export_client: ExportServiceClient,
+        profile: ExportProfile,
+        organization: OrganizationClient,
+        *,
+        needs: Iterable[Node] = (),
+    ) -> None:
+        super().__init__(environment.profile.name, within=profile, needs=needs)
+        self._wanted = environment.profile.activate
+        self._client = export_client
+        self._profile = profile
+        self._organization = organization
+
+    def read(self) -> ActivationState | None:
+        found = self._client.profiles.get(self._id(), status=True)
+        if found is None:
+            return None
+        if found.state is not State.ACTIVE:
+            return ActivationState(active=False, data=False)
+        return ActivationState(active=True, data=self._exports_data(found))
+
+    def diff(self, observed: ActivationState | None) -> list[Change]:
+        wanted = _STATES[self._wanted]
+        there = observed or ActivationState(active=False, data=False)
+        if there == wanted:
+            return []
+        why = {
+            Activate.ALL: "makes the tables, exports all rows, then every change as it happens",
+            Activate.DATA: "exports all rows, then every change as it happens",
+            Activate.METADATA: "makes the tables and follows changes of columns; exports no rows",
+            Activate.NONE: "stops the export; tables, rows and the profile stay",
+        }[self._wanted]
+        return [Change(self.address, Action.UPDATE, before=there.words, after=wanted.words, why=why)]
+
+    def apply(self, change: Change) -> ActivationState:
+        profiles = self._client.profiles
+        if self._wanted is Activate.ALL:
+            profiles.activate(self._id())
+        elif self._wanted is Activate.DATA:
+            profiles.activate_data(self._id())
+        else:
+            if self.observed is not None and self.observed.active:
+                profiles.deactivate(self._id())
+            if self._wanted is Activate.METADATA:
+                profiles.activate_metadata(self._id())
+        return _STATES[self._wanted]
+
+    def delete(self, observed: ActivationState) -> None:
+        if observed.active:
+            self._client.profiles.deactivate(self._id())
+
+    def _id(self) -> str:
+        if self._profile.observed is None:
+            raise KitError(f"the profile {self.name!r} is not there, so it cannot be activated")
+        return self._profile.observed.id
+
+    def _exports_data(self, found: Profile) -> bool:
+        if any(status.initial_sync.begun for status in found.statuses):
+            return True
+        if self._wanted is Activate.METADATA:
+            return False
+        return not any(self._organization.has_rows(name) for name in found.description.entities)
+
+
+_STATES = {
+    Activate.ALL: ActivationState(active=True, data=True),
+    Activate.DATA: ActivationState(active=True, data=True),
+    Activate.METADATA: ActivationState(active=True, data=False),
+    Activate.NONE: ActivationState(active=False, data=False),
+}

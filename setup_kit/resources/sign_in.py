@@ -1,0 +1,33 @@
+"""Proves that somebody is signed in, to the tenant that the environment file names."""
+
+from __future__ import annotations
+
+from setup_kit.engine.resource import Check, Finding, Status
+from setup_kit.environment.models import Environment
+from setup_kit.identity import Identity
+
+
+class SignIn(Check):
+    """Raises KitError, with the authority's own words, when no token is given out."""
+
+    kind = "sign_in"
+    first = True
+
+    def __init__(self, environment: Environment, identity: Identity) -> None:
+        super().__init__(str(environment.tenant))
+        self._identity = identity
+
+    def run(self) -> list[Finding]:
+        caller = self._identity.caller()
+        if caller.tenant_id.lower() != self.name:
+            return [
+                Finding(
+                    "sign_in.tenant",
+                    Status.FAILED,
+                    self.address,
+                    f"signed in to tenant {caller.tenant_id}, but the environment file says {self.name}",
+                    remedy=f"sign in to the right one: az login --tenant {self.name}; or correct 'tenant'",
+                )
+            ]
+        message = f"signed in as {caller.name} (object id {caller.object_id}) to tenant {caller.tenant_id}"
+        return [Finding("sign_in", Status.PASSED, self.address, message)]
