@@ -177,9 +177,10 @@ def without_secrets(error: SqlError, secrets: Iterable[Secret]) -> SqlError:
 
     SQL Server quotes the neighbourhood of a syntax error, cut at any length: replacing the whole secret is not enough.
     """
-    for secret in secrets:
-        value = secret.reveal()
-        size = min(_TELLTALE, len(value))
-        if any(value[at : at + size] in text for _, text in error.messages for at in range(len(value) - size + 1)):
-            return SqlError(error.number, error.state, "the server's text is left out: it quotes the statement")
+    texts = [text for _, text in error.messages]
+    for value in filter(None, (secret.reveal() for secret in secrets)):
+        for form in (value, value.replace("'", "''")):
+            size = min(_TELLTALE, len(form))
+            if any(form[at : at + size] in text for text in texts for at in range(len(form) - size + 1)):
+                return SqlError(error.number, error.state, "the server's text is left out: it quotes the statement")
     return error
