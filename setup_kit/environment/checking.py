@@ -29,7 +29,7 @@ _SECRET_VALUE = re.compile(
 _NO_SECRET = "no secret has a place in the environment file"  # noqa: S105 -- a sentence
 
 
-def check(root: Mapping, *, whole: bool = True) -> tuple[Environment | None, list[Problem]]:
+def check(root: Node, *, whole: bool = True) -> tuple[Environment | None, list[Problem]]:
     """The environment, or None and all that is wrong.
 
     Where the document is not `whole`, a key that is missing is no problem.
@@ -53,7 +53,7 @@ def check(root: Mapping, *, whole: bool = True) -> tuple[Environment | None, lis
     return (environment if not problems else None), problems
 
 
-def _keys(root: Mapping) -> tuple[set[Path_], list[Problem]]:
+def _keys(root: Node) -> tuple[set[Path_], list[Problem]]:
     """Problems with keys that no section has; the places of those that look like a secret's."""
     secret: set[Path_] = set()
     problems: list[Problem] = []
@@ -90,7 +90,7 @@ def _keys(root: Mapping) -> tuple[set[Path_], list[Problem]]:
     return secret, problems
 
 
-def _secret_values(root: Mapping, refused: set[Path_]) -> list[Problem]:
+def _secret_values(root: Node, refused: set[Path_]) -> list[Problem]:
     found = []
     for key, scalar in scalars(root):
         hidden = any(key[: len(each)] == each for each in refused)
@@ -134,7 +134,7 @@ def _unknown(name: str, known: list[str], above: Path_) -> str:
     return f"is no key here: known are {', '.join(candidates)}"
 
 
-def _problem(root: Mapping, details: ErrorDetails) -> Problem:
+def _problem(root: Node, details: ErrorDetails) -> Problem:
     context: dict[str, Any] = details.get("ctx", {})
     # <endpoints> tells which kind of cloud was tried, [key] that a tag's name is at fault: no keys of the file.
     key: Path_ = tuple(step for step in details["loc"] if step not in {"<endpoints>", "<cloud>", "[key]"})

@@ -66,6 +66,15 @@ def plain(node: Node) -> Any:
             return {key: plain(entry.node) for key, entry in node.entries.items()}
 
 
+def tree(value: Any, place: Place) -> Node:
+    """The tree of dicts, lists and scalars that stand in no file; all of it has the one place."""
+    if isinstance(value, dict):
+        return Mapping({str(key): Entry(place, tree(each, place)) for key, each in value.items()}, place)
+    if isinstance(value, list | tuple):
+        return Listing(tuple(tree(each, place) for each in value), place)
+    return Scalar(value, str(value), place)
+
+
 def scalars(node: Node, key: Path_ = ()) -> Iterator[tuple[Path_, Scalar]]:
     """Every scalar with the keys and list positions that lead to it."""
     match node:

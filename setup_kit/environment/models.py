@@ -288,7 +288,7 @@ class Profile(Section):
     ]
     relationships: Annotated[
         fields.Relationships,
-        Field(description="Schema names of the N:N relationships to export.", examples=[["accountleads_association"]]),
+        Field(description="Schema names of the N:N relationships to export.", examples=[["contactleads_association"]]),
     ] = ()
     retry: Annotated[Retry, Field(description="What the service does with a row that could not be written.")] = Retry()
     delete_log: Annotated[bool, Field(description="Keep a table of the rows that were deleted.")] = True

@@ -260,7 +260,7 @@ def relationship(name: str) -> str:
         raise _refuse(
             name,
             "a relationship's schema name",
-            "letters, digits and underscores, a letter first, at most 100, such as accountleads_association",
+            "letters, digits and underscores, a letter first, at most 100, such as contactleads_association",
         )
     return name
 

@@ -26,13 +26,16 @@ class Problem:
 class EnvironmentFileError(UsageError):
     """The environment file cannot be used; `problems` are all that were found, in the order of the files' lines."""
 
-    def __init__(self, path: Path, problems: Iterable[Problem]) -> None:
+    def __init__(self, path: Path, problems: Iterable[Problem], *, written: bool = True) -> None:
+        """`written` is False for a file that was about to be written."""
         self.problems = tuple(sorted(set(problems), key=lambda p: (p.file != path, str(p.file), p.line, p.key)))
-        count = len(self.problems)
+        count = f"{len(self.problems)} problem{'' if len(self.problems) == 1 else 's'}"
+        what = f"the environment file {displayed(path)} {'has' if written else 'would have'} {count}"
+        again = "correct the file and run the command again" if written else "nothing was written: give other answers"
         super().__init__(
-            f"the environment file {displayed(path)} has {count} problem{'' if count == 1 else 's'}",
+            what,
             why="\n".join(map(str, self.problems)),
-            remedy="correct the file and run the command again; `setup-kit schema` prints what it may hold",
+            remedy=f"{again}; `setup-kit schema` prints what the file may hold",
         )
 
 

@@ -1,0 +1,193 @@
+"""A first environment file, from a few answers or from a running sandbox."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from setup_kit.environment import names
+from setup_kit.environment.checking import check
+from setup_kit.environment.document import Place, tree
+from setup_kit.environment.loading import FOLDER
+from setup_kit.environment.models import Environment
+from setup_kit.environment.problems import EnvironmentFileError, displayed
+from setup_kit.environment.writing import render
+from setup_kit.errors import UsageError
+
+ENTITIES = ("account", "contact", "lead", "opportunity", "incident", "systemuser")
+
+
+@dataclass(frozen=True)
+class DerivedNames:
+    resource_group: str
+    server: str
+    vault: str
+    database: str
+
+
+def derived_names(name: str, subscription: str) -> DerivedNames:
+    """Valid names for what environment `name` needs, the same each time.
+
+    Servers and vaults share one namespace in the whole cloud: six characters of a hash of subscription and name keep
+    two that chose the same word apart.
+    """
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", re.sub("microsoft|windows", "", ascii_name)).strip("-") or "environment"
+    distinct = hashlib.sha256(f"{subscription.lower()}/{name}".encode()).hexdigest()[:6]
+
+    def short(length: int) -> str:
+        return slug[:length].strip("-")
+
+    return DerivedNames(
+        resource_group=f"rg-{short(80)}",
+        server=f"sql-{short(50)}-{distinct}",
+        vault=f"kv-{short(14)}-{distinct}",
+        database=f"{short(80)}-export",
+    )
+
+
+@dataclass(frozen=True)
+class Starter:
+    """The answers that a first environment file is made from; ids are GUIDs as text. Empty names are derived.
+
+    The administrator is the Entra group (its name and object id) or the SQL login. `rules` are name → (first, last
+    IPv4 address).
+    """
+
+    name: str
+    tenant: str
+    subscription: str
+    location: str
+    organization_url: str
+    organization_id: str
+    cloud: str = "public"
+    group_name: str = ""
+    group_object_id: str = ""
+    sql_login: str = ""
+    resource_group: str = ""
+    server: str = ""
+    database: str = ""
+    vault: str = ""
+    authorization: str = "rbac"
+    allow_azure_services: bool = True
+    service_region: str | None = None
+    rules: tuple[tuple[str, str, str], ...] = ()
+    profile: str = ""
+    prefix: str = "crm"
+    entities: tuple[str, ...] = ENTITIES
+    relationships: tuple[str, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """What the file will say beside the defaults."""
+        derived = derived_names(self.name, self.subscription)
+        administrator: dict[str, Any] = {}
+        if self.group_name or self.group_object_id:
+            administrator["entra_group"] = {"name": self.group_name, "object_id": self.group_object_id}
+        if self.sql_login:
+            administrator["sql_login"] = self.sql_login
+        return {
+            "cloud": self.cloud,
+            "tenant": self.tenant,
+            "subscription": self.subscription,
+            "location": self.location,
+            "resource_group": self.resource_group or derived.resource_group,
+            "sql": {
+                "server": self.server or derived.server,
+                "administrator": administrator,
+                "database": {"name": self.database or derived.database},
+                "firewall": {
+                    "allow_azure_services": self.allow_azure_services,
+                    "service_region": self.service_region,
+                    "rules": [{"name": name, "start": start, "end": end} for name, start, end in self.rules],
+                },
+            },
+            "key_vault": {"name": self.vault or derived.vault, "authorization": self.authorization},
+            "dynamics": {"organization_url": self.organization_url, "organization_id": self.organization_id},
+            "profile": {
+                "name": self.profile or self.name,
+                "prefix": self.prefix,
+                "entities": self.entities,
+                "relationships": self.relationships,
+            },
+        }
+
+    def environment(self, path: Path | None = None) -> Environment:
+        """The environment of these answers. Raises EnvironmentFileError with all that is wrong with them.
+
+        `path` is the file that they are meant for.
+        """
+        path = Path(FOLDER) / f"{self.name}.yaml" if path is None else path
+        root = tree(self.document(), Place(path, 0))
+        environment, problems = check(root)
+        if environment is None:
+            raise EnvironmentFileError(path, problems, written=False)
+        return environment
+
+
+def sandbox_answers(document: Mapping[str, Any], name: str) -> Starter:
+    """Answers for environment `name` on the sandbox whose file (sandbox.json) says `document`.
+
+    Raises UsageError where the file lacks something.
+    """
+    try:
+        organization = document["organization"]
+        group = document["sql_administrators"]
+        return Starter(
+            name=name,
+            cloud="sandbox",
+            tenant=document["tenant_id"],
+            subscription=document["subscription_id"],
+            location=document["location"],
+            organization_url=organization["url"],
+            organization_id=organization["id"],
+            group_name=group["name"],
+            group_object_id=group["object_id"],
+            service_region=document.get("service_region"),
+            # The one place that people call a sandbox from: so that plan and verify can read the database.
+            rules=(("workstation", "127.0.0.1", "127.0.0.1"),),
+            profile=f"{organization['name']} {name}",
+            relationships=("contactleads_association",),
+        )
+    except (KeyError, TypeError) as error:
+        raise UsageError(
+            "the sandbox's file does not say what an environment needs",
+            remedy="start it again: setup-kit sandbox up --dir DIR --detach",
+            original=f"{type(error).__name__}: {error}",
+        ) from error
+
+
+def write_starter(path: Path, answers: Starter) -> Environment:
+    """Writes the commented environment file, readable for all, and returns what it says.
+
+    Raises UsageError where the file is there already or cannot be written, EnvironmentFileError where the answers make
+    no valid file; then nothing is written.
+    """
+    try:
+        names.environment(path.stem)
+    except ValueError as error:
+        raise UsageError(f"{displayed(path)} cannot be the environment file: {error}") from None
+    environment = answers.environment(path)
+    heading = (
+        f"Environment {answers.name}: what setup-kit makes and keeps. No secret has a place in this file.\n"
+        f"What it would do: setup-kit plan -e {path.stem}. All that may stand here: setup-kit schema."
+    )
+    text = render(environment, heading)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            os.fchmod(descriptor, 0o644)
+            file.write(text)
+    except FileExistsError:
+        raise UsageError(
+            f"{displayed(path)} is there already", remedy="remove it, or choose another name for the new environment"
+        ) from None
+    except OSError as error:
+        raise UsageError(f"{displayed(path)} cannot be written", original=str(error)) from error
+    return environment
