@@ -45,6 +45,9 @@ class LoginProof(Check):
             return [self._finding("proof.secret", Status.SKIPPED, obstacle.reason, obstacle.remedy)]
         if state is None:
             return [self._finding("proof.secret", Status.FAILED, "there is no secret to sign in with", _APPLY)]
+        if state.value is None:
+            message = "the secret is disabled: nobody can read the connection string from it"
+            return [self._finding("proof.secret", Status.FAILED, message, _APPLY)]
         try:
             given = self._given(state.value)
         except KitError as error:
@@ -73,6 +76,7 @@ class LoginProof(Check):
         except ConnectionStringError as error:
             raise KitError(f"the secret holds no usable connection string: {error}") from error
         for what, found, wanted in (
+            ("server", str(given.address), str(self._sessions.address)),
             ("database", given.database, self._destination.database),
             ("user", given.user or "", self._destination.user),
         ):

@@ -132,7 +132,7 @@ class SqlSessions:
             session = self._export.get(key)
             if session is None:
                 label = f"{database} on {self._name()} as {user}"
-                address = self._address()
+                address = self.address
                 session = self._export[key] = _ExportSession(
                     label,
                     lambda: self._log_in(address, label, database, user=user, password=password),
@@ -161,6 +161,11 @@ class SqlSessions:
         session = Session(label, log_in, self._retry)
         session.open()
         return session
+
+    @property
+    def address(self) -> SqlAddress:
+        """Where the server listens. Raises NotReadable while it is not known."""
+        return SqlAddress.parse(self._known())
 
     def refused_address(self) -> str | None:
         """The address of this machine that the server's firewall refuses; None when it is admitted."""
@@ -203,7 +208,7 @@ class SqlSessions:
 
         if isinstance(who, SqlAdministrator):
             return self._log_in(
-                self._address(),
+                self.address,
                 label,
                 database,
                 user=who.login,
@@ -212,7 +217,7 @@ class SqlSessions:
                 remedy=f"give the password of {who.login!r}, the administrator of {self._name()}",
             )
         return self._log_in(
-            self._address(),
+            self.address,
             label,
             database,
             token=who.token(),
@@ -273,9 +278,6 @@ class SqlSessions:
 
     def _name(self) -> str:
         return self._known().partition(",")[0]
-
-    def _address(self) -> SqlAddress:
-        return SqlAddress.parse(self._known())
 
     def _known(self) -> str:
         server = self._server()
