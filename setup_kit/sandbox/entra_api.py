@@ -89,13 +89,8 @@ class _Entra:
         return web.json_response(self._tokens.key_set())
 
     async def instance(self, request: web.Request) -> web.Response:
-        return web.json_response(
-            {
-                "tenant_discovery_endpoint": f"{self._authority}/{self._tenant.id}/v2.0/.well-known/openid-configuration",
-                "api-version": "1.1",
-                "metadata": [],
-            }
-        )
+        discovery = f"{self._authority}/{self._tenant.id}/v2.0/.well-known/openid-configuration"
+        return web.json_response({"tenant_discovery_endpoint": discovery, "api-version": "1.1", "metadata": []})
 
     async def token(self, request: web.Request) -> web.Response:
         await asyncio.sleep(self._latency.seconds("token"))
@@ -112,8 +107,8 @@ class _Entra:
             raise Refused(
                 90002,
                 "invalid_request",
-                f"Tenant '{named}' not found. Check to make sure you have the correct tenant ID and are signing into the"
-                " correct cloud. Check with your subscription administrator, this may happen if there are no active"
+                f"Tenant '{named}' not found. Check to make sure you have the correct tenant ID and are signing into"
+                " the correct cloud. Check with your subscription administrator, this may happen if there are no active"
                 " subscriptions for the tenant.",
             )
 
@@ -202,8 +197,8 @@ def _error(refused: Refused) -> web.Response:
     return web.json_response(
         {
             "error": refused.error,
-            "error_description": f"AADSTS{refused.number}: {refused} Trace ID: {trace} Correlation ID: {correlation}"
-            f" Timestamp: {now}",
+            "error_description": f"AADSTS{refused.number}: {refused}\r\nTrace ID: {trace}\r\n"
+            f"Correlation ID: {correlation}\r\nTimestamp: {now}",
             "error_codes": [refused.number],
             "timestamp": now,
             "trace_id": trace,

@@ -39,9 +39,6 @@ SECONDS: dict[str, float] = {
     "export.validate": 8,
 }
 
-# azure-core takes a Retry-After of 0 for none at all and then waits 30 seconds, so that even "at once" is not zero.
-SHORTEST_RETRY = 0.001
-
 
 class Latency:
     """The table above times a factor: 1.0 is the cloud's own pace, 0.0 no delay at all."""
@@ -55,6 +52,13 @@ class Latency:
         """Seconds to wait for `operation`; an operation that the table does not name is a KeyError."""
         return SECONDS[operation] * self.factor
 
-    def retry_after(self, seconds: float) -> str:
-        """A Retry-After header's value for what the real cloud sends as `seconds`; it may be a fraction."""
-        return f"{max(seconds * self.factor, SHORTEST_RETRY):.3f}".rstrip("0").rstrip(".")
+    def retry_after(self, seconds: float) -> dict[str, str]:
+        """The header that says what the real cloud says with `Retry-After: <seconds>`, at this pace.
+
+        A fraction of a second goes into `retry-after-ms`, which azure-core reads too: azure-mgmt-sql takes
+        `Retry-After` for a whole number, and azure-core takes 0 for none at all and then waits 30 seconds.
+        """
+        scaled = seconds * self.factor
+        if scaled >= 1 and scaled == int(scaled):
+            return {"Retry-After": str(int(scaled))}
+        return {"retry-after-ms": str(max(round(scaled * 1000), 1))}

@@ -1,0 +1,94 @@
+"""Who may do what with a vault's secrets: by its access policies, or by roles, as the vault is set."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+
+from setup_kit.sandbox import access
+from setup_kit.sandbox.entra import Caller
+from setup_kit.sandbox.key_vault.store import SecretError
+from setup_kit.sandbox.state import Document, State
+
+ACTIONS = "Microsoft.KeyVault/vaults/secrets/"
+CLIENT = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Right:
+    """One thing to do: what an access policy calls it, and the data action of Azure RBAC."""
+
+    permission: str
+    action: str
+
+
+GET = Right("get", ACTIONS + "getSecret/action")
+SEE = Right("get", ACTIONS + "readMetadata/action")
+LIST = Right("list", ACTIONS + "readMetadata/action")
+SET = Right("set", ACTIONS + "setSecret/action")
+UPDATE = Right("set", ACTIONS + "update/action")
+DELETE = Right("delete", ACTIONS + "delete")
+RECOVER = Right("recover", ACTIONS + "recover/action")
+PURGE = Right("purge", ACTIONS + "purge/action")
+
+
+def check(state: State, vault: Document, subscription: str, caller: Caller, right: Right, secret: str) -> None:
+    """Raises SecretError (403) unless the caller may. `secret` is "" for what concerns the whole vault."""
+    properties = vault["properties"]
+    who = f"appid={caller.app_id};oid={caller.object_id};iss=https://sts.windows.net/{caller.tenant_id}/"
+    where = f"{vault['name']};location={vault['location']}"
+    if not _admitted(properties):
+        raise SecretError(
+            403,
+            "Forbidden",
+            f"Client address is not authorized and caller is not a trusted service.\r\nClient address: {CLIENT}\r\n"
+            f"Caller: {who}\r\nVault: {where}",
+            "ForbiddenByFirewall",
+        )
+    principals = {caller.object_id, *caller.groups}
+    if not properties["enableRbacAuthorization"]:
+        if not any(_grants(policy, principals, caller.tenant_id, right) for policy in properties["accessPolicies"]):
+            raise SecretError(
+                403,
+                "Forbidden",
+                f"The user, group or application '{who}' does not have secrets {right.permission} permission on key"
+                f" vault '{where}'. For help resolving this issue, please see"
+                " https://go.microsoft.com/fwlink/?linkid=2125287",
+                "AccessDenied",
+            )
+        return
+    scope = (
+        f"/subscriptions/{subscription}/resourcegroups/{vault['group']}/providers/microsoft.keyvault/vaults/"
+        f"{vault['name']}".lower()
+    )
+    resource = f"{scope}/secrets/{secret}" if secret else scope
+    if not access.allowed(state, principals, resource, right.action, data=True):
+        raise SecretError(
+            403,
+            "Forbidden",
+            "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role"
+            " definitions were changed recently, please observe propagation time.\r\n"
+            f"Caller: {who}\r\nAction: '{right.action}'\r\nResource: '{resource}'\r\nAssignment: (not found)\r\n"
+            f"DenyAssignmentId: null\r\nDecisionReason: null \r\nVault: {where}\r\n",
+            "ForbiddenByRbac",
+        )
+
+
+def _grants(policy: Document, principals: set[str], tenant: str, right: Right) -> bool:
+    if policy["objectId"].lower() not in principals or policy["tenantId"].lower() != tenant:
+        return False
+    permissions = {str(each).lower() for each in policy["permissions"].get("secrets") or ()}
+    return bool(permissions & {right.permission, "all"})
+
+
+def _admitted(properties: Document) -> bool:
+    """Whether the vault's firewall lets this machine in."""
+    if properties.get("publicNetworkAccess") == "Disabled":
+        return False
+    rules = properties.get("networkAcls") or {}
+    if rules.get("defaultAction", "Allow") == "Allow":
+        return True
+    client = ipaddress.ip_address(CLIENT)
+    return any(
+        client in ipaddress.ip_network(str(each.get("value")), strict=False) for each in rules.get("ipRules") or ()
+    )
