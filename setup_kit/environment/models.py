@@ -191,9 +191,9 @@ class Sql(Section):
     ]
     database: Annotated[Database, Field(description="The database that the rows are exported into.")]
     firewall: Annotated[Firewall, Field(description="Which addresses the logical server admits.")] = Firewall()
-    export_user: Annotated[ExportUser, Field(description="The SQL user that the export service works as.")] = (
-        ExportUser()
-    )
+    export_user: Annotated[
+        ExportUser, Field(validate_default=True, description="The SQL user that the export service works as.")
+    ] = ExportUser()
 
     @field_validator("export_user")
     @classmethod
