@@ -1,5 +1,6 @@
 """Azure Resource Manager: `arm` has its words, `router` its gate, `operations` what takes time; then one module a kind
-of resource: `groups`, `sql_servers`, `sql_databases`, `vaults`, `vault_secrets`, `authorization`.
+of resource: `groups`, `sql_servers`, `sql_administrators`, `sql_databases`, `firewall_rules`, `vaults`,
+`vault_secrets`, `authorization`.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from aiohttp import web
 from setup_kit.sandbox.entra import Tokens
 from setup_kit.sandbox.latency import Latency
 from setup_kit.sandbox.resource_manager.authorization import Authorization
+from setup_kit.sandbox.resource_manager.firewall_rules import FirewallRules
 from setup_kit.sandbox.resource_manager.groups import ResourceGroups
 from setup_kit.sandbox.resource_manager.listeners import Listeners
 from setup_kit.sandbox.resource_manager.operations import Operations
 from setup_kit.sandbox.resource_manager.router import Router
+from setup_kit.sandbox.resource_manager.sql_administrators import SqlAdministrators
 from setup_kit.sandbox.resource_manager.sql_databases import SqlDatabases
 from setup_kit.sandbox.resource_manager.sql_servers import SqlServers
 from setup_kit.sandbox.resource_manager.vault_secrets import VaultSecrets
@@ -46,7 +49,9 @@ class ResourceManager:
             *Authorization(state, tenant, subscription).routes(),
             *groups.routes(),
             *servers.routes(),
+            *SqlAdministrators(state, latency, self._operations, servers).routes(),
             *databases.routes(),
+            *FirewallRules(state, servers).routes(),
             *vaults.routes(),
             *VaultSecrets(state, vaults, listeners).routes(),
         ]

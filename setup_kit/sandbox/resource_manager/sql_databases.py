@@ -1,8 +1,7 @@
-"""Microsoft.Sql/servers/databases and /firewallRules."""
+"""Microsoft.Sql/servers/databases."""
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import uuid
 from datetime import UTC, datetime
@@ -11,12 +10,11 @@ from setup_kit.sandbox.latency import Latency
 from setup_kit.sandbox.resource_manager.arm import Answer, ArmError, Call, Route, not_found, tags_of
 from setup_kit.sandbox.resource_manager.listeners import Listeners
 from setup_kit.sandbox.resource_manager.operations import Operations
-from setup_kit.sandbox.resource_manager.sql_servers import DATABASES, RULES, SERVER, TYPE, SqlServers
+from setup_kit.sandbox.resource_manager.sql_servers import DATABASES, SERVER, TYPE, SqlServers
 from setup_kit.sandbox.resource_manager.sql_tiers import size_of, tier_of
 from setup_kit.sandbox.state import Document, State
 
 DATABASE_TYPE = TYPE + "/databases"
-RULE_TYPE = TYPE + "/firewallRules"
 # Azure's naming rules: neither may hold one of these, nor end with a dot (nor, for a database, a blank).
 FORBIDDEN = re.compile(r"[<>*%&:\\/?]")
 RESERVED = frozenset(["master", "model", "msdb", "tempdb", "resource"])
@@ -35,17 +33,13 @@ class SqlDatabases:
         operations.effect("database.delete", self._removed)
 
     def routes(self) -> list[Route]:
-        database, rule = SERVER + "/databases/{database}", SERVER + "/firewallRules/{rule}"
+        database = SERVER + "/databases/{database}"
         return [
             Route("GET", SERVER + "/databases", DATABASE_TYPE + "/read", "arm.get", self._list),
             Route("GET", database, DATABASE_TYPE + "/read", "arm.get", self._get),
             Route("PUT", database, DATABASE_TYPE + "/write", "arm.accept", self._put),
             Route("PATCH", database, DATABASE_TYPE + "/write", "arm.accept", self._patch),
             Route("DELETE", database, DATABASE_TYPE + "/delete", "arm.accept", self._delete),
-            Route("GET", SERVER + "/firewallRules", RULE_TYPE + "/read", "arm.get", self._list_rules),
-            Route("GET", rule, RULE_TYPE + "/read", "arm.get", self._get_rule),
-            Route("PUT", rule, RULE_TYPE + "/write", "firewall_rule.put", self._put_rule),
-            Route("DELETE", rule, RULE_TYPE + "/delete", "firewall_rule.delete", self._delete_rule),
         ]
 
     def _body(self, server: Document, database: Document) -> Document:
@@ -184,62 +178,3 @@ class SqlDatabases:
         server, name = arguments["server"], arguments["database"]
         self._state.delete(DATABASES, f"{server}/{name.lower()}")
         self._listeners.drop_database(server, name)
-
-    def _rule_key(self, call: Call) -> str:
-        return f"{call.name('server').lower()}/{call.name('rule').lower()}"
-
-    def _rule_body(self, server: Document, rule: Document) -> Document:
-        return {
-            "properties": {"startIpAddress": rule["start"], "endIpAddress": rule["end"]},
-            "id": f"{self._servers.id_of(server)}/firewallRules/{rule['name']}",
-            "name": rule["name"],
-            "type": RULE_TYPE,
-        }
-
-    async def _list_rules(self, call: Call) -> Answer:
-        server = self._servers.find_parent(call, "read", RULE_TYPE)
-        found = self._state.list(RULES, f"{server['name']}/")
-        return Answer(200, {"value": [self._rule_body(server, rule) for _, rule in found]})
-
-    async def _get_rule(self, call: Call) -> Answer:
-        server = self._servers.find_parent(call, "read", RULE_TYPE)
-        rule = self._state.get(RULES, self._rule_key(call))
-        if rule is None:
-            raise not_found(call.group, RULE_TYPE, f"{server['name']}/{call.name('rule')}")
-        return Answer(200, self._rule_body(server, rule))
-
-    async def _put_rule(self, call: Call) -> Answer:
-        server = self._servers.find_parent(call, "write", RULE_TYPE)
-        name = call.name("rule")
-        if not 1 <= len(name) <= 128 or FORBIDDEN.search(name) or name.endswith("."):
-            raise _invalid("FirewallRuleName")
-        start = _address(call.properties.get("startIpAddress"), "StartIpAddress")
-        end = _address(call.properties.get("endIpAddress"), "EndIpAddress")
-        if start > end:
-            raise _invalid("EndIpAddress")
-        rule = {"name": name, "start": str(start), "end": str(end)}
-        self._state.put(RULES, self._rule_key(call), rule)
-        # 200 also when it is new; 201 has not been seen since 2020.
-        return Answer(200, self._rule_body(server, rule))
-
-    async def _delete_rule(self, call: Call) -> Answer:
-        self._servers.find_parent(call, "delete", RULE_TYPE)
-        if self._state.get(RULES, self._rule_key(call)) is None:
-            return Answer(204)
-        self._state.delete(RULES, self._rule_key(call))
-        return Answer(200)
-
-
-def _address(given: object, parameter: str) -> ipaddress.IPv4Address:
-    try:
-        return ipaddress.IPv4Address(str(given))
-    except ValueError:
-        raise _invalid(parameter) from None
-
-
-def _invalid(parameter: str) -> ArmError:
-    return ArmError(
-        400,
-        "InvalidParameterValue",
-        f"Invalid value given for parameter {parameter}. Specify a valid parameter value.",
-    )

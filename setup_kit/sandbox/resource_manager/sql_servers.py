@@ -1,4 +1,4 @@
-"""Microsoft.Sql/servers: logical servers and their administrators."""
+"""Microsoft.Sql/servers: logical servers."""
 
 from __future__ import annotations
 
@@ -53,13 +53,10 @@ class SqlServers:
         self._subscription = subscription
         operations.effect("server.put", self._stored)
         operations.effect("server.delete", self._removed)
-        operations.effect("server.administrator", self._administered)
 
     def routes(self) -> list[Route]:
         servers = "/providers/Microsoft.Sql/servers"
         locations = "/subscriptions/{subscription}/providers/Microsoft.Sql/locations/{location}/{kind}"
-        administrator = SERVER + "/administrators/{administrator}"
-        only = SERVER + "/azureADOnlyAuthentications/{authentication}"
         read, write = TYPE + "/read", TYPE + "/write"
         return [
             Route("GET", locations + "AzureAsyncOperation/{operation}", "", "arm.get", self._operations.status),
@@ -77,14 +74,6 @@ class SqlServers:
             Route("PUT", SERVER, write, "arm.accept", self._put),
             Route("PATCH", SERVER, write, "arm.accept", self._patch),
             Route("DELETE", SERVER, TYPE + "/delete", "arm.accept", self._delete),
-            Route("GET", SERVER + "/administrators", read, "arm.get", self._list_administrators),
-            Route("GET", administrator, read, "arm.get", self._get_administrator),
-            Route("PUT", administrator, TYPE + "/administrators/write", "arm.accept", self._put_administrator),
-            Route("DELETE", administrator, TYPE + "/administrators/delete", "arm.accept", self._delete_administrator),
-            Route("GET", SERVER + "/azureADOnlyAuthentications", read, "arm.get", self._list_only),
-            Route("GET", only, read, "arm.get", self._get_only),
-            Route("PUT", only, TYPE + "/azureADOnlyAuthentications/write", "arm.accept", self._put_only),
-            Route("DELETE", only, TYPE + "/azureADOnlyAuthentications/delete", "arm.accept", self._delete_only),
         ]
 
     def find(self, call: Call) -> Document:
@@ -198,7 +187,7 @@ class SqlServers:
         if not NAME.fullmatch(name):
             raise ArmError(400, "InvalidServerName", _invalid_name(name))
         location = check_location(call.body.get("location"), "ResourceType")
-        self._check_idle(name)
+        self.check_idle(name)
         kept = self._state.get(SERVERS, name)
         if kept is not None and kept["group"].lower() == call.group.lower():
             if not same_location(kept["location"], location):
@@ -220,7 +209,7 @@ class SqlServers:
         login, password = str(properties.get("administratorLogin") or ""), properties.get("administratorLoginPassword")
         if not entra_only and not (login and password):
             missing = "AdministratorLogin" if not login else "Password"
-            raise _invalid_value(missing)
+            raise invalid_value(missing)
         if login.lower() in RESERVED_LOGINS or not re.fullmatch(r"[^\s'\"<>|:*?\\/#&;,%=@!^$()+]*", login):
             raise ArmError(400, "InvalidLoginName", "The provided login name is invalid.")
         server: Document = {
@@ -231,7 +220,7 @@ class SqlServers:
             # A server without a SQL administrator shows a name that the cloud made up.
             "login": login or f"CloudSA{secrets.token_hex(4)}",
             "password": await self._hash(str(password), login) if password and not entra_only else None,
-            "administrator": _administrator(administrator) if administrator else None,
+            "administrator": administrator_of(administrator) if administrator else None,
             "entra_only": entra_only,
             "minimal_tls": str(properties.get("minimalTlsVersion") or "1.2"),
             "public_access": str(properties.get("publicNetworkAccess") or "Enabled"),
@@ -242,7 +231,7 @@ class SqlServers:
         properties = call.properties
         login = properties.get("administratorLogin")
         if login and login != kept["login"]:
-            raise _invalid_value("AdministratorLogin")
+            raise invalid_value("AdministratorLogin")
         server = {**kept, "tags": tags}
         password = properties.get("administratorLoginPassword")
         if password:
@@ -254,7 +243,7 @@ class SqlServers:
 
     async def _patch(self, call: Call) -> Answer:
         kept = self.find(call)
-        self._check_idle(kept["name"])
+        self.check_idle(kept["name"])
         return await self._update(call, kept, tags_of(call.body) if "tags" in call.body else kept["tags"])
 
     async def _hash(self, password: str, login: str) -> dict[str, str] | None:
@@ -295,7 +284,7 @@ class SqlServers:
         server = self._in_group(call)
         if server is None:
             return Answer(204)
-        self._check_idle(server["name"])
+        self.check_idle(server["name"])
         started = await self._operations.start(
             "DropLogicalServer",
             "server.delete",
@@ -315,101 +304,18 @@ class SqlServers:
                     self._listeners.drop_database(name, body["name"])
         self._state.delete(SERVERS, name)
 
-    def _check_idle(self, name: str) -> None:
+    def check_idle(self, name: str) -> None:
+        """Raises ArmError while an operation is under way on the server."""
         if self._operations.running(f"server/{name}"):
             raise ArmError(
                 409, "ConflictingServerOperation", f"An operation is currently in progress for the server '{name}'."
             )
 
-    async def _list_administrators(self, call: Call) -> Answer:
-        server = self.find_parent(call, "read", TYPE + "/administrators")
-        return Answer(200, {"value": [self._administrator_body(server)] if server["administrator"] else []})
 
-    async def _get_administrator(self, call: Call) -> Answer:
-        server = self.find_parent(call, "read", TYPE + "/administrators")
-        if not server["administrator"]:
-            raise not_found(call.group, TYPE + "/administrators", f"{server['name']}/ActiveDirectory")
-        return Answer(200, self._administrator_body(server))
-
-    async def _put_administrator(self, call: Call) -> Answer:
-        server = self.find_parent(call, "write", TYPE + "/administrators")
-        change = {"administrator": _administrator(call.properties)}
-        return await self._administer(call, server, "CreateActiveDirectoryAdministrator", change)
-
-    async def _delete_administrator(self, call: Call) -> Answer:
-        server = self.find_parent(call, "delete", TYPE + "/administrators")
-        if not server["administrator"]:
-            return Answer(204)
-        if server["entra_only"]:
-            raise ArmError(
-                400,
-                "AADAdminCannotBeDeletedWithAADOnlyAuthEnabled",
-                "The Microsoft Entra administrator cannot be removed while Microsoft Entra-only authentication is on.",
-            )
-        return await self._administer(call, server, "DropActiveDirectoryAdministrator", {"administrator": None})
-
-    async def _list_only(self, call: Call) -> Answer:
-        server = self.find_parent(call, "read", TYPE + "/azureADOnlyAuthentications")
-        return Answer(200, {"value": [self._only_body(server)]})
-
-    async def _get_only(self, call: Call) -> Answer:
-        return Answer(200, self._only_body(self.find_parent(call, "read", TYPE + "/azureADOnlyAuthentications")))
-
-    async def _put_only(self, call: Call) -> Answer:
-        server = self.find_parent(call, "write", TYPE + "/azureADOnlyAuthentications")
-        wanted = bool(call.properties.get("azureADOnlyAuthentication"))
-        if wanted and not server["administrator"]:
-            raise ArmError(
-                400,
-                "AADAdminNotConfigured",
-                "Microsoft Entra-only authentication needs a Microsoft Entra administrator on the server.",
-            )
-        return await self._administer(call, server, "UpsertAADOnlyAuthentication", {"entra_only": wanted})
-
-    async def _delete_only(self, call: Call) -> Answer:
-        server = self.find_parent(call, "delete", TYPE + "/azureADOnlyAuthentications")
-        return await self._administer(call, server, "DropAADOnlyAuthentication", {"entra_only": False})
-
-    async def _administer(self, call: Call, server: Document, operation: str, change: Document) -> Answer:
-        self._check_idle(server["name"])
-        started = await self._operations.start(
-            operation,
-            "server.administrator",
-            {"server": server["name"], "change": change},
-            target=f"server/{server['name']}",
-            seconds=self._latency.seconds("server.administrator"),
-        )
-        return self._operations.accepted(started, call, "administrator", server["location"], 1)
-
-    async def _administered(self, arguments: Document) -> None:
-        server = self._state.get(SERVERS, arguments["server"])
-        if server is not None:
-            self._state.put(SERVERS, arguments["server"], {**server, **arguments["change"]})
-
-    def _administrator_body(self, server: Document) -> Document:
-        return {
-            "properties": {
-                "administratorType": "ActiveDirectory",
-                **{key: value for key, value in server["administrator"].items() if key != "principalType"},
-                "azureADOnlyAuthentication": server["entra_only"],
-            },
-            "id": f"{self.id_of(server)}/administrators/ActiveDirectory",
-            "name": "ActiveDirectory",
-            "type": TYPE + "/administrators",
-        }
-
-    def _only_body(self, server: Document) -> Document:
-        return {
-            "properties": {"azureADOnlyAuthentication": server["entra_only"]},
-            "id": f"{self.id_of(server)}/azureADOnlyAuthentications/Default",
-            "name": "Default",
-            "type": TYPE + "/azureADOnlyAuthentications",
-        }
-
-
-def _administrator(given: dict[str, Any]) -> Document:
+def administrator_of(given: dict[str, Any]) -> Document:
+    """An Entra administrator as it is kept. Raises ArmError when login or object id is missing."""
     if not given.get("login") or not given.get("sid"):
-        raise _invalid_value("Login" if not given.get("login") else "Sid")
+        raise invalid_value("Login" if not given.get("login") else "Sid")
     kept = {"login": str(given["login"]), "sid": str(given["sid"]).lower(), "tenantId": given.get("tenantId")}
     if given.get("principalType"):
         kept["principalType"] = given["principalType"]
@@ -423,7 +329,8 @@ def _invalid_name(name: str) -> str:
     )
 
 
-def _invalid_value(parameter: str) -> ArmError:
+def invalid_value(parameter: str) -> ArmError:
+    """What SQL's provider says of a parameter that it does not take."""
     return ArmError(
         400,
         "InvalidParameterValue",

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 from setup_kit.sandbox.key_vault.store import DAY, Secrets
 from setup_kit.sandbox.latency import Latency
@@ -24,6 +22,12 @@ from setup_kit.sandbox.resource_manager.groups import check_location, check_regi
 from setup_kit.sandbox.resource_manager.listeners import Listeners
 from setup_kit.sandbox.resource_manager.operations import Operations
 from setup_kit.sandbox.resource_manager.sql_servers import TAKEN
+from setup_kit.sandbox.resource_manager.vault_properties import (
+    POLICY_CHANGES,
+    access_policies,
+    holder,
+    vault_properties,
+)
 from setup_kit.sandbox.state import Document, State
 
 VAULTS = "vaults"  # key: name in lower case; name, group, location, tags, properties, state
@@ -32,10 +36,6 @@ DELETED = "deleted-vaults"  # the same, with deleted and purged (seconds since 1
 VAULT = GROUP + "/providers/Microsoft.KeyVault/vaults/{vault}"
 TYPE = "Microsoft.KeyVault/vaults"
 NAME = re.compile(r"[A-Za-z](?!.*--)[A-Za-z0-9-]{1,22}[A-Za-z0-9]")
-GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-# From this API version on a vault uses Azure RBAC unless the request says otherwise.
-RBAC_BY_DEFAULT = "2026-02-01"
-KEPT = ("enabledForDeployment", "enabledForDiskEncryption", "enabledForTemplateDeployment", "networkAcls")
 
 
 class Vaults:
@@ -176,7 +176,7 @@ class Vaults:
                 " existing key vault. Follow this link https://go.microsoft.com/fwlink/?linkid=2149745 for more"
                 " information on soft delete.",
             )
-        properties = _properties(call.properties, kept["properties"] if kept else None, call.api_version)
+        properties = vault_properties(call.properties, kept["properties"] if kept else None, call.api_version)
         vault: Document = {
             "name": kept["name"] if kept else name,
             "group": call.group,
@@ -219,7 +219,7 @@ class Vaults:
 
     async def _patch(self, call: Call) -> Answer:
         vault = self.find(call)
-        vault["properties"] = _properties(
+        vault["properties"] = vault_properties(
             {**vault["properties"], **call.properties}, vault["properties"], call.api_version
         )
         if "tags" in call.body:
@@ -244,10 +244,10 @@ class Vaults:
         change = POLICY_CHANGES.get(call.name("kind").lower())
         if change is None:
             raise ArmError(400, "BadRequest", f"The access policy operation kind '{call.name('kind')}' is not valid.")
-        given = _policies(call.properties.get("accessPolicies"))
+        given = access_policies(call.properties.get("accessPolicies"))
         policies = vault["properties"]["accessPolicies"]
         for policy in given:
-            same = next((each for each in policies if _holder(each) == _holder(policy)), None)
+            same = next((each for each in policies if holder(each) == holder(policy)), None)
             others = [each for each in policies if each is not same]
             permissions = change(same["permissions"] if same else {}, policy["permissions"])
             policies = [*others, {**policy, "permissions": permissions}] if any(permissions.values()) else others
@@ -310,107 +310,6 @@ class Vaults:
     async def _purged(self, arguments: Document) -> None:
         Secrets(self._state, arguments["vault"]).clear()
         self._state.delete(DELETED, arguments["vault"])
-
-
-def _properties(given: dict[str, Any], kept: Document | None, api_version: str) -> Document:
-    """A vault's properties after a request. Raises ArmError for what Key Vault does not take."""
-    tenant = str(given.get("tenantId") or "")
-    if not GUID.fullmatch(tenant):
-        raise _bad("The parameter tenantId is not specified or is not a GUID.")
-    sku = given.get("sku") or {}
-    if str(sku.get("name", "")).lower() not in ("standard", "premium"):
-        raise _bad("The parameter sku is not specified or has an invalid name: standard and premium are known.")
-    rbac = given.get("enableRbacAuthorization")
-    if rbac is None:
-        # An update that does not say leaves the vault as it is.
-        rbac = kept["enableRbacAuthorization"] if kept else api_version[:10] >= RBAC_BY_DEFAULT
-    if given.get("accessPolicies") is None and not rbac and kept is None:
-        raise _bad("The parameter accessPolicies is not specified.")
-    if given.get("accessPolicies") is None:
-        policies = kept["accessPolicies"] if kept else []
-    else:
-        policies = _policies(given["accessPolicies"])
-    days = given.get("softDeleteRetentionInDays")
-    before = kept["softDeleteRetentionInDays"] if kept else None
-    if days is not None and (not isinstance(days, int) or not 7 <= days <= 90):
-        raise _bad("The property 'softDeleteRetentionInDays' must be from 7 to 90.")
-    if before is not None and days not in (None, before):
-        raise _bad("The property 'softDeleteRetentionInDays' has been set already and it can't be modified.")
-    if given.get("enableSoftDelete") is False:
-        raise _bad("The property 'enableSoftDelete' can be set to false for no vault any more.")
-    protected = given.get("enablePurgeProtection")
-    if protected is False and kept is not None and kept.get("enablePurgeProtection"):
-        raise _bad(
-            'The property "enablePurgeProtection" cannot be set to false. Enabling the purge protection for a vault is'
-            " an irreversible action."
-        )
-    properties: Document = {
-        "sku": {"family": "A", "name": str(sku["name"]).lower()},
-        "tenantId": tenant.lower(),
-        "accessPolicies": policies,
-        "enabledForDeployment": False,
-        "enableSoftDelete": True,
-        "softDeleteRetentionInDays": days or before or 90,
-        "enableRbacAuthorization": bool(rbac),
-        "publicNetworkAccess": given.get("publicNetworkAccess") or "Enabled",
-    }
-    if protected or (kept or {}).get("enablePurgeProtection"):
-        properties["enablePurgeProtection"] = True
-    for name in KEPT:
-        if given.get(name) is not None:
-            properties[name] = given[name]
-    return properties
-
-
-def _policies(given: object) -> list[Document]:
-    """Access policies as they are kept. Raises ArmError when one of them is not whole."""
-    if not isinstance(given, list):
-        raise _bad("The parameter accessPolicies is not a list.")
-    policies = []
-    for each in given:
-        if not isinstance(each, dict) or not GUID.fullmatch(str(each.get("objectId") or "")):
-            raise _bad("An access policy has no valid objectId.")
-        if not GUID.fullmatch(str(each.get("tenantId") or "")):
-            raise _bad("An access policy has no valid tenantId.")
-        permissions = each.get("permissions") or {}
-        policies.append({**each, "permissions": {key: list(value or ()) for key, value in permissions.items()}})
-    return policies
-
-
-def _holder(policy: Document) -> tuple[str, str, str]:
-    """Whom an access policy is for."""
-    return (
-        policy["tenantId"].lower(),
-        policy["objectId"].lower(),
-        str(policy.get("applicationId") or "").lower(),
-    )
-
-
-Permissions = dict[str, list[str]]
-
-
-def _added(kept: Permissions, given: Permissions) -> Permissions:
-    return {key: list(dict.fromkeys([*kept.get(key, ()), *given.get(key, ())])) for key in {**kept, **given}}
-
-
-def _replaced(kept: Permissions, given: Permissions) -> Permissions:
-    return given
-
-
-def _removed(kept: Permissions, given: Permissions) -> Permissions:
-    gone = {key: {each.lower() for each in values} for key, values in given.items()}
-    return {key: [each for each in values if each.lower() not in gone.get(key, ())] for key, values in kept.items()}
-
-
-POLICY_CHANGES: dict[str, Callable[[Permissions, Permissions], Permissions]] = {
-    "add": _added,
-    "replace": _replaced,
-    "remove": _removed,
-}
-
-
-def _bad(message: str) -> ArmError:
-    return ArmError(400, "BadRequest", message)
 
 
 def _deleted_not_found(name: str) -> ArmError:
