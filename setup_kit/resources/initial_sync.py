@@ -28,7 +28,7 @@ Wait = Callable[[float], bool]
 
 
 class InitialSync(Check):
-    """An entity is done when its initial synchronization is Completed or CompletedWithFailures.
+    """An entity is done when its initial synchronization is Completed or CompletedWithFailures, or has no table to go to.
 
     One without rows may stay NotStarted for ever. It is taken for done when nothing is to come: its table is made, the
     service has no records of it to write, every other entity is done, and the organization itself says that the entity
@@ -50,7 +50,7 @@ class InitialSync(Check):
         wait: Wait | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`needs`: the activation. `patience` 0 looks once and reports, as a verification does.
+        """`needs`: the activation. `patience` (seconds) may be set to 0 later on, to look once and report.
 
         `wait` pauses for some seconds, and returns True when the run is to end early (an Event's `wait`).
         """
@@ -59,17 +59,18 @@ class InitialSync(Check):
         self._client = export_client
         self._profile = profile
         self._organization = organization
-        self._patience = patience
+        self.patience = patience
         self._stall = stall
         self._wait = wait or threading.Event().wait
         self._clock = clock
         self._empty: dict[str, bool] = {}
 
     def due(self) -> bool:
-        """A synchronization that an earlier run began and did not see the end of."""
+        """A synchronization that an earlier run did not see the end of, or that could not begin for an entity."""
         if not self._exports_data or self._profile.observed is None:
             return False
-        return bool(self._unfinished(self._look()))
+        found = self._look()
+        return bool(self._unfinished(found)) or any(s.metadata is MetadataState.FAILURE for s in found.statuses)
 
     def run(self) -> list[Finding]:
         """Raises KitError when the synchronization stands still, or the profile is in a state that ends it."""
@@ -82,11 +83,11 @@ class InitialSync(Check):
         while unfinished := self._unfinished(found):
             self._stop_when_broken(found)
             now = self._clock()
-            if now - begun >= self._patience:
+            if now - begun >= self.patience:
                 return self._findings(found, unfinished)
             if now - moved >= self._stall:
                 raise self._stuck(unfinished)
-            if self._wait(min(pause, self._patience - (now - begun))):
+            if self._wait(min(pause, self.patience - (now - begun))):
                 raise KitError(
                     "stopped waiting for the first synchronization, which goes on by itself",
                     remedy="see how far it is: setup-kit status; wait for its end: setup-kit apply",
@@ -117,7 +118,7 @@ class InitialSync(Check):
         reported = {status.name for status in found.statuses}
         exported = (*found.description.entities, *found.description.relationships)
         silent = tuple(EntityStatus(name) for name in exported if name not in reported)
-        rest = tuple(status for status in (*found.statuses, *silent) if not status.initial_sync.over)
+        rest = tuple(status for status in (*found.statuses, *silent) if not _ended(status))
         # Whether nothing is to come is only asked once all that is left has not begun.
         if all(_may_be_empty(status) for status in rest):
             return tuple(status for status in rest if not self._is_empty(status.name, found))
@@ -147,14 +148,6 @@ class InitialSync(Check):
                 why="; ".join(_describe(status) for status in found.statuses if not status.initial_sync.over),
                 remedy="look at its failures, mend their cause, then run: setup-kit apply",
             )
-        unmade = [status for status in found.statuses if status.metadata is MetadataState.FAILURE]
-        if unmade:
-            raise KitError(
-                f"the service could not make the destination tables of {', '.join(s.name for s in unmade)}",
-                why="; ".join(_describe(status) for status in unmade),
-                remedy="a table of that name may be there already: drop it; else look at the profile's failures;"
-                " then run: setup-kit apply",
-            )
 
     def _stuck(self, unfinished: tuple[EntityStatus, ...]) -> KitError:
         return KitError(
@@ -170,7 +163,18 @@ class InitialSync(Check):
         for status in found.statuses:
             if status.name in left:
                 continue
-            if status.initial_sync is SyncState.COMPLETED_WITH_FAILURES or status.failed:
+            if status.metadata is MetadataState.FAILURE:
+                findings.append(
+                    Finding(
+                        "initial_sync.table",
+                        Status.FAILED,
+                        self.address,
+                        f"{status.name}: the service could not make its table in the destination",
+                        remedy="a table of that name may be there already: drop it; else look at the profile's"
+                        " failures; then run: setup-kit apply",
+                    )
+                )
+            elif status.initial_sync is SyncState.COMPLETED_WITH_FAILURES or status.failed:
                 findings.append(
                     Finding(
                         "initial_sync.failures",
@@ -197,6 +201,10 @@ class InitialSync(Check):
                 )
             )
         return findings
+
+
+def _ended(status: EntityStatus) -> bool:
+    return status.initial_sync.over or status.metadata is MetadataState.FAILURE
 
 
 def _may_be_empty(status: EntityStatus) -> bool:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
-from setup_kit.engine.resource import Check, Finding, Node, Progress, Status
+from setup_kit.engine.resource import Check, Finding, Node, Progress, Resource, Status
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.export_service.client import ExportServiceClient
@@ -16,7 +16,7 @@ from setup_kit.resources.profile import ConnectionSecret, secret_uri, wanted_des
 
 # What may pass by itself after a run has opened the way: role assignments take up to ten minutes to hold, firewall
 # rules five. The codes are this project's service's, *assumed*.
-SETTLING = frozenset({"SecretUnreadable", "KeyVaultUnreachable", "ServerUnreachable", "FirewallBlocked"})
+SETTLING = frozenset({"SecretUnreadable", "KeyVaultUnreachable", "Firewall"})
 PATIENCE_SECONDS = 600.0
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 15.0
@@ -38,7 +38,7 @@ class ProfileValidation(Check):
         wait: Callable[[float], bool] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`needs`: all that the service will try. `patience` 0 asks once, as a verification does.
+        """`needs`: all that the service will try. `patience` (seconds) may be set to 0 later on, to ask once.
 
         `wait` pauses for some seconds, and returns True when the run is to end early (an Event's `wait`).
         """
@@ -47,7 +47,7 @@ class ProfileValidation(Check):
         self._environment = environment
         self._client = export_client
         self._secret = secret
-        self._patience = patience
+        self.patience = patience
         self._wait = wait or threading.Event().wait
         self._clock = clock
 
@@ -68,16 +68,22 @@ class ProfileValidation(Check):
                 if refusal.status in (401, 403) or refusal.status >= 500:
                     raise
                 waited = self._clock() - begun
-                if waited + pause > self._patience or not _may_settle(refusal.problems):
+                if waited + pause > self.patience or not self._may_settle(refusal.problems):
                     return self._findings(refusal)
                 text = f"waiting for permissions and rules to hold: {refusal.problems[0].message}"
-                self.report(Progress(self.address, self.name, int(waited), int(self._patience), text, "seconds"))
+                self.report(Progress(self.address, self.name, int(waited), int(self.patience), text, "seconds"))
                 if self._wait(pause):
                     raise KitError("stopped waiting for what the service cannot reach yet") from refusal
                 pause = min(pause * 1.5, LONGEST_PAUSE)
             else:
                 message = f"the Data Export Service finds all that the profile {self.name!r} needs"
                 return [Finding("profile_validation", Status.PASSED, self.address, message)]
+
+    def _may_settle(self, problems: tuple[Problem, ...]) -> bool:
+        """Whether the service is only kept out by what is there already and does not hold yet."""
+        if not problems or any(problem.code not in SETTLING for problem in problems):
+            return False
+        return not any(isinstance(need, Resource) and need.diff(need.observed) for need in self.needs)
 
     def _findings(self, refusal: RefusedError) -> list[Finding]:
         problems = refusal.problems or (Problem("", "", refusal.message or refusal.original),)
@@ -95,10 +101,6 @@ class ProfileValidation(Check):
         ]
 
 
-def _may_settle(problems: tuple[Problem, ...]) -> bool:
-    return bool(problems) and all(problem.code in SETTLING for problem in problems)
-
-
 def _sentence(problem: Problem) -> str:
     """The service's sentence; it begins with the thing concerned where it does not name it."""
     if problem.target and problem.target not in problem.message:
@@ -110,4 +112,33 @@ def _snake(code: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", code).lower()
 
 
-_REMEDIES: dict[str, str] = {}
+_MENDED = "run: setup-kit apply, which mends it"
+
+# By the codes of this project's service, *assumed*.
+_REMEDIES = {
+    "PrivacyTerms": "run: setup-kit apply, which accepts them",
+    "NameTaken": "set another profile.name",
+    "OrganizationVersion": "update the organization",
+    "OrganizationMode": "end the administration mode in the Power Platform admin center",
+    "OrganizationUnreadable": "make the service's application an application user of the organization",
+    "EntityNotFound": "correct profile.entities",
+    "EntityNotExportable": "take it out of profile.entities",
+    "ChangeTracking": "switch on Track changes in the table's properties, or take it out of profile.entities",
+    "RelationshipNotFound": "correct profile.relationships",
+    "RelationshipNotExportable": "take it out of profile.relationships",
+    "KeyVaultTenant": "use a vault in a subscription of the organization's tenant",
+    "SecretNotFound": _MENDED,
+    "SecretTag": _MENDED,
+    "SecretDisabled": "enable it: az keyvault secret set-attributes --enabled true --vault-name … --name …",
+    "SecretExpired": "give it a later end: az keyvault secret set-attributes --expires … --vault-name … --name …",
+    "SecretUnreadable": f"{_MENDED}; a permission that was just given may take ten minutes to hold",
+    "KeyVaultUnreachable": "let the vault's network rules admit the service",
+    "ConnectionString": _MENDED,
+    "Firewall": "set sql.firewall.service_region, or a rule that admits this address; then run: setup-kit apply",
+    "LoginFailed": _MENDED,
+    "DatabaseNotOpen": _MENDED,
+    "DatabasePermission": _MENDED,
+    "SchemaNotFound": _MENDED,
+    "SchemaPermission": _MENDED,
+    "TableExists": "drop it by hand when its rows are not needed, or set another profile.prefix and profile.name",
+}
