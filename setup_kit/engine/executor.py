@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from setup_kit.engine.events import Event, Happening, Listener
-from setup_kit.engine.graph import Outcome, dependents, walk
-from setup_kit.engine.planner import Known, Plan, run_check
+from setup_kit.engine.graph import Outcome, dependents, ordered, walk
+from setup_kit.engine.planner import Known, Plan, make_plan, run_check
 from setup_kit.engine.resource import Change, Check, Finding, Node, Resource, Temporary
 
 
@@ -55,11 +55,11 @@ class Temporaries:
                 self._listener(Event(Happening.OPENED, node.address))
             self._opened.add(node)
 
-    def close(self, nodes: list[Temporary]) -> dict[Node, Exception]:
+    def close(self, nodes: Iterable[Node]) -> dict[Node, Exception]:
         """Closes all, those of a killed run included; one that cannot be closed does not keep the others open."""
         failures: dict[Node, Exception] = {}
-        for node in nodes:
-            if node.within is not None and node.within.observed is None:
+        for node in ordered(nodes):
+            if not isinstance(node, Temporary) or (node.within is not None and node.within.observed is None):
                 continue
             try:
                 if node.close():
@@ -68,6 +68,18 @@ class Temporaries:
                 self._listener(Event(Happening.FAILED, node.address, text=str(error)))
                 failures[node] = error
         return failures
+
+
+def reading(nodes: Iterable[Node], listener: Listener, stop: Callable[[], None], *, open_ways: bool = False) -> Plan:
+    """A plan; with `open_ways` temporary ways are opened while it reads, and closed again."""
+    nodes = list(nodes)
+    if not open_ways:
+        return make_plan(nodes, listener, stop)
+    temporaries = Temporaries(listener)
+    try:
+        return make_plan(nodes, listener, stop, temporaries.open)
+    finally:
+        temporaries.close(nodes)
 
 
 class _Run:
@@ -152,8 +164,7 @@ def execute(
     try:
         outcomes = walk(plan.nodes, visit, stop=stop)
     finally:
-        ways = [node for node in plan.nodes if isinstance(node, Temporary)]
-        close_failures = temporaries.close(ways)
+        close_failures = temporaries.close(plan.nodes)
     for node, outcome in outcomes.items():
         if outcome.blocked_by is not None:
             listener(Event(Happening.BLOCKED, node.address, text=f"{outcome.blocked_by.address} failed"))

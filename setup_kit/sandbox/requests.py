@@ -7,6 +7,29 @@ import os
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+
+FILE = "requests.jsonl"
+
+
+def read_requests(directory: Path) -> list[dict[str, Any]]:
+    """Every request that the sandbox in this directory has answered, the oldest first."""
+    path = directory / FILE
+    if not path.exists():
+        return []
+    # A line that is being written just now has no end yet.
+    whole = [line for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if line.endswith("\n")]
+    return [json.loads(line) for line in whole]
+
+
+def is_write(request: dict[str, Any]) -> bool:
+    """Whether a request was meant to change something: tokens and validations are asked for with POST and do not."""
+    if request["part"] == "entra":
+        return False
+    if request["part"] == "sql":
+        return request["method"] not in ("LOGIN", "SELECT", "SET")
+    return request["method"] not in ("GET", "HEAD", "OPTIONS") and not request["path"].endswith("/validate")
 
 
 class RequestLog:

@@ -1,0 +1,120 @@
+"""Options that several commands share, and where their output goes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import update_wrapper
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from setup_kit.errors import ExitCode, KitError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from setup_kit.report.progress import ProgressView
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class EnvironmentName(click.ParamType[str]):
+    """A name in `environments/`, or a path; completes to both."""
+
+    name = "environment"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        folder = Path("environments")
+        names = sorted(path.stem for path in folder.glob("*.y*ml") if path.stem.startswith(incomplete))
+        if not names or "/" in incomplete:
+            return [CompletionItem(incomplete, type="file")]
+        return [CompletionItem(name) for name in names]
+
+
+def environment_option(function: F) -> F:
+    return click.option(
+        "-e",
+        "--environment",
+        required=True,
+        type=EnvironmentName(),
+        metavar="NAME|FILE",
+        envvar="SETUP_KIT_ENVIRONMENT",
+        help="The environment: the name of a file in environments/, or a path.",
+    )(function)
+
+
+@dataclass(frozen=True)
+class Output:
+    """How a command speaks: text or JSON on standard output, everything else on standard error."""
+
+    json: bool
+    color: bool
+    verbose: bool
+
+    @property
+    def out(self) -> Console:
+        from setup_kit.report.console import make_console
+
+        return make_console(sys.stdout, color=self.color)
+
+    @property
+    def err(self) -> Console:
+        from setup_kit.report.console import make_console
+
+        return make_console(sys.stderr, color=self.color)
+
+    def progress(self) -> ProgressView:
+        from setup_kit.report.progress import ProgressView
+
+        return ProgressView(self.err, verbose=self.verbose)
+
+    def document(self, document: Mapping[str, Any]) -> None:
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds --output, --no-color and -v, handed to the command as one `output: Output`.
+
+    With `--output json` a failure is a JSON document on standard output as well.
+    """
+
+    @click.option("--output", "format_", type=click.Choice(["text", "json"]), default="text", help="How to print.")
+    @click.option("--no-color", is_flag=True, help="No colours; the variable NO_COLOR does the same.")
+    @click.option(
+        "-v", "--verbose", is_flag=True, help="Say more: what stays as it is, what every check found, the log."
+    )
+    def wrapped(*arguments: Any, format_: str, no_color: bool, verbose: bool, **options: Any) -> Any:
+        output = Output(json=format_ == "json", color=not no_color, verbose=verbose)
+        if verbose:
+            _log_to_standard_error()
+        try:
+            return function(*arguments, output=output, **options)
+        except KitError as error:
+            from setup_kit.report.console import show_error
+            from setup_kit.report.documents import error_document
+
+            if output.json:
+                output.document(error_document(error))
+            else:
+                show_error(output.err, error)
+            raise click.exceptions.Exit(error.exit_code) from error
+
+    return update_wrapper(wrapped, function)
+
+
+def finish(code: ExitCode) -> None:
+    """Ends the command with an exit code."""
+    raise click.exceptions.Exit(int(code))
+
+
+def _log_to_standard_error() -> None:
+    import logging
+
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    # Only the kit's own log: the SDKs' debug logs name headers and bodies.
+    logging.getLogger("setup_kit").setLevel(logging.DEBUG)

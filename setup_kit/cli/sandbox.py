@@ -1,0 +1,197 @@
+"""setup-kit sandbox"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from setup_kit.cli.options import Output, finish, output_options
+from setup_kit.errors import ExitCode, KitError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# Where a sandbox lives when nothing else is said.
+DEFAULT = Path(".setup-kit") / "sandbox"
+
+
+def directory_option(function: F) -> F:
+    return click.option(
+        "--dir",
+        "directory",
+        type=click.Path(file_okay=True, path_type=Path),
+        envvar="SETUP_KIT_SANDBOX",
+        default=DEFAULT,
+        show_default=True,
+        help="The sandbox's directory: its certificates, state and log. SETUP_KIT_SANDBOX says the same.",
+    )(function)
+
+
+@click.group()
+def sandbox() -> None:
+    """A local cloud to rehearse in: Entra, Resource Manager, Graph, Key Vault, SQL Server, Dataverse and the service.
+
+    Everything listens on 127.0.0.1 with TLS, needs no account, and checks access as the cloud does. It is a rehearsal:
+    what it does not know it refuses by name.
+
+    \b
+    Example:
+      setup-kit sandbox up --dir box --detach
+      eval "$(setup-kit sandbox env --dir box)"
+      setup-kit init dev --cloud sandbox
+      setup-kit apply -e dev --yes
+      setup-kit sandbox down --dir box
+    """
+
+
+@sandbox.command()
+@directory_option
+@click.option("--detach", is_flag=True, help="Return when it answers, and leave it running.")
+@click.option("--port-base", type=click.IntRange(1024, 65000), help="First port to use; free ones when not given.")
+@click.option(
+    "--latency",
+    type=click.FloatRange(0, 10),
+    default=0.0,
+    help="Delay each operation as the cloud does, times this factor: 0.05 makes 60 seconds 3.",
+)
+def up(directory: Path, detach: bool, port_base: int | None, latency: float) -> None:
+    """Start a sandbox; its state is kept across restarts."""
+    directory = _folder(directory)
+    process = _process()
+    if detach:
+        try:
+            document = process.start_detached(directory, port_base, latency)
+        except process.SandboxError as error:
+            raise told(error, directory) from error
+        click.echo(f"The sandbox is up: {directory}")
+        click.echo(f'Load its settings: eval "$(setup-kit sandbox env --dir {shlex.quote(str(directory))})"')
+        click.echo(f"Organization: {document['organization']['name']} at {document['organization']['url']}")
+        return
+    import asyncio
+
+    host = require_host()
+
+    def ready() -> None:
+        process.say_ready()
+        click.echo(f"The sandbox is up: {directory}. Ctrl-C stops it.", err=True)
+
+    try:
+        asyncio.run(host.run(directory.absolute(), port_base, latency, ready))
+    except process.SandboxError as error:
+        raise told(error, directory) from error
+
+
+@sandbox.command()
+@directory_option
+def down(directory: Path) -> None:
+    """Stop the sandbox; its state stays for the next start."""
+    process = _process()
+    directory = _folder(directory)
+    try:
+        stopped = process.stop(directory)
+    except process.SandboxError as error:
+        raise told(error, directory) from error
+    click.echo("The sandbox is stopped." if stopped else f"No sandbox is running in {directory}.")
+
+
+@sandbox.command()
+@directory_option
+@output_options
+def status(directory: Path, output: Output) -> None:
+    """Say whether the sandbox runs, and where its parts answer. Exits with 1 when it does not run."""
+    document, running = _document(directory), _process().is_running(_folder(directory))
+    shown = {key: value for key, value in document.items() if key != "client_secret"} | {"running": running}
+    if output.json:
+        output.document(shown)
+    else:
+        click.echo("running" if running else "not running")
+        for key, value in shown.items():
+            if key != "running":
+                click.echo(f"  {key}: {json.dumps(value) if isinstance(value, dict) else value}")
+    if not running:
+        finish(ExitCode.FAILED)
+
+
+@sandbox.command()
+@directory_option
+def env(directory: Path) -> None:
+    """Print the settings of the sandbox's administrator as export lines, for `eval`."""
+    for name, value in settings(_document(directory)).items():
+        click.echo(f"export {name}={shlex.quote(value)}")
+
+
+@sandbox.command()
+@directory_option
+@click.option("--writes", is_flag=True, help="Only what changes something: no reads, no sign-in.")
+@output_options
+def requests(directory: Path, writes: bool, output: Output) -> None:
+    """List what came in: time, part, method, path, status, duration and caller; no bodies, no SQL text."""
+    from setup_kit.sandbox.requests import is_write, read_requests
+
+    found = [entry for entry in read_requests(_folder(directory)) if not writes or is_write(entry)]
+    if output.json:
+        output.document({"count": len(found), "requests": found})
+        return
+    for entry in found:
+        click.echo(
+            f"{entry['time']}  {entry['part']:<17} {entry['method']:<14} {entry['path']}  "
+            f"{entry['status']}  {entry['milliseconds']:.0f} ms  {entry['caller']}"
+        )
+
+
+def settings(document: dict[str, Any]) -> dict[str, str]:
+    """The variables that make a sandbox's administrator of whoever holds them."""
+    return {
+        "AZURE_TENANT_ID": document["tenant_id"],
+        "AZURE_CLIENT_ID": document["client_id"],
+        "AZURE_CLIENT_SECRET": document["client_secret"],
+        "AZURE_AUTHORITY_HOST": document["authority"],
+        "REQUESTS_CA_BUNDLE": document["ca_file"],
+        "SETUP_KIT_SANDBOX": str(Path(document["directory"]) / "sandbox.json"),
+    }
+
+
+def _folder(directory: Path) -> Path:
+    """SETUP_KIT_SANDBOX may name the file in the directory."""
+    return directory.parent if directory.name == "sandbox.json" else directory
+
+
+def _document(directory: Path) -> dict[str, Any]:
+    process = _process()
+    folder = _folder(directory)
+    try:
+        document: dict[str, Any] = process.read_document(folder)
+    except process.SandboxError as error:
+        raise told(error, folder) from error
+    return document
+
+
+def told(error: Exception, directory: Path) -> KitError:
+    what, _, log = str(error).partition("\n")
+    start = f"setup-kit sandbox up --dir {shlex.quote(str(directory))} --detach"
+    return KitError(what, remedy=f"see {directory / 'sandbox.log'}, or start it: {start}", original=log)
+
+
+def _process() -> Any:
+    from setup_kit.sandbox import process
+
+    return process
+
+
+def require_host() -> Any:
+    """The host, which needs the extra; says how to install it when it is missing."""
+    try:
+        from setup_kit.sandbox import host
+    except ModuleNotFoundError as error:
+        if error.name and error.name.startswith("setup_kit"):
+            raise
+        raise KitError(
+            f"the sandbox needs the package {error.name}, which is not installed",
+            why="the sandbox is an extra, to keep the kit itself lean",
+            remedy="pip install 'setup-kit[sandbox]'",
+        ) from error
+    return host

@@ -1,0 +1,49 @@
+"""setup-kit status"""
+
+from __future__ import annotations
+
+import click
+
+from setup_kit.cli.options import Output, environment_option, output_options
+
+
+@click.command()
+@environment_option
+@output_options
+def status(environment: str, output: Output) -> None:
+    """Show where an environment stands: what differs from the file, and how far each entity's export is.
+
+    \b
+    Example:
+      setup-kit status -e dev
+    """
+    from setup_kit.cli.session import open_session
+    from setup_kit.engine.executor import reading
+    from setup_kit.errors import ExitCode
+    from setup_kit.report.console import show_plan, show_table
+    from setup_kit.report.documents import plan_document
+
+    with open_session(environment) as session:
+        with output.progress() as progress:
+            made = reading(session.house.nodes, progress, session.stop.set)
+        profile = session.house.profile_status()
+    if output.json:
+        document = plan_document(session.name, made)
+        document["profile"] = profile
+        output.document(document)
+    else:
+        show_plan(output.out, session.name, made)
+        if profile is None:
+            output.out.print("There is no profile yet.")
+        else:
+            output.out.print(f"\nProfile {profile['name']}: {profile['state']}")
+            columns = ["entity", "initial sync", "total", "succeeded", "failed", "last export"]
+            rows = [
+                [e["entity"], e["initial_sync"], e["total"], e["succeeded"], e["failed"], e["last_export"] or ""]
+                for e in profile["entities"]
+            ]
+            show_table(output.out, "", columns, rows)
+    if made.interrupted:
+        raise click.exceptions.Exit(ExitCode.INTERRUPTED)
+    if made.failures:
+        raise click.exceptions.Exit(ExitCode.FAILED)

@@ -1,0 +1,119 @@
+"""Proves that the world is as wanted: every difference is a finding, every check is run. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from setup_kit.engine.events import Event, Happening, Listener
+from setup_kit.engine.executor import Temporaries
+from setup_kit.engine.graph import ordered, walk
+from setup_kit.engine.planner import CheckFailed, Known, Plan, Planned, make_plan
+from setup_kit.engine.resource import Action, Change, Check, Finding, Node, Resource, Status, Value
+from setup_kit.errors import KitError
+
+
+def verify_all(
+    nodes: Iterable[Node], listener: Listener, stop: Callable[[], None], *, open_ways: bool = False
+) -> tuple[list[Finding], bool]:
+    """All findings in the order of the graph, and whether the look was interrupted.
+
+    A check is skipped only where something it needs is absent or could not be read; a difference alone does not keep it
+    from running, so that what is missing is named by whoever suffers from it too.
+    """
+    nodes = ordered(nodes)
+    temporaries = Temporaries(listener)
+    try:
+        plan = make_plan(nodes, listener, stop, temporaries.open if open_ways else None)
+        found: dict[Node, list[Finding]] = {node: _of_plan(node, plan) for node in nodes}
+        if plan.interrupted:
+            return _flat(found), True
+
+        def visit(node: Node) -> None:
+            if isinstance(node, Check) and not node.first:
+                node.report = lambda progress: listener(Event(Happening.PROGRESS, node.address, progress=progress))
+                listener(Event(Happening.STARTED, node.address))
+                found[node] = _of_check(node, plan)
+                listener(Event(Happening.DONE, node.address))
+
+        outcomes = walk(nodes, visit, stop=stop)
+    finally:
+        if open_ways:
+            temporaries.close(nodes)
+    return _flat(found), any(outcome.stopped for outcome in outcomes.values())
+
+
+def _flat(found: dict[Node, list[Finding]]) -> list[Finding]:
+    return [finding for findings in found.values() for finding in findings]
+
+
+def _of_plan(node: Node, plan: Plan) -> list[Finding]:
+    if node in plan.failures:
+        return _of_error(node, plan.failures[node])
+    if node in plan.blocked:
+        blocker = plan.blocked[node]
+        return [Finding(node.kind, Status.SKIPPED, node.address, f"not looked at, because {blocker.address} failed")]
+    if isinstance(node, Resource):
+        return _of_resource(plan.planned[node])
+    return [finding for finding in plan.findings if finding.resource == node.address]
+
+
+def _of_resource(planned: Planned) -> list[Finding]:
+    resource: Resource[Any] = planned.resource
+    if planned.known is Known.DEFERRED:
+        name = f"{resource.kind}.unreadable"
+        return [Finding(name, Status.FAILED, resource.address, planned.reason, planned.remedy)]
+    audit = resource.audit(resource.observed) if resource.observed is not None else []
+    if planned.changes:
+        return [_of_change(resource, change) for change in planned.changes] + audit
+    return [Finding(resource.kind, Status.PASSED, resource.address, "as the environment file says"), *audit]
+
+
+def _of_change(resource: Resource[Any], change: Change) -> Finding:
+    subject = change.target or resource.name
+    names = {Action.CREATE: "missing", Action.UPDATE: "differs", Action.DELETE: "superfluous"}
+    messages = {
+        Action.CREATE: f"{subject} is missing",
+        Action.UPDATE: f"{subject} is {_words(change.before)}, wanted is {_words(change.after)}",
+        Action.DELETE: f"{subject} is there and should not be",
+    }
+    message = messages[change.action] + (f" ({change.why})" if change.why else "")
+    remedy = "setup-kit apply makes it so"
+    return Finding(f"{resource.kind}.{names[change.action]}", Status.FAILED, resource.address, message, remedy)
+
+
+def _words(value: Value) -> str:
+    if value is None or value == "":
+        return "absent"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, list):
+        return ", ".join(value) or "empty"
+    return str(value)
+
+
+def _of_check(node: Check, plan: Plan) -> list[Finding]:
+    for need in ordered(node.needs):
+        planned = plan.planned.get(need)
+        if need in plan.failures or need in plan.blocked:
+            reason = "could not be looked at"
+        elif planned is not None and planned.known is Known.DEFERRED:
+            reason = "could not be read"
+        elif planned is not None and planned.resource.observed is None:
+            reason = "is not there"
+        else:
+            continue
+        return [Finding(node.kind, Status.SKIPPED, node.address, f"not tried, because {need.address} {reason}")]
+    try:
+        return node.run()
+    except Exception as error:  # noqa: BLE001 - what a check meets is a finding
+        return _of_error(node, error)
+
+
+def _of_error(node: Node, error: Exception) -> list[Finding]:
+    if isinstance(error, CheckFailed):
+        return list(error.findings)
+    if isinstance(error, KitError):
+        message = ": ".join(part for part in (error.what, error.why, error.original) if part)
+        return [Finding(node.kind, Status.FAILED, node.address, message, error.remedy)]
+    return [Finding(node.kind, Status.FAILED, node.address, f"{type(error).__name__}: {error}")]

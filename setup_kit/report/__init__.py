@@ -1,0 +1,1 @@
+"""Shows plans, runs and findings: to people on a console, to programs as JSON."""

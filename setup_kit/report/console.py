@@ -1,0 +1,171 @@
+"""Plans, runs, findings and errors as a person reads them in a terminal or a log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from typing import IO
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from setup_kit.engine.executor import Result
+from setup_kit.engine.planner import CheckFailed, Plan
+from setup_kit.engine.resource import Action, Change, Finding, Node, Status, Value
+from setup_kit.errors import KitError
+from setup_kit.report.documents import summary
+
+SIGNS = {Action.CREATE: ("+", "green"), Action.UPDATE: ("~", "yellow"), Action.DELETE: ("-", "red")}
+MARKS = {
+    Status.PASSED: ("passed ", "green"),
+    Status.WARNING: ("warning", "yellow"),
+    Status.FAILED: ("FAILED ", "red"),
+    Status.SKIPPED: ("skipped", "bright_black"),
+}
+
+
+def make_console(file: IO[str], *, color: bool = True) -> Console:
+    """A console that wraps nothing when it is not a terminal; rich itself honours NO_COLOR."""
+    console = Console(file=file, no_color=None if color else True, highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = 10_000
+    return console
+
+
+def show_plan(console: Console, environment: str, plan: Plan) -> None:
+    """What `apply` would do, grouped by resource; then the counts."""
+    show_findings(console, [finding for finding in plan.findings if finding.status is not Status.PASSED])
+    if plan.changes:
+        console.print(f"[bold]Plan for {escape(environment)}[/]\n")
+    for address, changes in groupby(plan.changes, key=lambda change: change.resource):
+        _show_changes(console, address, list(changes))
+    for item in plan.deferred:
+        console.print(f"  [cyan]?[/] {item.resource.address}  decided during apply: {escape(item.reason)}")
+        if item.remedy:
+            console.print(f"      [bright_black]{escape(item.remedy)}[/]")
+    if plan.changes or plan.deferred:
+        console.print()
+    show_failures(console, plan.failures, plan.blocked)
+    if not plan.failures:
+        console.print(_counts(plan))
+
+
+def _counts(plan: Plan) -> str:
+    counts = summary(plan.changes, len(plan.unchanged))
+    if plan.empty:
+        return f"[green]No changes.[/] {counts['unchanged']} resources are as the environment file says."
+    text = (
+        f"{counts['created']} to create, {counts['updated']} to update, {counts['deleted']} to delete, "
+        f"{counts['unchanged']} unchanged"
+    )
+    return text + (f", {len(plan.deferred)} decided during apply." if plan.deferred else ".")
+
+
+def _show_changes(console: Console, address: str, changes: list[Change]) -> None:
+    whole = next((change for change in changes if not change.target), None)
+    if whole is not None:
+        sign, color = SIGNS[whole.action]
+        arrow = "" if whole.action is Action.CREATE else f"  {shown(whole.before)} → {shown(whole.after)}"
+        value = f"  {shown(whole.after)}" if whole.action is Action.CREATE and whole.after not in (None, "") else ""
+        console.print(f"  [{color}]{sign}[/] [bold]{escape(address)}[/]{value}{arrow}{_why(whole)}")
+        for key, detail in whole.detail.items():
+            console.print(f"      {escape(key)}: {shown(detail)}")
+    else:
+        console.print(f"    [bold]{escape(address)}[/]")
+    for change in changes:
+        if change is whole:
+            continue
+        sign, color = SIGNS[change.action]
+        line = f"      [{color}]{sign}[/] {escape(change.target)}"
+        if change.action is Action.UPDATE:
+            line += f": {shown(change.before)} → {shown(change.after)}"
+        elif change.after not in (None, "", True):
+            line += f": {shown(change.after)}"
+        console.print(line + _why(change))
+
+
+def _why(change: Change) -> str:
+    mark = "  [red]destructive[/]" if change.destructive else ""
+    return mark + (f"  [bright_black]# {escape(change.why)}[/]" if change.why else "")
+
+
+def shown(value: Value) -> str:
+    """A value of a change, escaped for markup."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if value is None:
+        return "(none)"
+    if isinstance(value, list):
+        return escape(", ".join(value)) or "(none)"
+    if isinstance(value, dict):
+        return escape(", ".join(f"{key}={item}" for key, item in value.items())) or "(none)"
+    return escape(str(value))
+
+
+def show_result(console: Console, result: Result) -> None:
+    """How a run ended: failures first, then the counts."""
+    show_findings(console, [finding for finding in result.findings if finding.status is Status.WARNING])
+    show_failures(console, {**result.failures, **result.close_failures}, result.blocked)
+    counts = summary(result.made, len(result.unchanged))
+    text = (
+        f"{counts['created']} created, {counts['updated']} updated, {counts['deleted']} deleted, "
+        f"{counts['unchanged']} unchanged"
+    )
+    if result.interrupted:
+        console.print(f"[yellow]Interrupted.[/] {text}.")
+        console.print("Not reached: " + ", ".join(escape(node.address) for node in result.left))
+        console.print("Run the same command again to finish.")
+    elif result.succeeded:
+        console.print(f"[green]Done.[/] {text}.")
+    else:
+        console.print(f"[red]Not finished.[/] {text}. Run the same command again when the cause is mended.")
+
+
+def show_failures(console: Console, failures: Mapping[Node, Exception], blocked: Mapping[Node, Node]) -> None:
+    for node, error in failures.items():
+        if isinstance(error, CheckFailed):
+            show_findings(console, error.findings)
+        else:
+            show_error(console, error, of=node.address)
+    for blocker, waiting in groupby(
+        sorted(blocked.items(), key=lambda pair: pair[1].address), key=lambda pair: pair[1]
+    ):
+        names = ", ".join(escape(node.address) for node, _ in waiting)
+        console.print(f"[bright_black]not reached because of {escape(blocker.address)}: {names}[/]")
+
+
+def show_error(console: Console, error: Exception, of: str = "") -> None:
+    """What happened, why, what to do; the original words in grey."""
+    place = f"{escape(of)}: " if of else ""
+    if not isinstance(error, KitError):
+        console.print(f"[red]error:[/] {place}{escape(type(error).__name__)}: {escape(str(error))}")
+        return
+    console.print(f"[red]error:[/] {place}{escape(error.what)}")
+    for line in error.why.splitlines():
+        console.print(f"  {escape(line)}")
+    if error.remedy:
+        console.print(f"  [cyan]→[/] {escape(error.remedy)}")
+    for line in error.original.splitlines():
+        console.print(f"  [bright_black]{escape(line)}[/]")
+
+
+def show_findings(console: Console, findings: Iterable[Finding]) -> None:
+    for finding in findings:
+        mark, color = MARKS[finding.status]
+        name = f"[bold]{escape(finding.check)}[/] {escape(finding.resource)}"
+        console.print(f"  [{color}]{mark}[/] {name}  {escape(finding.message)}")
+        if finding.remedy and finding.status in (Status.FAILED, Status.WARNING):
+            console.print(f"          [cyan]→[/] {escape(finding.remedy)}")
+
+
+def show_table(console: Console, title: str, columns: list[str], rows: Iterable[Iterable[object]]) -> None:
+    """A table whose number columns are set to the right."""
+    lines = [[str(cell) for cell in row] for row in rows]
+    table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False, box=None, header_style="bold")
+    for index, column in enumerate(columns):
+        numbers = bool(lines) and all(line[index].replace(",", "").isdigit() for line in lines)
+        table.add_column(column, justify="right" if numbers else "left", no_wrap=True)
+    for line in lines:
+        table.add_row(*map(escape, line))
+    console.print(table)

@@ -1,0 +1,106 @@
+"""The JSON documents of `--output json`: plain dictionaries, secrets already `***`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from setup_kit.engine.executor import Result
+from setup_kit.engine.journal import change_document
+from setup_kit.engine.planner import CheckFailed, Plan
+from setup_kit.engine.resource import Action, Change, Finding, Node, Status
+from setup_kit.environment.problems import EnvironmentFileError
+from setup_kit.errors import KitError
+
+Document = dict[str, Any]
+
+
+def plan_document(environment: str, plan: Plan) -> Document:
+    """`summary`, `changes`; `deferred` for what is decided during apply; `failures` for what could not be read."""
+    return {
+        "environment": environment,
+        "summary": summary(plan.changes, len(plan.unchanged)) | {"deferred": len(plan.deferred)},
+        "changes": [change_document(change) for change in plan.changes],
+        "deferred": [{"resource": item.resource.address, "reason": item.reason} for item in plan.deferred],
+        "findings": [finding_document(finding) for finding in _all_findings(plan.findings, plan.failures)],
+        "failures": _failures(plan.failures),
+        "blocked": _blocked(plan.blocked),
+    }
+
+
+def result_document(environment: str, result: Result) -> Document:
+    """`summary`, `changes` that were made, `failures`, what was `blocked` by them and what an interrupt `left`."""
+    return {
+        "environment": environment,
+        "summary": summary(result.made, len(result.unchanged)),
+        "changes": [change_document(change) for change in result.made],
+        "findings": [finding_document(finding) for finding in _all_findings(result.findings, result.failures)],
+        "failures": _failures({**result.failures, **result.close_failures}),
+        "blocked": _blocked(result.blocked),
+        "left": [node.address for node in result.left],
+    }
+
+
+def findings_document(environment: str, findings: Iterable[Finding]) -> Document:
+    findings = list(findings)
+    return {
+        "environment": environment,
+        "summary": {str(status): sum(finding.status is status for finding in findings) for status in Status},
+        "findings": [finding_document(finding) for finding in findings],
+    }
+
+
+def finding_document(finding: Finding) -> Document:
+    return {
+        "check": finding.check,
+        "status": str(finding.status),
+        "resource": finding.resource,
+        "message": finding.message,
+        "remedy": finding.remedy,
+    }
+
+
+def error_document(error: KitError) -> Document:
+    document: Document = {
+        "what": error.what,
+        "why": error.why,
+        "remedy": error.remedy,
+        "original": error.original,
+        "exit_code": int(error.exit_code),
+    }
+    if isinstance(error, EnvironmentFileError):
+        document["problems"] = [
+            {"file": str(problem.file), "line": problem.line, "key": problem.key, "message": problem.message}
+            for problem in error.problems
+        ]
+    return {"error": document}
+
+
+def summary(changes: Iterable[Change], unchanged: int) -> dict[str, int]:
+    """How many changes of each kind, and how many resources need none."""
+    actions = [change.action for change in changes]
+    return {
+        "created": actions.count(Action.CREATE),
+        "updated": actions.count(Action.UPDATE),
+        "deleted": actions.count(Action.DELETE),
+        "unchanged": unchanged,
+    }
+
+
+def _all_findings(findings: Iterable[Finding], failures: Mapping[Node, Exception]) -> list[Finding]:
+    failed = [finding for error in failures.values() if isinstance(error, CheckFailed) for finding in error.findings]
+    return [*findings, *failed]
+
+
+def _failures(failures: Mapping[Node, Exception]) -> list[Document]:
+    return [{"resource": node.address, **_error(error)} for node, error in failures.items()]
+
+
+def _error(error: Exception) -> Document:
+    if isinstance(error, KitError):
+        return {"what": error.what, "why": error.why, "remedy": error.remedy, "original": error.original}
+    return {"what": f"{type(error).__name__}: {error}", "why": "", "remedy": "", "original": ""}
+
+
+def _blocked(blocked: Mapping[Node, Node]) -> list[Document]:
+    return [{"resource": node.address, "by": blocker.address} for node, blocker in blocked.items()]
