@@ -28,7 +28,7 @@ Wait = Callable[[float], bool]
 
 
 class InitialSync(Check):
-    """An entity is done when its initial synchronization is Completed or CompletedWithFailures, or has no table to go to.
+    """An entity is done when its initial synchronization is Completed or CompletedWithFailures, or it has no table.
 
     One without rows may stay NotStarted for ever. It is taken for done when nothing is to come: its table is made, the
     service has no records of it to write, every other entity is done, and the organization itself says that the entity
