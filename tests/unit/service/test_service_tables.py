@@ -97,7 +97,7 @@ def test_the_metadata_tables_say_what_options_and_lookups_mean() -> None:
             {"LogicalName": "image", "AttributeType": "Virtual"},
         ],
     }
-    option_sets = [
+    option_sets: list[dict[str, Any]] = [
         {
             "@odata.type": prefix + "PicklistAttributeMetadata",
             "LogicalName": "industrycode",
