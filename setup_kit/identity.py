@@ -35,6 +35,7 @@ class Caller:
     tenant_id: str
     groups: frozenset[str] = frozenset()
     application_id: str = ""
+    kind: str = ""  # "User" or "ServicePrincipal"; empty where the token does not tell
 
 
 class Identity:
@@ -67,6 +68,7 @@ class Identity:
             tenant_id=str(claims["tid"]),
             groups=frozenset(str(group) for group in claims.get("groups", ())),
             application_id=str(claims.get("appid") or claims.get("azp") or ""),
+            kind="ServicePrincipal" if claims.get("idtyp") == "app" else "User" if claims.get("scp") else "",
         )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from setup_kit.azure.errors import AzureRefusal, translating
-from setup_kit.azure.patience import busy, wait_out
+from setup_kit.azure.patience import NAME, busy, wait_out
+from setup_kit.azure.pipeline import POLLING_INTERVAL
 from setup_kit.azure.polling import Elapsed, finish, quiet
 from setup_kit.azure.words import plain
 
@@ -30,6 +32,11 @@ class Vault:
     purge_protection: bool = False
     policies: Mapping[str, frozenset[str]] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ready(self) -> bool:
+        """Whether its name is registered in DNS, so that its data plane answers."""
+        return self.state != "RegisteringDns"
 
 
 @dataclass(frozen=True)
@@ -128,6 +135,20 @@ class KeyVaults:
                 return _vault(finish(self._vaults.begin_create_or_update(group, name, body), elapsed))
 
         return wait_out(put, busy)
+
+    def settled(self, group: str, name: str, elapsed: Elapsed = quiet) -> Vault:
+        """The vault once its name is registered. Raises AzureRefusal when that takes too long or the vault goes."""
+        begun = time.monotonic()
+        while True:
+            vault = self.get(group, name)
+            waited = time.monotonic() - begun
+            if vault is not None and vault.ready:
+                return vault
+            if vault is None or waited > NAME:
+                state = "is not there" if vault is None else f"is still being registered after {waited:.0f} seconds"
+                raise AzureRefusal(f"The key vault {name} {state}", remedy="run the same command again in some minutes")
+            elapsed(waited)
+            time.sleep(POLLING_INTERVAL)
 
     def set_tags(self, group: str, name: str, tags: Mapping[str, str]) -> Vault:
         """Replaces the tags. Nothing else is sent: an update must not flip the authorization model."""

@@ -1,0 +1,117 @@
+"""The logical server's firewall rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from setup_kit.azure.clients import AzureClients
+from setup_kit.azure.firewall_rules import AZURE_SERVICES, AZURE_SERVICES_ADDRESS, Rule
+from setup_kit.engine.resource import Action, Change, Finding, Node, Resource, Status
+from setup_kit.environment.models import Environment
+from setup_kit.environment.regions import service_addresses
+from setup_kit.errors import UsageError
+from setup_kit.resources.sql_server import SqlServer
+
+# Rules that admit this machine for the time of a run.
+OPERATOR_PREFIX = "setup-kit-operator-"
+SERVICE_PREFIX = "data-export-service-"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    rule: Rule
+    why: str
+
+
+class FirewallRules(Resource[Mapping[str, Rule]]):
+    """The state is all rules of the server by name. Rules that the environment file does not speak of stay."""
+
+    kind = "firewall_rules"
+
+    def __init__(
+        self, environment: Environment, azure: AzureClients, server: SqlServer, *, needs: Iterable[Node] = ()
+    ) -> None:
+        super().__init__(environment.sql.server, within=server, needs=needs)
+        self._firewall = environment.sql.firewall
+        self._group = environment.resource_group
+        self._azure = azure
+        self._wanted = wanted_rules(environment)
+
+    def read(self) -> Mapping[str, Rule]:
+        return {rule.name: rule for rule in self._azure.firewall_rules.list(self._group, self.name)}
+
+    def diff(self, observed: Mapping[str, Rule] | None) -> list[Change]:
+        there = {name.lower(): rule for name, rule in (observed or {}).items()}
+        changes = []
+        for name, wanted in self._wanted.items():
+            rule = there.get(name.lower())
+            if rule is None:
+                changes.append(
+                    Change(self.address, Action.CREATE, target=name, after=wanted.rule.range, why=wanted.why)
+                )
+            elif (rule.start, rule.end) != (wanted.rule.start, wanted.rule.end):
+                changes.append(Change(self.address, Action.UPDATE, name, rule.range, wanted.rule.range, wanted.why))
+        if not self._firewall.allow_azure_services and AZURE_SERVICES.lower() in there:
+            why = "the environment file says allow_azure_services: false; every Azure service is admitted until then"
+            before = there[AZURE_SERVICES.lower()].range
+            changes.append(Change(self.address, Action.DELETE, AZURE_SERVICES, before, why=why, destructive=True))
+        return changes
+
+    def apply(self, change: Change) -> Mapping[str, Rule]:
+        rules = {name: rule for name, rule in (self.observed or {}).items() if name.lower() != change.target.lower()}
+        if change.action is Action.DELETE:
+            self._azure.firewall_rules.delete(self._group, self.name, change.target)
+        else:
+            wanted = self._wanted[change.target].rule
+            rules[change.target] = self._azure.firewall_rules.put(self._group, self.name, wanted)
+        return rules
+
+    def delete(self, observed: Mapping[str, Rule]) -> None:
+        """Takes the rules away that the environment file names."""
+        there = {name.lower(): name for name in observed}
+        for name in self._wanted:
+            if name.lower() in there:
+                self._azure.firewall_rules.delete(self._group, self.name, there[name.lower()])
+
+    def audit(self, observed: Mapping[str, Rule]) -> list[Finding]:
+        findings = []
+        known = {name.lower() for name in self._wanted}
+        for name, rule in observed.items():
+            remedy = f"az sql server firewall-rule delete -g {self._group} -s {self.name} -n {name}"
+            if (rule.start, rule.end) == ("0.0.0.0", "255.255.255.255"):  # noqa: S104 - an address range, no socket
+                message = f"the rule {name} admits every address of the Internet"
+                findings.append(Finding("firewall.open", Status.WARNING, self.address, message, remedy))
+            elif name.lower().startswith(OPERATOR_PREFIX):
+                message = f"the rule {name} admits an operator at {rule.range}; its run goes on, or was killed"
+                findings.append(Finding("firewall.operator", Status.WARNING, self.address, message, remedy))
+            elif name.lower().startswith(SERVICE_PREFIX) and name.lower() not in known:
+                message = f"the rule {name} admits the service in a region that the environment file does not name"
+                findings.append(Finding("firewall.superfluous", Status.WARNING, self.address, message, remedy))
+        return findings
+
+
+def wanted_rules(environment: Environment) -> dict[str, Wanted]:
+    """The rules that the environment file asks for, by name, each with its reason.
+
+    Raises UsageError for a service region without an address.
+    """
+    firewall = environment.sql.firewall
+    wanted: dict[str, Wanted] = {}
+    if firewall.allow_azure_services:
+        rule = Rule(AZURE_SERVICES, AZURE_SERVICES_ADDRESS, AZURE_SERVICES_ADDRESS)
+        wanted[rule.name] = Wanted(rule, "admits Azure's services")
+    if firewall.service_region is not None:
+        try:
+            addresses = service_addresses(firewall.service_region)
+        except KeyError:
+            raise UsageError(
+                f"The Data Export Service has no known address in the region {firewall.service_region!r}",
+                remedy="leave 'sql.firewall.service_region' out and give its addresses under 'sql.firewall.rules'",
+            ) from None
+        for region, address in addresses.items():
+            rule = Rule(SERVICE_PREFIX + region.lower().replace(" ", "-"), address, address)
+            wanted[rule.name] = Wanted(rule, f"the Data Export Service in {region} connects from {address}")
+    for given in firewall.rules:
+        wanted[given.name] = Wanted(Rule(given.name, given.start, given.end), "the environment file names this rule")
+    return wanted

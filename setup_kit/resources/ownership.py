@@ -1,0 +1,35 @@
+"""What the kit made, and what was there or made for another environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from setup_kit.engine.resource import Finding, Node, Status
+from setup_kit.errors import KitError
+from setup_kit.resources import tags
+
+
+def audit_owner(node: Node, observed: Mapping[str, str], owner: str) -> list[Finding]:
+    """A warning when the resource was made for another environment, which may change it too."""
+    other = tags.owner_of(observed)
+    if other is None or other == owner:
+        return []
+    return [
+        Finding(
+            f"{node.kind}.shared",
+            Status.WARNING,
+            node.address,
+            f"{node.name} was made for the environment {other!r} and is used by this one, {owner!r}, too",
+            "make sure that both environment files ask for the same",
+        )
+    ]
+
+
+def check_made_by_kit(node: Node, observed: Mapping[str, str]) -> None:
+    """Raises KitError unless the kit made the resource: only then may it take it away."""
+    if tags.owner_of(observed) is None:
+        raise KitError(
+            f"{node.address} was not made by setup-kit, so setup-kit does not delete it",
+            why=f"it has no tag {tags.OWNER!r}",
+            remedy="delete it by hand if it is not needed any more",
+        )

@@ -1,0 +1,42 @@
+"""The subscription's registration for the resource providers that the kit uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from setup_kit.azure.clients import AzureClients
+from setup_kit.azure.providers import REGISTERED
+from setup_kit.engine.resource import Action, Change, Node, Resource
+from setup_kit.environment.models import Environment
+from setup_kit.resources.waiting import elapsed
+
+NAMESPACES = ("Microsoft.KeyVault", "Microsoft.Sql")
+
+
+class ProviderRegistrations(Resource[Mapping[str, str]]):
+    """The state says for each namespace how its registration stands. Registering costs nothing and is never undone."""
+
+    kind = "provider_registration"
+
+    def __init__(self, environment: Environment, azure: AzureClients, *, needs: Iterable[Node] = ()) -> None:
+        super().__init__(str(environment.subscription), needs=needs)
+        self._azure = azure
+
+    def read(self) -> Mapping[str, str]:
+        return {namespace: self._azure.providers.state(namespace) for namespace in NAMESPACES}
+
+    def diff(self, observed: Mapping[str, str] | None) -> list[Change]:
+        states = observed or {}
+        why = "the subscription has not used this resource provider before"
+        return [
+            Change(self.address, Action.CREATE, namespace, states.get(namespace), REGISTERED, why)
+            for namespace in NAMESPACES
+            if states.get(namespace) != REGISTERED
+        ]
+
+    def apply(self, change: Change) -> Mapping[str, str]:
+        self._azure.providers.register(change.target, elapsed(self, change.target))
+        return {**(self.observed or {}), change.target: REGISTERED}
+
+    def delete(self, observed: Mapping[str, str]) -> None:
+        """Leaves the registrations: others in the subscription may use them."""

@@ -1,0 +1,51 @@
+"""The resource group that holds all the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from setup_kit.azure.clients import AzureClients
+from setup_kit.azure.resource_groups import Group
+from setup_kit.engine.resource import Action, Change, Node, Resource
+from setup_kit.environment.models import Environment
+from setup_kit.errors import KitError
+from setup_kit.resources import tags
+from setup_kit.resources.waiting import elapsed
+
+
+class ResourceGroup(Resource[Group]):
+    """Made in the environment's location; one that is there may lie elsewhere: what is in it need not."""
+
+    kind = "resource_group"
+
+    def __init__(
+        self, environment: Environment, azure: AzureClients, *, owner: str, needs: Iterable[Node] = ()
+    ) -> None:
+        super().__init__(environment.resource_group, needs=needs)
+        self._environment = environment
+        self._azure = azure
+        self._owner = owner
+
+    def read(self) -> Group | None:
+        return self._azure.resource_groups.get(self.name)
+
+    def diff(self, observed: Group | None) -> list[Change]:
+        if observed is None:
+            made = tags.of_new(self._environment, self._owner)
+            return [Change(self.address, Action.CREATE, detail={"location": self._environment.location, "tags": made})]
+        return tags.change(self.address, observed.tags, self._environment.tags)
+
+    def apply(self, change: Change) -> Group:
+        if change.action is Action.CREATE or self.observed is None:
+            made = tags.of_new(self._environment, self._owner)
+            return self._azure.resource_groups.put(self.name, self._environment.location, made)
+        wanted = tags.merged(self.observed.tags, self._environment.tags)
+        return self._azure.resource_groups.put(self.name, self.observed.location, wanted)
+
+    def delete(self, observed: Group) -> None:
+        if tags.owner_of(observed.tags) is None:
+            raise KitError(
+                f"The resource group {self.name} was not made by setup-kit and may hold more than this environment",
+                remedy=f"look what is in it, then: az group delete --name {self.name}",
+            )
+        self._azure.resource_groups.delete(self.name, elapsed(self, "deleting"))

@@ -1,0 +1,259 @@
+"""The secret that holds the connection string, and with it the one place where the export user's password is kept.
+
+It is written before the login is made: however a run ends, the password that counts is the vault's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from setup_kit.azure.clients import AzureClients
+from setup_kit.azure.errors import AzureRefusal
+from setup_kit.azure.patience import PERMISSION, wait_out
+from setup_kit.azure.secrets import MAXIMUM_TAGS, NO_PERMISSION, Secrets, StoredSecret
+from setup_kit.engine.resource import Action, Change, Finding, Node, NotReadable, Resource, Status, Value
+from setup_kit.environment.models import Environment
+from setup_kit.errors import KitError
+from setup_kit.resources import tags
+from setup_kit.resources.password import make_password
+from setup_kit.resources.sql_server import SqlServer
+from setup_kit.resources.vault import Vault
+from setup_kit.resources.vault_access import OperatorVaultAccess
+from setup_kit.resources.waiting import patience
+from setup_kit.secret import Secret
+from setup_kit.sqlserver.connection import ConnectionStringError, SqlAddress, parse_ado_net, to_ado_net
+
+CONTENT_TYPE = "ADO.NET connection string"
+
+ENABLED = "enabled"
+EXPIRY = "expiry"
+VALUE = "connection string"
+SERVER, DATABASE, USER = "server", "database", "user"
+
+# A permission that a run gave before it was killed may not hold yet; a plan does not wait for it as long as `apply`.
+PLAN_PATIENCE = 60.0
+SOON = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class SecretState:
+    """What the secret says. `value` is None where it is disabled or deleted, `password` also where it holds none.
+
+    `server`, `database` and `user` are the connection string's; None and empty where it is none, as `problem` says.
+    With `recoverable` it is a deleted one that can be recovered.
+    """
+
+    uri_without_version: str
+    value: Secret | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    enabled: bool = True
+    expires_on: datetime | None = None
+    password: Secret | None = None
+    user: str = ""
+    database: str = ""
+    server: SqlAddress | None = None
+    problem: str = ""
+    recoverable: bool = False
+
+
+class ConnectionSecret(Resource[SecretState]):
+    kind = "secret"
+
+    def __init__(
+        self,
+        environment: Environment,
+        azure: AzureClients,
+        vault: Vault,
+        operator_access: OperatorVaultAccess,
+        server: SqlServer,
+        *,
+        owner: str,
+        needs: Iterable[Node] = (),
+    ) -> None:
+        super().__init__(environment.key_vault.secret, within=vault, needs=(operator_access, server, *needs))
+        self._azure = azure
+        self._vault = vault
+        self._access = operator_access
+        self._server = server
+        self._owner = owner
+        self._database = environment.sql.database.name
+        self._user = environment.sql.export_user.name
+        # One tag for each organization that may use the secret: its id, and the tenant it is in.
+        self._tag = {str(environment.dynamics.organization_id): str(environment.tenant)}
+        self._patience = PLAN_PATIENCE
+
+    def read(self) -> SecretState | None:
+        vault = self._vault.observed
+        if vault is None or vault.soft_deleted or not vault.ready:
+            raise NotReadable(f"the key vault {self._vault.name} does not answer yet")
+        secrets = self._azure.secrets(vault.uri)
+
+        def bound(refusal: AzureRefusal) -> float:
+            return self._patience if refusal.is_any(*NO_PERMISSION) and self._access.granted else 0.0
+
+        try:
+            stored = wait_out(
+                lambda: secrets.get(self.name), bound, patience(self, "waiting for the permission to hold")
+            )
+        except AzureRefusal as refusal:
+            if not refusal.is_any(*NO_PERMISSION):
+                raise
+            if self._access.granted:
+                self._patience = PERMISSION
+            raise NotReadable(f"you may not read the secret {self.name} yet", refusal.remedy) from refusal
+        if stored is not None:
+            return _state(stored)
+        if secrets.deleted(self.name):
+            return SecretState(secrets.uri(self.name), enabled=False, recoverable=True)
+        return None
+
+    def diff(self, observed: SecretState | None) -> list[Change]:
+        if observed is None or observed.recoverable:
+            return [self._creation(observed)]
+        if not observed.enabled:
+            why = "the service cannot read a disabled secret"
+            return [Change(self.address, Action.UPDATE, ENABLED, False, True, why)]
+        changes = self._value_changes(observed)
+        if observed.expires_on is not None and observed.expires_on <= datetime.now(UTC):
+            why = "the service refuses an expired secret; a new version with the same password is written"
+            changes.append(Change(self.address, Action.UPDATE, EXPIRY, f"{observed.expires_on:%Y-%m-%d}", None, why))
+        for name, value in tags.differing(observed.tags, self._tag).items():
+            why = "names an organization that may use the secret, and its tenant"
+            changes.append(Change(self.address, Action.UPDATE, f"tag {name}", observed.tags.get(name), value, why))
+        return changes
+
+    def _creation(self, deleted: SecretState | None) -> Change:
+        detail: dict[str, Value] = {DATABASE: self._database, USER: self._user, "tags": dict(self._tag)}
+        if deleted is None:
+            why = "keeps the connection string; the password is made now and is kept nowhere else"
+            return Change(self.address, Action.CREATE, why=why, detail=detail)
+        why = "the secret was deleted and still holds its name; it is recovered, and its password kept"
+        return Change(self.address, Action.CREATE, before="deleted", after="recovered", why=why, detail=detail)
+
+    def _value_changes(self, observed: SecretState) -> list[Change]:
+        if observed.problem or observed.password is None:
+            why = f"{observed.problem or 'the connection string holds no password'}; a new password is made"
+            return [Change(self.address, Action.UPDATE, VALUE, observed.value, None, why)]
+        wanted = self._wanted_server()
+        differences: list[tuple[str, Value, Value]] = []
+        if wanted is not None and observed.server != wanted:
+            differences.append((SERVER, str(observed.server), str(wanted)))
+        if observed.database != self._database:
+            differences.append((DATABASE, observed.database, self._database))
+        if observed.user != self._user:
+            differences.append((USER, observed.user, self._user))
+        why = "the connection string leads elsewhere; the password stays"
+        return [
+            Change(self.address, Action.UPDATE, target, before, after, why) for target, before, after in differences
+        ]
+
+    def _wanted_server(self) -> SqlAddress | None:
+        """None while the server is not there: its address is known when it is."""
+        server = self._server.observed
+        return SqlAddress.parse(server.fqdn) if server is not None else None
+
+    def apply(self, change: Change) -> SecretState:
+        secrets = self._secrets()
+        observed = self.observed
+        if observed is None:
+            return self._create(secrets)
+        if observed.recoverable:
+            return self._recover(secrets)
+        if change not in self.diff(observed):
+            # One write mends all that is wrong.
+            return observed
+        if not observed.enabled:
+            secrets.update(self.name, enabled=True)
+            return self._mend(secrets, self._reread(secrets))
+        return self._mend(secrets, observed)
+
+    def _create(self, secrets: Secrets) -> SecretState:
+        try:
+            return self._write(secrets, make_password(self._user), {tags.OWNER: self._owner, **self._tag})
+        except AzureRefusal as refusal:
+            if not refusal.is_any("ObjectIsDeletedButRecoverable"):
+                raise
+        return self._recover(secrets)
+
+    def _recover(self, secrets: Secrets) -> SecretState:
+        secrets.recover(self.name)
+        recovered = self._reread(secrets)
+        if not recovered.enabled:
+            secrets.update(self.name, enabled=True)
+            recovered = self._reread(secrets)
+        return self._mend(secrets, recovered)
+
+    def _mend(self, secrets: Secrets, observed: SecretState) -> SecretState:
+        """Makes the secret what it should be: by its tags alone where the value is right, else by a new version."""
+        targets = {change.target for change in self.diff(observed)}
+        if not targets:
+            return observed
+        merged = tags.merged(observed.tags, self._tag)
+        if len(merged) > MAXIMUM_TAGS:
+            raise KitError(
+                f"The secret {self.name} cannot get the tag that allows the organization",
+                why=f"it has {len(observed.tags)} tags already, and {MAXIMUM_TAGS} are the most",
+                remedy="remove the tags of organizations that are gone, or name another secret in 'key_vault.secret'",
+            )
+        if all(target.startswith("tag ") for target in targets):
+            updated = secrets.update(self.name, tags=merged)
+            return replace(observed, tags=updated.tags)
+        return self._write(secrets, observed.password or make_password(self._user), merged)
+
+    def _write(self, secrets: Secrets, password: Secret, wanted: Mapping[str, str]) -> SecretState:
+        server = self._wanted_server()
+        if server is None:
+            raise KitError(f"The logical server {self._server.name} is not there, so its address is not known")
+        value = to_ado_net(server, self._database, self._user, password)
+        return _state(secrets.set(self.name, value, wanted, CONTENT_TYPE))
+
+    def _reread(self, secrets: Secrets) -> SecretState:
+        stored = secrets.get(self.name)
+        if stored is None:
+            raise KitError(
+                f"The secret {self.name} went away while it was worked on", remedy="run the same command again"
+            )
+        return _state(stored)
+
+    def _secrets(self) -> Secrets:
+        vault = self._vault.observed
+        if vault is None:
+            raise KitError(f"The key vault {self._vault.name} is not there")
+        return self._azure.secrets(vault.uri)
+
+    def audit(self, observed: SecretState) -> list[Finding]:
+        now = datetime.now(UTC)
+        if observed.expires_on is None or not now < observed.expires_on < now + SOON:
+            return []
+        return [
+            Finding(
+                "secret.expiry",
+                Status.WARNING,
+                self.address,
+                f"the secret expires on {observed.expires_on:%Y-%m-%d}; the service refuses it from then on",
+                "run setup-kit apply once it has expired, or set a later date in the vault",
+            )
+        ]
+
+    def delete(self, observed: SecretState) -> None:
+        """Deletes the secret, which stays recoverable."""
+        self._secrets().delete(self.name)
+
+
+def _state(stored: StoredSecret) -> SecretState:
+    state = SecretState(
+        uri_without_version=stored.uri,
+        value=stored.value,
+        tags=stored.tags,
+        enabled=stored.enabled,
+        expires_on=stored.expires_on,
+    )
+    if stored.value is None:
+        return state
+    try:
+        given = parse_ado_net(stored.value)
+    except ConnectionStringError as error:
+        return replace(state, problem=str(error))
+    return replace(state, password=given.password, user=given.user or "", database=given.database, server=given.address)

@@ -1,0 +1,240 @@
+"""The key vault that keeps the connection string."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from setup_kit.azure import key_vaults
+from setup_kit.azure.clients import AzureClients
+from setup_kit.azure.errors import AzureRefusal
+from setup_kit.engine.resource import Action, Change, Finding, Node, NotReadable, Resource, Status, Value
+from setup_kit.environment.models import Authorization, Environment
+from setup_kit.errors import KitError
+from setup_kit.resources import tags
+from setup_kit.resources.location import audit_location
+from setup_kit.resources.ownership import audit_owner, check_made_by_kit
+from setup_kit.resources.resource_group import ResourceGroup
+from setup_kit.resources.waiting import elapsed
+
+REGISTRATION = "registration"
+MODELS = {True: "Azure RBAC", False: "access policies"}
+
+
+@dataclass(frozen=True)
+class VaultState:
+    """`policies`: object id → secret permissions. `ready`: its name is registered in DNS.
+
+    With `soft_deleted` it is a deleted one that can be recovered.
+    """
+
+    id: str
+    uri: str
+    rbac: bool
+    tenant_id: str
+    location: str
+    soft_deleted: bool = False
+    ready: bool = True
+    public_access: bool = True
+    policies: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+class Vault(Resource[VaultState]):
+    """Read even while the resource group is not there, so that a name which is taken shows in the plan."""
+
+    kind = "key_vault"
+
+    def __init__(
+        self,
+        environment: Environment,
+        azure: AzureClients,
+        group: ResourceGroup,
+        *,
+        owner: str,
+        needs: Iterable[Node] = (),
+    ) -> None:
+        super().__init__(environment.key_vault.name, needs=(group, *needs))
+        self._environment = environment
+        self._azure = azure
+        self._owner = owner
+        self._rbac = environment.key_vault.authorization is Authorization.RBAC
+
+    @property
+    def group(self) -> str:
+        return self._environment.resource_group
+
+    def read(self) -> VaultState | None:
+        vault = self._azure.key_vaults.get(self.group, self.name)
+        if vault is not None:
+            return _state(vault)
+        deleted = self._deleted()
+        if deleted is None:
+            self._check_free()
+            return None
+        return VaultState(
+            id=deleted.id,
+            uri="",
+            rbac=self._rbac,
+            tenant_id=str(self._environment.tenant),
+            location=deleted.location,
+            soft_deleted=True,
+            tags=deleted.tags,
+        )
+
+    def _deleted(self) -> key_vaults.DeletedVault | None:
+        """The deleted vault of this name, when it was in this environment's resource group."""
+        try:
+            deleted = self._azure.key_vaults.deleted(self.name)
+        except AzureRefusal as refusal:
+            raise _unregistered(refusal) from refusal
+        if deleted is not None and deleted.group.lower() != self.group.lower():
+            free = f"its name is free on {deleted.purge_date}" if deleted.purge_date else "its name stays taken"
+            purge = (
+                "it cannot be purged before (purge protection)"
+                if deleted.purge_protection
+                else f"purge it for good: az keyvault purge --name {self.name} --location {deleted.location}"
+            )
+            raise KitError(
+                f"No key vault can be called {self.name}: a deleted one of the resource group {deleted.group} holds"
+                " the name",
+                why=f"deleted vaults are kept for a while; {free}",
+                remedy=f"set another 'key_vault.name'; or, if nobody needs its secrets, {purge}",
+            )
+        return deleted
+
+    def _check_free(self) -> None:
+        try:
+            problem = self._azure.key_vaults.unavailable(self.name)
+        except AzureRefusal as refusal:
+            raise _unregistered(refusal) from refusal
+        if problem is not None:
+            raise KitError(
+                f"No key vault can be called {self.name}",
+                why="it is not in this environment's resource group, and elsewhere the name is taken, maybe by a"
+                " deleted vault of another subscription",
+                remedy="set another 'key_vault.name', or 'resource_group' to the one it is in",
+                original=problem,
+            )
+
+    def diff(self, observed: VaultState | None) -> list[Change]:
+        if observed is None or observed.soft_deleted:
+            return [self._creation(observed)]
+        self._check_usable(observed)
+        changes = tags.change(self.address, observed.tags, self._environment.tags)
+        if not observed.ready:
+            why = "a run that was interrupted made the vault; its name is still being registered"
+            changes.append(Change(self.address, Action.UPDATE, REGISTRATION, "under way", "done", why))
+        return changes
+
+    def _creation(self, deleted: VaultState | None) -> Change:
+        if deleted is not None:
+            return Change(
+                self.address,
+                Action.CREATE,
+                before="deleted",
+                after="recovered",
+                why="this environment's vault was deleted and still holds its name; it is recovered with its secrets",
+            )
+        detail: dict[str, Value] = {
+            "location": self._environment.location,
+            "authorization": MODELS[self._rbac],
+            "tags": tags.of_new(self._environment, self._owner),
+        }
+        return Change(self.address, Action.CREATE, detail=detail)
+
+    def _check_usable(self, observed: VaultState) -> None:
+        """An existing vault is never flipped to the other model: all its other users would lose their access."""
+        if observed.rbac != self._rbac:
+            there, said = MODELS[observed.rbac], MODELS[self._rbac]
+            model = Authorization.RBAC if observed.rbac else Authorization.ACCESS_POLICY
+            raise KitError(
+                f"The key vault {self.name} authorizes by {there}, the environment file says {said}",
+                why="the kit does not flip an existing vault: everybody else would lose access to it",
+                remedy=f"set 'key_vault.authorization' to {model.value}; or, once nobody else needs it:"
+                f" az keyvault update --name {self.name} --enable-rbac-authorization {str(self._rbac).lower()}",
+            )
+        if observed.tenant_id != str(self._environment.tenant):
+            raise KitError(
+                f"The key vault {self.name} belongs to the tenant {observed.tenant_id}",
+                why=f"the service wants vault and organization in one tenant, which is {self._environment.tenant}",
+                remedy="name a vault of the organization's tenant in 'key_vault.name', and its subscription",
+            )
+
+    def apply(self, change: Change) -> VaultState:
+        vaults = self._azure.key_vaults
+        if change.action is Action.CREATE or self.observed is None:
+            return self._recover(self.observed) if self.observed is not None else self._create()
+        if change.target == tags.TARGET:
+            wanted = tags.merged(self.observed.tags, self._environment.tags)
+            return _state(vaults.set_tags(self.group, self.name, wanted))
+        return _state(vaults.settled(self.group, self.name, elapsed(self, "registering")))
+
+    def _create(self) -> VaultState:
+        return _state(
+            self._azure.key_vaults.create(
+                self.group,
+                self.name,
+                location=self._environment.location,
+                tenant_id=str(self._environment.tenant),
+                rbac=self._rbac,
+                tags=tags.of_new(self._environment, self._owner),
+                elapsed=elapsed(self, "creating"),
+            )
+        )
+
+    def _recover(self, deleted: VaultState) -> VaultState:
+        vault = self._azure.key_vaults.recover(
+            self.group,
+            self.name,
+            location=deleted.location,
+            tenant_id=str(self._environment.tenant),
+            elapsed=elapsed(self, "recovering"),
+        )
+        recovered = _state(vault)
+        self._check_usable(recovered)
+        if tags.differing(recovered.tags, self._environment.tags):
+            wanted = tags.merged(recovered.tags, self._environment.tags)
+            recovered = _state(self._azure.key_vaults.set_tags(self.group, self.name, wanted))
+        return recovered
+
+    def audit(self, observed: VaultState) -> list[Finding]:
+        findings = audit_location(self, observed.location, self._environment.location)
+        findings += audit_owner(self, observed.tags, self._owner)
+        if not observed.public_access:
+            findings.append(
+                Finding(
+                    "key_vault.network",
+                    Status.WARNING,
+                    self.address,
+                    "the vault's firewall does not admit every address; the export service must reach it",
+                    f"az keyvault network-rule list --name {self.name}",
+                )
+            )
+        return findings
+
+    def delete(self, observed: VaultState) -> None:
+        """Deletes the vault, which stays recoverable."""
+        check_made_by_kit(self, observed.tags)
+        self._azure.key_vaults.delete(self.group, self.name)
+
+
+def _unregistered(refusal: AzureRefusal) -> Exception:
+    """A provider that is not registered answers nothing yet; registering it opens the way."""
+    if refusal.is_any("MissingSubscriptionRegistration"):
+        return NotReadable(refusal.why, refusal.remedy)
+    return refusal
+
+
+def _state(vault: key_vaults.Vault) -> VaultState:
+    return VaultState(
+        id=vault.id,
+        uri=vault.uri,
+        rbac=vault.rbac,
+        tenant_id=vault.tenant_id,
+        location=vault.location,
+        ready=vault.ready,
+        public_access=vault.public_access,
+        policies=vault.policies,
+        tags=vault.tags,
+    )

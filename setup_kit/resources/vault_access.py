@@ -1,0 +1,272 @@
+"""Who may use the vault's secrets: whoever runs the kit, and the export service.
+
+Both say it by access policy or by role, whichever the vault goes by; neither takes away what others have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from setup_kit.azure.clients import AzureClients
+from setup_kit.azure.errors import AzureRefusal
+from setup_kit.azure.patience import NAME, PERMISSION, wait_out
+from setup_kit.azure.role_assignments import (
+    KEY_VAULT_ADMINISTRATOR,
+    ROLE_NAMES,
+    SECRETS_OFFICER,
+    SECRETS_USER,
+    Assignment,
+)
+from setup_kit.azure.secrets import NO_PERMISSION
+from setup_kit.engine.resource import Action, Change, Finding, Node, NotReadable, Resource, Status
+from setup_kit.environment.models import Authorization, Environment
+from setup_kit.errors import KitError
+from setup_kit.identity import Identity
+from setup_kit.resources.service_principal import ServicePrincipal
+from setup_kit.resources.vault import Vault, VaultState
+from setup_kit.resources.waiting import patience
+
+OPERATOR_PERMISSIONS = frozenset({"get", "set"})
+SERVICE_PERMISSIONS = frozenset({"get"})
+
+WRITING_ROLES = frozenset({SECRETS_OFFICER, KEY_VAULT_ADMINISTRATOR})
+READING_ROLES = WRITING_ROLES | {SECRETS_USER}
+
+
+@dataclass(frozen=True)
+class Access:
+    """What one principal has: secret permissions by access policy, or roles by assignment."""
+
+    permissions: frozenset[str] = frozenset()
+    assignments: tuple[Assignment, ...] = ()
+
+
+class VaultAccess(Resource[Access]):
+    kind = "vault_access"
+
+    def __init__(
+        self, name: str, environment: Environment, azure: AzureClients, vault: Vault, *, needs: Iterable[Node] = ()
+    ) -> None:
+        super().__init__(name, within=vault, needs=needs)
+        self._environment = environment
+        self._azure = azure
+        self._vault = vault
+        self._rbac = environment.key_vault.authorization is Authorization.RBAC
+        self._secret = environment.key_vault.secret
+
+    def _vault_state(self) -> VaultState:
+        """Raises NotReadable while there is no vault that answers."""
+        state = self._vault.observed
+        if state is None or state.soft_deleted:
+            raise NotReadable(f"the key vault {self._vault.name} is deleted and has to be recovered first")
+        return state
+
+    def _secret_scope(self) -> str:
+        return f"{self._vault_state().id}/secrets/{self._secret}"
+
+    def _roles(self, access: Access | None, sufficient: frozenset[str]) -> list[Assignment]:
+        """Those of the assignments that suffice for the secret."""
+        if access is None or not access.assignments:
+            return []
+        scope = self._secret_scope()
+        return [each for each in access.assignments if each.role in sufficient and each.reaches(scope)]
+
+    def _add_policy(self, principal: str, permissions: frozenset[str]) -> Access:
+        given = self._azure.key_vaults.add_policy(
+            self._environment.resource_group,
+            self._vault.name,
+            tenant_id=str(self._environment.tenant),
+            object_id=principal,
+            secrets=permissions,
+        )
+        return Access(permissions=given)
+
+    def _remove_policy(self, principal: str, permissions: frozenset[str]) -> None:
+        self._azure.key_vaults.remove_policy(
+            self._environment.resource_group,
+            self._vault.name,
+            tenant_id=str(self._environment.tenant),
+            object_id=principal,
+            secrets=permissions,
+        )
+
+
+class OperatorVaultAccess(VaultAccess):
+    """Whoever runs the kit may read and write the secret; being owner of the vault alone does not allow it."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        azure: AzureClients,
+        vault: Vault,
+        identity: Identity,
+        *,
+        needs: Iterable[Node] = (),
+    ) -> None:
+        super().__init__("operator", environment, azure, vault, needs=needs)
+        self._identity = identity
+
+    @property
+    def granted(self) -> bool:
+        """Whether the access was there when it was last read; it may not hold everywhere yet."""
+        return self.observed is not None and not self.diff(self.observed)
+
+    def read(self) -> Access:
+        vault = self._vault_state()
+        caller = self._identity.caller()
+        if self._rbac:
+            return Access(assignments=self._azure.role_assignments.reaching(vault.id, caller.object_id))
+        holders = {caller.object_id.lower(), *(group.lower() for group in caller.groups)}
+        return Access(permissions=frozenset().union(*(vault.policies.get(each, frozenset()) for each in holders)))
+
+    def diff(self, observed: Access | None) -> list[Change]:
+        if self._rbac:
+            if self._roles(observed, WRITING_ROLES):
+                return []
+            why = "whoever runs setup-kit writes the secret and proves it; owning the vault does not allow that"
+            return [
+                Change(
+                    self.address,
+                    Action.CREATE,
+                    target=f"role {ROLE_NAMES[SECRETS_OFFICER]}",
+                    after=f"on the key vault {self._vault.name}",
+                    why=why,
+                )
+            ]
+        missing = OPERATOR_PERMISSIONS - (observed.permissions if observed else frozenset())
+        if not missing:
+            return []
+        why = "whoever runs setup-kit writes the secret and proves it"
+        return [
+            Change(
+                self.address,
+                Action.CREATE,
+                target=f"secret permission {', '.join(sorted(missing))}",
+                after=f"access policy of the key vault {self._vault.name}",
+                why=why,
+            )
+        ]
+
+    def apply(self, change: Change) -> Access:
+        caller = self._identity.caller()
+        if self._rbac:
+            assignment = self._azure.role_assignments.create(
+                self._vault_state().id,
+                SECRETS_OFFICER,
+                caller.object_id,
+                caller.kind,
+                patience(self, "waiting for the principal to be known"),
+            )
+            kept = self.observed.assignments if self.observed else ()
+            access = Access(assignments=(*kept, assignment))
+        else:
+            access = self._add_policy(caller.object_id, OPERATOR_PERMISSIONS)
+        self._wait_until_it_holds()
+        return access
+
+    def _wait_until_it_holds(self) -> None:
+        secrets = self._azure.secrets(self._vault_state().uri)
+
+        def bound(refusal: AzureRefusal) -> float:
+            if refusal.unreached:
+                return NAME
+            return PERMISSION if refusal.is_any(*NO_PERMISSION) else 0.0
+
+        wait_out(lambda: secrets.get(self._secret), bound, patience(self, "waiting for the permission to hold"))
+
+    def delete(self, observed: Access) -> None:
+        """Takes away what the kit gives, which the operator may have had before too."""
+        caller = self._identity.caller()
+        if not self._rbac:
+            self._remove_policy(caller.object_id, OPERATOR_PERMISSIONS)
+            return
+        vault = self._vault_state().id.lower()
+        for each in observed.assignments:
+            if each.role == SECRETS_OFFICER and each.scope.lower() == vault:
+                self._azure.role_assignments.delete(each)
+
+
+class ServiceVaultAccess(VaultAccess):
+    """The export service may get the secret, and nothing else."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        azure: AzureClients,
+        vault: Vault,
+        secret: Node,
+        principal: ServicePrincipal,
+        *,
+        needs: Iterable[Node] = (),
+    ) -> None:
+        super().__init__("service", environment, azure, vault, needs=(secret, principal, *needs))
+        self._principal = principal
+
+    def read(self) -> Access | None:
+        vault = self._vault_state()
+        principal = self._principal.observed
+        if principal is None:
+            return None
+        if self._rbac:
+            return Access(assignments=self._azure.role_assignments.of_principal(vault.id, principal.object_id))
+        return Access(permissions=vault.policies.get(principal.object_id, frozenset()))
+
+    def diff(self, observed: Access | None) -> list[Change]:
+        if self._rbac:
+            if self._roles(observed, READING_ROLES):
+                return []
+            target, after = f"role {ROLE_NAMES[SECRETS_USER]}", f"on the secret {self._secret}"
+        else:
+            if observed is not None and observed.permissions >= SERVICE_PERMISSIONS:
+                return []
+            target, after = "secret permission get", f"access policy of the key vault {self._vault.name}"
+        why = "the Data Export Service reads the connection string with it"
+        return [Change(self.address, Action.CREATE, target=target, after=after, why=why)]
+
+    def apply(self, change: Change) -> Access:
+        principal = self._object_id()
+        if not self._rbac:
+            return self._add_policy(principal, SERVICE_PERMISSIONS)
+        assignment = self._azure.role_assignments.create(
+            self._secret_scope(),
+            SECRETS_USER,
+            principal,
+            "ServicePrincipal",
+            patience(self, "waiting for the service principal to be known"),
+        )
+        kept = self.observed.assignments if self.observed else ()
+        return Access(assignments=(*kept, assignment))
+
+    def _object_id(self) -> str:
+        principal = self._principal.observed
+        if principal is None:
+            raise KitError(
+                "The Data Export Service has no service principal in the tenant, so nothing can be given to it"
+            )
+        return principal.object_id
+
+    def audit(self, observed: Access) -> list[Finding]:
+        """Warnings about more than the one permission that the service needs."""
+        more = sorted(observed.permissions - SERVICE_PERMISSIONS)
+        messages = [f"the Data Export Service also has the secret permissions {', '.join(more)}"] if more else []
+        if self._rbac:
+            scope = self._secret_scope().lower()
+            messages += [
+                f"the Data Export Service also holds the role {ROLE_NAMES[each.role]} at {each.scope or '/'}"
+                for each in self._roles(observed, READING_ROLES)
+                if each.role != SECRETS_USER or each.scope.lower() != scope
+            ]
+        remedy = "take away what another use of the service does not need"
+        return [
+            Finding("vault_access.superfluous", Status.WARNING, self.address, message, remedy) for message in messages
+        ]
+
+    def delete(self, observed: Access) -> None:
+        if not self._rbac:
+            self._remove_policy(self._object_id(), SERVICE_PERMISSIONS)
+            return
+        scope = self._secret_scope().lower()
+        for each in observed.assignments:
+            if each.role == SECRETS_USER and each.scope.lower() == scope:
+                self._azure.role_assignments.delete(each)
