@@ -76,7 +76,6 @@ def up(directory: Path, detach: bool, port_base: int | None, latency: float) -> 
     host = require_host()
 
     def ready() -> None:
-        process.say_ready()
         click.echo(f"The sandbox is up: {directory}. Ctrl-C stops it.", err=True)
 
     try:

@@ -36,7 +36,7 @@ class Session:
 
 
 @contextmanager
-def open_session(environment: str, *, ask_password: bool = False) -> Iterator[Session]:
+def open_session(environment: str, *, ask_password: bool = False, patient: bool = True) -> Iterator[Session]:
     """Loads the environment, builds its resources and closes the clients at the end. Nothing is sent yet.
 
     SIGTERM is treated like Ctrl-C, so that a stopped pipeline ends sanely too.
@@ -47,7 +47,7 @@ def open_session(environment: str, *, ask_password: bool = False) -> Iterator[Se
     loaded = load(environment)
     stop = threading.Event()
     previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    house = build(loaded, stop, ask_password=_prompt if ask_password else None)
+    house = build(loaded, stop, ask_password=_prompt if ask_password else None, patient=patient)
     try:
         yield Session(loaded, house, stop)
     finally:

@@ -32,7 +32,7 @@ def verify(environment: str, open_firewall: bool, output: Output) -> None:
     from setup_kit.report.console import show_findings
     from setup_kit.report.documents import findings_document
 
-    with open_session(environment) as session, output.progress() as progress:
+    with open_session(environment, patient=False) as session, output.progress() as progress:
         findings, interrupted = verify_all(session.house.nodes, progress, session.stop.set, open_ways=open_firewall)
     document = findings_document(session.name, findings)
     counts = document["summary"]

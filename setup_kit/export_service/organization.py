@@ -106,6 +106,14 @@ class OrganizationClient:
         found = self._get(table.entity_set, {"$select": table.primary_id, "$top": "1"})
         return bool(found.get("value"))
 
+    def count_rows(self, logical_name: str) -> int:
+        """How many rows the table has; at most 5,000, which is as far as Dataverse counts. Raises KitError."""
+        table = self.table(logical_name)
+        if table is None or not table.entity_set:
+            raise KitError(f"the organization has no table {logical_name} whose rows can be counted")
+        found = self._get(table.entity_set, {"$select": table.primary_id, "$top": "1", "$count": "true"})
+        return int(found["@odata.count"])
+
     def close(self) -> None:
         if self._wire is not None:
             self._wire.close()

@@ -1,0 +1,230 @@
+"""Builds the graph of one environment: every resource and check, wired to what it needs."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from setup_kit.azure.clients import AzureClients
+from setup_kit.clouds import Cloud
+from setup_kit.engine.resource import Finding, Node
+from setup_kit.environment.cloud import cloud_of
+from setup_kit.environment.loading import Loaded
+from setup_kit.environment.models import Authentication, Environment
+from setup_kit.errors import UsageError
+from setup_kit.export_service.client import ExportServiceClient
+from setup_kit.export_service.organization import OrganizationClient
+from setup_kit.identity import Identity
+from setup_kit.resources.activation import Activation
+from setup_kit.resources.database import Database
+from setup_kit.resources.database_options import DatabaseOptions
+from setup_kit.resources.destination import Destination
+from setup_kit.resources.doctor import examine
+from setup_kit.resources.firewall import FirewallRules
+from setup_kit.resources.grants import Grants
+from setup_kit.resources.initial_sync import InitialSync
+from setup_kit.resources.login import ExportLogin
+from setup_kit.resources.operator_rule import OperatorRule
+from setup_kit.resources.preflight import Preflight
+from setup_kit.resources.privacy_terms import PrivacyTerms
+from setup_kit.resources.profile import ExportProfile
+from setup_kit.resources.proof import LoginProof
+from setup_kit.resources.replication import Replicated, count_replicated
+from setup_kit.resources.resource_group import ResourceGroup
+from setup_kit.resources.schema import ExportSchema
+from setup_kit.resources.secret import ConnectionSecret
+from setup_kit.resources.service_principal import ServicePrincipal
+from setup_kit.resources.sign_in import SignIn
+from setup_kit.resources.sql_server import SqlServer
+from setup_kit.resources.user import ExportUser
+from setup_kit.resources.validation import ProfileValidation
+from setup_kit.resources.vault import Vault
+from setup_kit.resources.vault_access import OperatorVaultAccess, ServiceVaultAccess
+from setup_kit.secret import Secret
+from setup_kit.sqlserver.sessions import EntraAdministrator, SqlAdministrator, SqlSessions
+
+PASSWORD_VARIABLE = "SETUP_KIT_SQL_ADMIN_PASSWORD"  # noqa: S105 - a variable's name
+
+
+@dataclass(frozen=True)
+class House:
+    """The graph of one environment and the clients it works through. `nodes` holds all, in no particular order."""
+
+    nodes: tuple[Node, ...]
+    environment: Environment
+    cloud: Cloud
+    azure: AzureClients
+    sessions: SqlSessions
+    organization: OrganizationClient
+    export_client: ExportServiceClient
+    secret: ConnectionSecret
+    destination: Destination
+
+    def close(self) -> None:
+        """Ends all connections."""
+        self.sessions.close()
+        self.export_client.close()
+        self.organization.close()
+        self.azure.close()
+
+    def examine(self) -> list[Finding]:
+        """What `doctor` finds."""
+        return examine(
+            self.environment, self.cloud, self.azure.identity, self.azure, self.organization, self.export_client
+        )
+
+    def profile_status(self) -> dict[str, Any] | None:
+        """Name and state of the profile, and how far each entity is; None when there is no profile."""
+        found = self.export_client.profiles.find(self.environment.profile.name)
+        profile = self.export_client.profiles.get(found.id, status=True) if found is not None else None
+        if profile is None:
+            return None
+        return {
+            "name": profile.description.name,
+            "id": profile.id,
+            "state": str(profile.state),
+            "entities": [
+                {
+                    "entity": status.name,
+                    "initial_sync": str(status.initial_sync),
+                    "metadata": str(status.metadata),
+                    "total": status.total,
+                    "succeeded": status.succeeded,
+                    "failed": status.failed,
+                    "last_export": status.last_export.isoformat() if status.last_export else None,
+                }
+                for status in profile.statuses
+            ],
+        }
+
+    def replicated(self) -> list[Replicated]:
+        """Rows at the source and at the destination. Needs the secret's password: reads the secret."""
+        self.secret.observed = self.secret.read()
+        return count_replicated(self.environment, self.organization, self.export_client, self.destination)
+
+
+def build(
+    loaded: Loaded, stop: threading.Event, *, ask_password: Callable[[str], str] | None = None, patient: bool = True
+) -> House:
+    """The graph of an environment. Sends nothing.
+
+    `stop` ends waits early. `ask_password` is asked for the password of a SQL administrator when the variable
+    SETUP_KIT_SQL_ADMIN_PASSWORD does not hold it. With `patient` false, checks look once instead of waiting.
+    """
+    environment = loaded.environment
+    cloud = cloud_of(environment)
+    identity = Identity(cloud, str(environment.tenant))
+    azure = AzureClients(identity, cloud, environment.subscription)
+    organization = OrganizationClient(identity, cloud, environment.dynamics.organization_url)
+    export_client = ExportServiceClient(
+        identity,
+        cloud,
+        organization_url=environment.dynamics.organization_url,
+        organization_id=str(environment.dynamics.organization_id),
+        application_id=str(environment.export_service.application_id),
+    )
+    owner = loaded.name
+
+    # Before anything is made: who asks, and whether everything that is not ours is as it must be.
+    sign_in = SignIn(environment, identity)
+    preflight = Preflight(environment, azure, organization, export_client, needs=(sign_in,))
+    terms = PrivacyTerms(environment, export_client, needs=(preflight,))
+    principal = ServicePrincipal(environment, azure, needs=(preflight,))
+    group = ResourceGroup(environment, azure, owner=owner, needs=(preflight,))
+
+    # Server and vault side by side.
+    password = _administrator_password(environment, ask_password)
+    server = SqlServer(environment, azure, group, password, owner=owner)
+    vault = Vault(environment, azure, group, owner=owner)
+    sessions = _sessions(environment, cloud, identity, server, password, stop)
+    firewall = FirewallRules(environment, azure, server)
+    operator_rule = OperatorRule(environment, azure, server, firewall, sessions)
+    database = Database(environment, azure, server, owner=owner)
+    operator_access = OperatorVaultAccess(environment, azure, vault, identity)
+
+    # The secret before the login: whenever a run ends, the vault knows the password that the login has or will get.
+    secret = ConnectionSecret(environment, azure, vault, operator_access, server, owner=owner)
+    service_access = ServiceVaultAccess(environment, azure, vault, secret, principal)
+
+    options = DatabaseOptions(environment, sessions, database, secret, operator_rule)
+    contained = environment.sql.export_user.authentication is Authentication.CONTAINED
+    login = None if contained else ExportLogin(environment, sessions, server, secret, operator_rule)
+    custom = environment.sql.export_user.schema_name.lower() != "dbo"
+    schema = ExportSchema(environment, sessions, database, secret, operator_rule) if custom else None
+    user = ExportUser(environment, sessions, database, login, secret, operator_rule)
+    grants = Grants(environment, sessions, user, schema, secret, operator_rule)
+    proof = LoginProof(environment, sessions, secret, (grants, options, operator_rule))
+
+    # The service has its own try at everything before it is given a profile.
+    wait = stop.wait
+    reachable: tuple[Node, ...] = (proof, service_access, firewall, terms)
+    validation = ProfileValidation(environment, export_client, secret, needs=reachable, wait=wait)
+    profile = ExportProfile(environment, export_client, secret, needs=(validation,))
+    activation = Activation(environment, export_client, profile, organization)
+    sync = InitialSync(environment, export_client, profile, organization, needs=(activation,), wait=wait)
+    if not patient:
+        validation.patience = sync.patience = 0.0
+
+    return House(
+        nodes=(sync, group, vault, operator_rule),
+        environment=environment,
+        cloud=cloud,
+        azure=azure,
+        sessions=sessions,
+        organization=organization,
+        export_client=export_client,
+        secret=secret,
+        destination=Destination(environment, sessions, secret),
+    )
+
+
+def _administrator_password(environment: Environment, ask: Callable[[str], str] | None) -> Callable[[], Secret]:
+    """The SQL administrator's password, from the variable or from the person; asked for once, when it is needed."""
+    lock = threading.Lock()
+    given: list[Secret] = []
+
+    def password() -> Secret:
+        with lock:
+            if not given:
+                given.append(find())
+            return given[0]
+
+    def find() -> Secret:
+        value = os.environ.get(PASSWORD_VARIABLE)
+        if value:
+            return Secret(value)
+        login = environment.sql.administrator.sql_login
+        if ask is None or login is None:
+            raise UsageError(
+                f"the password of the SQL administrator {login} is not known",
+                remedy=f"put it into the variable {PASSWORD_VARIABLE}; it is never stored",
+            )
+        return Secret(ask(login))
+
+    return password
+
+
+def _sessions(
+    environment: Environment,
+    cloud: Cloud,
+    identity: Identity,
+    server: SqlServer,
+    password: Callable[[], Secret],
+    stop: threading.Event,
+) -> SqlSessions:
+    group = environment.sql.administrator.entra_group
+    login = environment.sql.administrator.sql_login
+    administrator: EntraAdministrator | SqlAdministrator
+    if group is not None:
+        administrator = EntraAdministrator(group.name, lambda: identity.token(cloud.sql_audience))
+    else:
+        administrator = SqlAdministrator(login or "", password)
+    return SqlSessions(
+        lambda: server.observed.fqdn if server.observed is not None else None,
+        administrator,
+        certificate=cloud.sql_certificate,
+        wait=stop.wait,
+    )
