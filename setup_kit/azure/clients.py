@@ -12,6 +12,7 @@ from setup_kit.azure.databases import Databases
 from setup_kit.azure.firewall_rules import FirewallRules
 from setup_kit.azure.graph import Graph
 from setup_kit.azure.key_vaults import KeyVaults
+from setup_kit.azure.patience import Patience
 from setup_kit.azure.providers import Providers
 from setup_kit.azure.resource_groups import ResourceGroups
 from setup_kit.azure.role_assignments import RoleAssignments
@@ -32,43 +33,56 @@ T = TypeVar("T")
 
 
 class AzureClients:
-    """For one subscription, as one identity. Safe to use from many threads."""
+    """For one subscription, as one identity. Safe to use from many threads.
 
-    def __init__(self, identity: Identity, cloud: Cloud, subscription: UUID | str) -> None:
+    `wait(seconds)` pauses, and says whether the run is to end early.
+    """
+
+    def __init__(
+        self,
+        identity: Identity,
+        cloud: Cloud,
+        subscription: UUID | str,
+        *,
+        wait: Callable[[float], bool] | None = None,
+    ) -> None:
         self.identity = identity
         self.cloud = cloud
         self.subscription = str(subscription)
+        self.patience = Patience(wait)
         self._lock = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
         self._made: dict[str, Any] = {}
 
     @property
     def resource_groups(self) -> ResourceGroups:
-        return self._once("resource_groups", lambda: ResourceGroups(self._resources()))
+        return self._once("resource_groups", lambda: ResourceGroups(self._resources(), self.patience))
 
     @property
     def providers(self) -> Providers:
-        return self._once("providers", lambda: Providers(self._resources()))
+        return self._once("providers", lambda: Providers(self._resources(), self.patience))
 
     @property
     def sql_servers(self) -> SqlServers:
-        return self._once("sql_servers", lambda: SqlServers(self._sql()))
+        return self._once("sql_servers", lambda: SqlServers(self._sql(), self.patience))
 
     @property
     def firewall_rules(self) -> FirewallRules:
-        return self._once("firewall_rules", lambda: FirewallRules(self._sql()))
+        return self._once("firewall_rules", lambda: FirewallRules(self._sql(), self.patience))
 
     @property
     def databases(self) -> Databases:
-        return self._once("databases", lambda: Databases(self._sql()))
+        return self._once("databases", lambda: Databases(self._sql(), self.patience))
 
     @property
     def key_vaults(self) -> KeyVaults:
-        return self._once("key_vaults", lambda: KeyVaults(self._key_vault()))
+        return self._once("key_vaults", lambda: KeyVaults(self._key_vault(), self.patience))
 
     @property
     def role_assignments(self) -> RoleAssignments:
-        return self._once("role_assignments", lambda: RoleAssignments(self._authorization(), self.subscription))
+        return self._once(
+            "role_assignments", lambda: RoleAssignments(self._authorization(), self.subscription, self.patience)
+        )
 
     @property
     def graph(self) -> Graph:
@@ -77,7 +91,8 @@ class AzureClients:
     def secrets(self, vault_uri: str) -> Secrets:
         """The data plane of the vault at this address."""
         return self._once(
-            f"secrets {vault_uri}", lambda: Secrets(vault_uri, self.identity.credential, self.cloud, self._transport())
+            f"secrets {vault_uri}",
+            lambda: Secrets(vault_uri, self.identity.credential, self.cloud, self._transport(), self.patience),
         )
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from setup_kit.azure.errors import AzureRefusal, translating
-from setup_kit.azure.patience import busy, wait_out
+from setup_kit.azure.patience import Patience, busy
 from setup_kit.azure.polling import Elapsed, finish, quiet
 from setup_kit.azure.words import plain
 
@@ -30,7 +30,8 @@ class Database:
 
 
 class Databases:
-    def __init__(self, client: SqlManagementClient) -> None:
+    def __init__(self, client: SqlManagementClient, patience: Patience) -> None:
+        self._patience = patience
         self._databases = client.databases
 
     def get(self, group: str, server: str, name: str) -> Database | None:
@@ -66,7 +67,7 @@ class Databases:
                 poller = self._databases.begin_create_or_update(group, server, name, body)
                 return _database(finish(poller, elapsed))
 
-        return wait_out(create, busy)
+        return self._patience.out(create, busy)
 
     def update(
         self,
@@ -94,14 +95,14 @@ class Databases:
             with translating(f"Changing the database {name} failed"):
                 return _database(finish(self._databases.begin_update(group, server, name, body), elapsed))
 
-        return wait_out(update, busy)
+        return self._patience.out(update, busy)
 
     def delete(self, group: str, server: str, name: str, elapsed: Elapsed = quiet) -> None:
         def delete() -> None:
             with translating(f"Deleting the database {name} failed"):
                 finish(self._databases.begin_delete(group, server, name), elapsed)
 
-        wait_out(delete, busy)
+        self._patience.out(delete, busy)
 
 
 def _database(database: models.Database) -> Database:

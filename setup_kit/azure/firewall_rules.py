@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from setup_kit.azure.errors import AzureRefusal, translating
-from setup_kit.azure.patience import busy, wait_out
+from setup_kit.azure.patience import Patience, busy
 
 if TYPE_CHECKING:
     from azure.mgmt.sql import SqlManagementClient, models
@@ -30,7 +30,8 @@ class Rule:
 
 
 class FirewallRules:
-    def __init__(self, client: SqlManagementClient) -> None:
+    def __init__(self, client: SqlManagementClient, patience: Patience) -> None:
+        self._patience = patience
         self._rules = client.firewall_rules
 
     def list(self, group: str, server: str) -> tuple[Rule, ...]:
@@ -47,7 +48,7 @@ class FirewallRules:
             with translating(f"Writing the firewall rule {rule.name} of {server} failed"):
                 return _rule(self._rules.create_or_update(group, server, rule.name, body))
 
-        return wait_out(put, busy)
+        return self._patience.out(put, busy)
 
     def delete(self, group: str, server: str, name: str) -> None:
         """Removes a rule; one that is not there is no error."""
@@ -57,7 +58,7 @@ class FirewallRules:
                 self._rules.delete(group, server, name)
 
         try:
-            wait_out(delete, busy)
+            self._patience.out(delete, busy)
         except AzureRefusal as refusal:
             if not refusal.not_found:
                 raise

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from setup_kit.azure.errors import AzureRefusal, translating
-from setup_kit.azure.patience import NAME, busy, wait_out
+from setup_kit.azure.patience import NAME, Patience, busy
 from setup_kit.azure.pipeline import POLLING_INTERVAL
 from setup_kit.azure.polling import Elapsed, finish, quiet
 from setup_kit.azure.words import plain
@@ -59,7 +59,8 @@ class DeletedVault:
 
 
 class KeyVaults:
-    def __init__(self, client: KeyVaultManagementClient) -> None:
+    def __init__(self, client: KeyVaultManagementClient, patience: Patience) -> None:
+        self._patience = patience
         self._vaults = client.vaults
 
     def get(self, group: str, name: str) -> Vault | None:
@@ -134,7 +135,7 @@ class KeyVaults:
             with translating(what):
                 return _vault(finish(self._vaults.begin_create_or_update(group, name, body), elapsed))
 
-        return wait_out(put, busy)
+        return self._patience.out(put, busy)
 
     def settled(self, group: str, name: str, elapsed: Elapsed = quiet) -> Vault:
         """The vault once its name is registered. Raises AzureRefusal when that takes too long or the vault goes."""
@@ -148,7 +149,8 @@ class KeyVaults:
                 state = "is not there" if vault is None else f"is still being registered after {waited:.0f} seconds"
                 raise AzureRefusal(f"The key vault {name} {state}", remedy="run the same command again in some minutes")
             elapsed(waited)
-            time.sleep(POLLING_INTERVAL)
+            if self._patience.wait(POLLING_INTERVAL):
+                raise AzureRefusal(f"The run was ended while the key vault {name} was being registered")
 
     def set_tags(self, group: str, name: str, tags: Mapping[str, str]) -> Vault:
         """Replaces the tags. Nothing else is sent: an update must not flip the authorization model."""
@@ -160,7 +162,7 @@ class KeyVaults:
             with translating(f"Changing the key vault {name} failed"):
                 return _vault(self._vaults.update(group, name, body))
 
-        return wait_out(update, busy)
+        return self._patience.out(update, busy)
 
     def add_policy(
         self, group: str, name: str, *, tenant_id: str, object_id: str, secrets: Iterable[str]
@@ -190,7 +192,7 @@ class KeyVaults:
                 answer = self._vaults.update_access_policy(group, name, operation, body)
             return _policies(answer.properties.access_policies).get(object_id.lower(), frozenset())
 
-        return wait_out(write, busy)
+        return self._patience.out(write, busy)
 
     def delete(self, group: str, name: str) -> None:
         """Removes the vault; it stays recoverable, and its name taken, for the days of its soft delete."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -30,23 +31,30 @@ def _quiet(waited: float, refusal: AzureRefusal) -> None:
     return None
 
 
-def wait_out(call: Callable[[], T], bound: Callable[[AzureRefusal], float], report: Report = _quiet) -> T:
-    """Calls until it is not refused, with growing pauses.
+class Patience:
+    """`wait(seconds)` pauses and says whether the run is to end: then nothing is tried again."""
 
-    `bound` says for how many seconds since the first call such a refusal may still pass; 0 for one that will not.
-    """
-    begun = time.monotonic()
-    pause = _FIRST_PAUSE
-    while True:
-        try:
-            return call()
-        except AzureRefusal as refusal:
-            waited = time.monotonic() - begun
-            if waited + pause > bound(refusal):
-                raise
-            report(waited, refusal)
-        time.sleep(pause)
-        pause = min(pause * 1.5, _LONGEST_PAUSE)
+    def __init__(self, wait: Callable[[float], bool] | None = None) -> None:
+        self.wait = wait if wait is not None else threading.Event().wait
+
+    def out(self, call: Callable[[], T], bound: Callable[[AzureRefusal], float], report: Report = _quiet) -> T:
+        """Calls until it is not refused, with growing pauses.
+
+        `bound` says for how many seconds since the first call such a refusal may still pass; 0 for one that will not.
+        """
+        begun = time.monotonic()
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                return call()
+            except AzureRefusal as refusal:
+                waited = time.monotonic() - begun
+                if waited + pause > bound(refusal):
+                    raise
+                report(waited, refusal)
+                if self.wait(pause):
+                    raise
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
 
 
 def busy(refusal: AzureRefusal) -> float:

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from setup_kit.azure.errors import AzureRefusal, translating
+from setup_kit.azure.patience import Patience
 from setup_kit.azure.polling import Elapsed, quiet
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ _PAUSE = 5.0
 
 
 class Providers:
-    def __init__(self, client: ResourceManagementClient) -> None:
+    def __init__(self, client: ResourceManagementClient, patience: Patience) -> None:
+        self._patience = patience
         self._providers = client.providers
 
     def state(self, namespace: str) -> str:
@@ -40,4 +42,5 @@ class Providers:
                     remedy=f"look at it: az provider show --namespace {namespace} --query registrationState",
                 )
             elapsed(waited)
-            time.sleep(_PAUSE)
+            if self._patience.wait(_PAUSE):
+                raise AzureRefusal(f"The run was ended while the resource provider {namespace} was being registered")

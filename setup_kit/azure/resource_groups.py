@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from setup_kit.azure.errors import AzureRefusal, translating
-from setup_kit.azure.patience import busy, wait_out
+from setup_kit.azure.patience import Patience, busy
 from setup_kit.azure.polling import Elapsed, finish, quiet
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ class Group:
 
 
 class ResourceGroups:
-    def __init__(self, client: ResourceManagementClient) -> None:
+    def __init__(self, client: ResourceManagementClient, patience: Patience) -> None:
+        self._patience = patience
         self._groups = client.resource_groups
 
     def get(self, name: str) -> Group | None:
@@ -44,7 +45,7 @@ class ResourceGroups:
             with translating(f"Writing the resource group {name} failed"):
                 return _group(self._groups.create_or_update(name, body))
 
-        return wait_out(put, busy)
+        return self._patience.out(put, busy)
 
     def delete(self, name: str, elapsed: Elapsed = quiet) -> None:
         """Removes the group with all that is in it."""

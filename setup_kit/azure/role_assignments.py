@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from setup_kit.azure.errors import AzureRefusal, translating
-from setup_kit.azure.patience import PRINCIPAL, Report, wait_out
+from setup_kit.azure.patience import PRINCIPAL, Patience, Report
 
 if TYPE_CHECKING:
     from azure.mgmt.authorization.v2022_04_01 import AuthorizationManagementClient
@@ -43,7 +43,8 @@ class Assignment:
 
 
 class RoleAssignments:
-    def __init__(self, client: AuthorizationManagementClient, subscription: str) -> None:
+    def __init__(self, client: AuthorizationManagementClient, subscription: str, patience: Patience) -> None:
+        self._patience = patience
         self._assignments = client.role_assignments
         self._subscription = subscription
 
@@ -80,7 +81,7 @@ class RoleAssignments:
             return PRINCIPAL if refusal.is_any("PrincipalNotFound") else 0.0
 
         try:
-            return wait_out(create, bound, report)
+            return self._patience.out(create, bound, report)
         except AzureRefusal as refusal:
             if not refusal.is_any("RoleAssignmentExists"):
                 raise

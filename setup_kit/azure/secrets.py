@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from setup_kit.azure import pipeline
 from setup_kit.azure.errors import AzureRefusal, translating
-from setup_kit.azure.patience import BUSY, wait_out
+from setup_kit.azure.patience import BUSY, Patience
 from setup_kit.secret import Secret
 
 if TYPE_CHECKING:
@@ -39,9 +39,17 @@ class StoredSecret:
 
 
 class Secrets:
-    def __init__(self, vault_uri: str, credential: TokenCredential, cloud: Cloud, transport: RequestsTransport) -> None:
+    def __init__(
+        self,
+        vault_uri: str,
+        credential: TokenCredential,
+        cloud: Cloud,
+        transport: RequestsTransport,
+        patience: Patience,
+    ) -> None:
         from azure.keyvault.secrets import SecretClient
 
+        self._patience = patience
         self._uri = vault_uri.rstrip("/")
         self._client = SecretClient(
             vault_url=self._uri,
@@ -93,7 +101,7 @@ class Secrets:
                     self._client.set_secret(name, value.reveal(), tags=dict(tags), content_type=content_type)
                 )
 
-        return wait_out(write, _settling)
+        return self._patience.out(write, _settling)
 
     def update(self, name: str, *, tags: Mapping[str, str] | None = None, enabled: bool | None = None) -> StoredSecret:
         """Changes properties of the newest version; `tags` are replaced as a whole. The answer has no value."""
@@ -107,7 +115,7 @@ class Secrets:
             with translating(f"Changing the secret {name} in {self._uri} failed"):
                 return self._described(self._client.update_secret_properties(name, **changes), None)
 
-        return wait_out(write, _settling)
+        return self._patience.out(write, _settling)
 
     def delete(self, name: str) -> None:
         """Deletes the secret; it stays recoverable for the days of the vault's soft delete."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from setup_kit.azure.errors import AzureRefusal, translating
-from setup_kit.azure.patience import busy, wait_out
+from setup_kit.azure.patience import Patience, busy
 from setup_kit.azure.polling import Elapsed, finish, quiet
 from setup_kit.azure.words import plain
 from setup_kit.secret import Secret
@@ -43,7 +43,8 @@ class Server:
 
 
 class SqlServers:
-    def __init__(self, client: SqlManagementClient) -> None:
+    def __init__(self, client: SqlManagementClient, patience: Patience) -> None:
+        self._patience = patience
         self._client = client
 
     def get(self, group: str, name: str) -> Server | None:
@@ -155,7 +156,7 @@ class SqlServers:
             with translating(what):
                 operate()
 
-        wait_out(attempt, busy)
+        self._patience.out(attempt, busy)
 
 
 def _server(server: models.Server) -> Server:

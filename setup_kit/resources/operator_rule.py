@@ -123,7 +123,8 @@ class OperatorRule(Temporary):
                     remedy="add the range of this network's public addresses to 'sql.firewall.rules'",
                 )
             self.report(Progress(self.address, address, int(waited), None, "waiting for the rule to hold", "seconds"))
-            time.sleep(pause)
+            if self._azure.patience.wait(pause):
+                raise KitError(f"The run was ended before the firewall of {self.name} admitted {address}")
             pause = min(pause * 1.5, _LONGEST_PAUSE)
             address = self._sessions.refused_address()
         self._sessions.rule_added()

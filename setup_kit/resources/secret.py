@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from setup_kit.azure.clients import AzureClients
 from setup_kit.azure.errors import AzureRefusal
-from setup_kit.azure.patience import PERMISSION, wait_out
+from setup_kit.azure.patience import PERMISSION
 from setup_kit.azure.secrets import MAXIMUM_TAGS, NO_PERMISSION, Secrets, StoredSecret
 from setup_kit.engine.resource import Action, Change, Finding, Node, NotReadable, Resource, Status, Value
 from setup_kit.environment.models import Environment
@@ -69,7 +69,6 @@ class ConnectionSecret(Resource[SecretState]):
         operator_access: OperatorVaultAccess,
         server: SqlServer,
         *,
-        owner: str,
         needs: Iterable[Node] = (),
     ) -> None:
         super().__init__(environment.key_vault.secret, within=vault, needs=(operator_access, server, *needs))
@@ -77,7 +76,6 @@ class ConnectionSecret(Resource[SecretState]):
         self._vault = vault
         self._access = operator_access
         self._server = server
-        self._owner = owner
         self._database = environment.sql.database.name
         self._user = environment.sql.export_user.name
         # One tag for each organization that may use the secret: its id, and the tenant it is in.
@@ -94,7 +92,7 @@ class ConnectionSecret(Resource[SecretState]):
             return self._patience if refusal.is_any(*NO_PERMISSION) and self._access.granted else 0.0
 
         try:
-            stored = wait_out(
+            stored = self._azure.patience.out(
                 lambda: secrets.get(self.name), bound, patience(self, "waiting for the permission to hold")
             )
         except AzureRefusal as refusal:
@@ -171,7 +169,7 @@ class ConnectionSecret(Resource[SecretState]):
 
     def _create(self, secrets: Secrets) -> SecretState:
         try:
-            return self._write(secrets, make_password(self._user), {tags.OWNER: self._owner, **self._tag})
+            return self._write(secrets, make_password(self._user), self._tag)
         except AzureRefusal as refusal:
             if not refusal.is_any("ObjectIsDeletedButRecoverable"):
                 raise

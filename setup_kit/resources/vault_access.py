@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from setup_kit.azure.clients import AzureClients
 from setup_kit.azure.errors import AzureRefusal
-from setup_kit.azure.patience import NAME, PERMISSION, wait_out
+from setup_kit.azure.patience import NAME, PERMISSION
 from setup_kit.azure.role_assignments import (
     KEY_VAULT_ADMINISTRATOR,
     ROLE_NAMES,
@@ -22,7 +22,6 @@ from setup_kit.azure.secrets import NO_PERMISSION
 from setup_kit.engine.resource import Action, Change, Finding, Node, NotReadable, Resource, Status
 from setup_kit.environment.models import Authorization, Environment
 from setup_kit.errors import KitError
-from setup_kit.identity import Identity
 from setup_kit.resources.service_principal import ServicePrincipal
 from setup_kit.resources.vault import Vault, VaultState
 from setup_kit.resources.waiting import patience
@@ -100,12 +99,11 @@ class OperatorVaultAccess(VaultAccess):
         environment: Environment,
         azure: AzureClients,
         vault: Vault,
-        identity: Identity,
         *,
         needs: Iterable[Node] = (),
     ) -> None:
         super().__init__("operator", environment, azure, vault, needs=needs)
-        self._identity = identity
+        self._identity = azure.identity
 
     @property
     def granted(self) -> bool:
@@ -173,7 +171,8 @@ class OperatorVaultAccess(VaultAccess):
                 return NAME
             return PERMISSION if refusal.is_any(*NO_PERMISSION) else 0.0
 
-        wait_out(lambda: secrets.get(self._secret), bound, patience(self, "waiting for the permission to hold"))
+        report = patience(self, "waiting for the permission to hold")
+        self._azure.patience.out(lambda: secrets.get(self._secret), bound, report)
 
     def delete(self, observed: Access) -> None:
         """Takes away what the kit gives, which the operator may have had before too."""
