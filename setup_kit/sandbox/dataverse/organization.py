@@ -1,0 +1,26 @@
+"""Which organization is served, and by what rules a caller is let in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+VERSION = "9.2.24092.199"
+
+
+@dataclass(frozen=True)
+class Organization:
+    """An organization of Dataverse; `url` has no slash at its end.
+
+    `administrators` are object ids of users or service principals with the role System Administrator, `applications`
+    are application ids of application users, who may read. `authority` is where the challenge sends callers for a
+    token.
+    """
+
+    name: str
+    url: str
+    id: str
+    tenant_id: str
+    administrators: frozenset[str] = field(default_factory=frozenset)
+    applications: frozenset[str] = field(default_factory=frozenset)
+    version: str = VERSION
+    authority: str = "https://login.microsoftonline.com"
