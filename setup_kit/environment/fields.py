@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import Annotated
 
-from pydantic import AfterValidator, WithJsonSchema
+from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from setup_kit.environment import names, regions
@@ -84,7 +84,7 @@ Prefix = Annotated[str, AfterValidator(names.prefix), _text(names.PREFIX, 0)]
 ProfileName = Annotated[str, AfterValidator(names.profile), _text(longest=128)]
 EntityName = Annotated[str, AfterValidator(names.entity), _text(names.ENTITY, longest=100)]
 RelationshipName = Annotated[str, AfterValidator(names.relationship), _text(names.RELATIONSHIP, longest=100)]
-Entities = Annotated[tuple[EntityName, ...], AfterValidator(_distinct)]
+Entities = Annotated[tuple[EntityName, ...], Field(min_length=1), AfterValidator(_distinct)]
 Relationships = Annotated[tuple[RelationshipName, ...], AfterValidator(_distinct)]
 Location = Annotated[str, AfterValidator(names.location), _text(names.LOCATION)]
 Region = Annotated[

@@ -281,7 +281,6 @@ class Profile(Section):
     entities: Annotated[
         fields.Entities,
         Field(
-            min_length=1,
             description="Logical names of the entities to export; each needs change tracking.",
             examples=[["account", "contact"]],
         ),

@@ -177,17 +177,20 @@ def write_starter(path: Path, answers: Starter) -> Environment:
         f"Environment {answers.name}: what setup-kit makes and keeps. No secret has a place in this file.\n"
         f"What it would do: setup-kit plan -e {path.stem}. All that may stand here: setup-kit schema."
     )
-    text = render(environment, heading)
+    _write(path, render(environment, heading))
+    return environment
+
+
+def _write(path: Path, text: str) -> None:
+    if path.exists():
+        raise UsageError(
+            f"{displayed(path)} is there already", remedy="remove it, or choose another name for the new environment"
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             os.fchmod(descriptor, 0o644)
             file.write(text)
-    except FileExistsError:
-        raise UsageError(
-            f"{displayed(path)} is there already", remedy="remove it, or choose another name for the new environment"
-        ) from None
     except OSError as error:
         raise UsageError(f"{displayed(path)} cannot be written", original=str(error)) from error
-    return environment
