@@ -69,6 +69,7 @@ class ConnectionSecret(Resource[SecretState]):
         operator_access: OperatorVaultAccess,
         server: SqlServer,
         *,
+        owner: str,
         needs: Iterable[Node] = (),
     ) -> None:
         super().__init__(environment.key_vault.secret, within=vault, needs=(operator_access, server, *needs))
@@ -76,6 +77,7 @@ class ConnectionSecret(Resource[SecretState]):
         self._vault = vault
         self._access = operator_access
         self._server = server
+        self._owner = owner
         self._database = environment.sql.database.name
         self._user = environment.sql.export_user.name
         # One tag for each organization that may use the secret: its id, and the tenant it is in.
@@ -169,7 +171,7 @@ class ConnectionSecret(Resource[SecretState]):
 
     def _create(self, secrets: Secrets) -> SecretState:
         try:
-            return self._write(secrets, make_password(self._user), self._tag)
+            return self._write(secrets, make_password(self._user), {tags.OWNER: self._owner, **self._tag})
         except AzureRefusal as refusal:
             if not refusal.is_any("ObjectIsDeletedButRecoverable"):
                 raise

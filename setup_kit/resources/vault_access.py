@@ -22,6 +22,7 @@ from setup_kit.azure.secrets import NO_PERMISSION
 from setup_kit.engine.resource import Action, Change, Finding, Node, NotReadable, Resource, Status
 from setup_kit.environment.models import Authorization, Environment
 from setup_kit.errors import KitError
+from setup_kit.identity import Identity
 from setup_kit.resources.service_principal import ServicePrincipal
 from setup_kit.resources.vault import Vault, VaultState
 from setup_kit.resources.waiting import patience
@@ -99,11 +100,12 @@ class OperatorVaultAccess(VaultAccess):
         environment: Environment,
         azure: AzureClients,
         vault: Vault,
+        identity: Identity,
         *,
         needs: Iterable[Node] = (),
     ) -> None:
         super().__init__("operator", environment, azure, vault, needs=needs)
-        self._identity = azure.identity
+        self._identity = identity
 
     @property
     def granted(self) -> bool:
