@@ -12,7 +12,7 @@ from setup_kit.clouds import HOSTED_DISCOVERY, Cloud
 from setup_kit.errors import KitError
 from setup_kit.export_service import challenge as challenges
 from setup_kit.export_service.challenge import Challenge
-from setup_kit.export_service.errors import RefusedError, UnreachableError, read_error
+from setup_kit.export_service.errors import RefusedError, UnreachableError, read_error, without_secrets
 from setup_kit.export_service.metadata import Metadata
 from setup_kit.export_service.profiles import Profiles
 from setup_kit.export_service.wire import Answer, Wire
@@ -68,7 +68,7 @@ class ExportServiceClient:
             wire.close()
         header = answer.headers.get("www-authenticate", "")
         if answer.status != 401 or not header:
-            raise self._no_service(f"HTTP {answer.status} instead of a challenge: {answer.text[:200]}")
+            raise self._no_service(f"HTTP {answer.status} instead of a challenge: {without_secrets(answer.text)[:200]}")
         found = challenges.read_challenge(header)
         challenges.check_challenge(found, self._cloud, self.discovery, self._application_id)
         return found
@@ -94,11 +94,17 @@ class ExportServiceClient:
 
         `path` begins after `/crm/exporter/`. Raises RefusedError for every status from 300 on.
         """
+        return self.answer(method, host, path, query, body).json()
+
+    def answer(
+        self, method: str, host: str, path: str, query: Mapping[str, str] | None = None, body: object = None
+    ) -> Answer:
+        """As `call`, but the answer as it came, for an operation that may not answer in JSON."""
         url = f"{host}/crm/exporter/{path}"
         answer = self._guarded(self._signed_in(), method, url, query, body)
         if answer.status >= 300:
             raise _refused(method, path, answer)
-        return answer.json()
+        return answer
 
     def close(self) -> None:
         if self._wire is not None:

@@ -54,9 +54,14 @@ class UnreachableError(KitError):
 _CONFIDENTIAL = re.compile(r"(?i)\b(password|pwd|sig)\s*=\s*(\"[^\"]*\"|'[^']*'|[^;&\s]+)")
 
 
+def without_secrets(text: str) -> str:
+    """The text with the values of passwords and signatures struck out."""
+    return _CONFIDENTIAL.sub(r"\1=***", text)
+
+
 def read_error(text: str) -> ErrorBody:
     """Reads an error's body. `Details` may be a list of objects *(assumed)* or texts, one object, a text, or null."""
-    text = _CONFIDENTIAL.sub(r"\1=***", text)
+    text = without_secrets(text)
     try:
         document = json.loads(text)
     except ValueError:

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from setup_kit.clouds import Cloud
 from setup_kit.errors import KitError
+from setup_kit.export_service.errors import without_secrets
 from setup_kit.export_service.wire import Answer, Wire
 from setup_kit.identity import Identity, scope_of
 
@@ -167,4 +168,4 @@ def _error(text: str) -> tuple[str, str]:
         error = json.loads(text)["error"]
         return str(error.get("code", "")), str(error.get("message", ""))
     except (ValueError, TypeError, KeyError, AttributeError):
-        return "", text.strip()[:500]
+        return "", without_secrets(text.strip())[:500]

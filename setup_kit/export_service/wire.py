@@ -25,7 +25,7 @@ from azure.core.rest import HttpRequest
 
 from setup_kit import __version__
 from setup_kit.clouds import Cloud
-from setup_kit.export_service.errors import UnreachableError
+from setup_kit.export_service.errors import UnreachableError, without_secrets
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class Answer:
             raise UnreachableError(
                 f"{self.url} did not answer in JSON",
                 why="something else answers at this address, or a proxy on the way",
-                original=f"HTTP {self.status}: {self.text[:200]}",
+                original=f"HTTP {self.status}: {without_secrets(self.text)[:200]}",
             ) from error
 
 
