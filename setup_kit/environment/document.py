@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from setup_kit.environment.names import shown
 from setup_kit.environment.problems import EnvironmentFileError, Problem
 
 MAX_BYTES = 256 * 1024
@@ -139,7 +140,8 @@ def read(path: Path) -> tuple[Mapping, list[Problem]]:
 
 
 def _explained(error: yaml.MarkedYAMLError) -> tuple[int, str]:
-    """Line and cause. The snippet that YAML's own text shows is left out: it repeats the file."""
+    """Line and cause. The snippet that YAML's own text shows is left out, and words that it quotes from the file are:
+    an unquoted password that starts with * is an alias to YAML."""
     mark = error.problem_mark or error.context_mark
     line = mark.line + 1 if mark else 1
     problem = error.problem or error.context or "is not YAML"
@@ -149,8 +151,9 @@ def _explained(error: yaml.MarkedYAMLError) -> tuple[int, str]:
         return line, "holds a second document (---): one file is one environment"
     if "mapping values are not allowed" in problem:
         return line, "is not YAML: a colon where none can be; is the line indented right, or does its text need quotes?"
-    context = f" {error.context}" if error.context and error.context != problem else ""
-    return line, f"is not YAML: {problem}{context}"
+    context = f" {error.context}" if (error.context or "").startswith("while ") else ""
+    unquoted = re.sub(r" '(?!<)[^']{2,}'", "", problem)
+    return line, f"is not YAML: {unquoted}{context}"
 
 
 class _Loader(yaml.SafeLoader):
@@ -268,5 +271,9 @@ def dotted(key: Path_) -> str:
     """`("sql", "firewall", "rules", 0, "name")` as `sql.firewall.rules[0].name`."""
     text = ""
     for step in key:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+        if isinstance(step, int):
+            text += f"[{step}]"
+        else:
+            name = step if step.isprintable() and len(step) <= 60 else shown(step)
+            text += f".{name}" if text else name
     return text

@@ -65,8 +65,7 @@ class Administrator(Section):
     sql_login: Annotated[
         fields.LoginName | None,
         Field(
-            description="A SQL login. Its password is asked for, or taken from SETUP_KIT_SQL_ADMIN_PASSWORD; "
-            "the kit never keeps it.",
+            description="A SQL login. Its password comes from SETUP_KIT_SQL_ADMIN_PASSWORD or is asked for.",
             examples=["sqladministrator"],
         ),
     ] = None

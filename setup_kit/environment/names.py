@@ -29,7 +29,7 @@ ORGANIZATION_URL = r"^https://[A-Za-z0-9.-]+(:[0-9]+)?/?$"
 VCORE_SKU = r"^(GP|GP_S|BC|HS|HS_S)_[A-Za-z0-9]+_[0-9]+$"
 
 ALLOW_AZURE_SERVICES_RULE = "AllowAllWindowsAzureIps"
-OPERATOR_RULE_PREFIX = "setup-kit-operator-"
+KIT_RULE_PREFIXES = ("setup-kit-operator-", "data-export-service-")  # the operator's temporary one, the service's
 
 # https://learn.microsoft.com/azure/azure-sql/database/resource-limits-dtu-single-databases: the most a SKU stores, GB.
 DTU_SKUS: Mapping[str, int] = {
@@ -177,8 +177,8 @@ def firewall_rule(name: str) -> str:
         )
     if name.lower() == ALLOW_AZURE_SERVICES_RULE.lower():
         raise _refuse(name, noun, "that rule is made by allow_azure_services: true")
-    if name.lower().startswith(OPERATOR_RULE_PREFIX):
-        raise _refuse(name, noun, "names that start so are those of the operator's temporary rule")
+    if name.lower().startswith(KIT_RULE_PREFIXES):
+        raise _refuse(name, noun, "names that start so are those of the rules that the kit itself makes")
     return name
 
 

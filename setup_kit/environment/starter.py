@@ -56,8 +56,8 @@ def derived_names(name: str, subscription: str) -> DerivedNames:
 class Starter:
     """The answers that a first environment file is made from; ids are GUIDs as text. Empty names are derived.
 
-    The administrator is the Entra group (its name and object id) or the SQL login. `rules` are name → (first, last
-    IPv4 address).
+    The administrator is the Entra group (its name and object id) or the SQL login. `rules` are triples of name, first
+    and last IPv4 address.
     """
 
     name: str

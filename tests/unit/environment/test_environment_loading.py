@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from setup_kit.environment.cloud import cloud_of
 from setup_kit.environment.loading import available, load, locate
 from setup_kit.environment.models import Activate, Authentication, Environment
 from setup_kit.environment.problems import EnvironmentFileError, Problem
@@ -269,6 +270,19 @@ def test_an_address_with_credentials_is_not_repeated(problems: Problems, good: s
     assert "hunter2" not in told.message
 
 
+@pytest.mark.parametrize(
+    "value", ["*hunter2", "!hunter2!x", '"hunter2\\q', "[hunter2", "hunter2: x", "&hunter2 *hunter2"]
+)
+def test_a_password_that_is_no_yaml_is_not_repeated(problems: Problems, good: str, value: str) -> None:
+    for problem in problems(f"{good}password: {value}\n"):
+        assert "hunter2" not in str(problem)
+
+
+def test_a_key_cannot_reach_the_terminal(problems: Problems, good: str) -> None:
+    told = only(problems(good + '"\\e[31m\\n": 1\n'))
+    assert told.key.isprintable()
+
+
 def test_a_duplicate_key_names_both_lines(problems: Problems, good: str) -> None:
     told = only(problems(good + "tenant: 11111111-2222-3333-4444-555555555555\n"))
     assert (told.line, told.key) == (29, "tenant")
@@ -346,3 +360,6 @@ def test_a_cloud_of_ones_own_is_read(loaded: Loads, good: str) -> None:
     assert not isinstance(environment.cloud, str)
     assert environment.cloud.authority == "https://login.own.example"
     assert environment.cloud.sql_audience == "https://sql.own.example/"
+    cloud = cloud_of(environment)
+    assert cloud.private_authority
+    assert (cloud.graph, cloud.discovery) == ("https://graph.own.example", "https://export.own.example:8443/x")

@@ -43,7 +43,19 @@ REFUSED: list[tuple[Rule, list[str]]] = [
     (names.secret, ["", "a_b", "a b", "a.b", "ü", "a" * 128, "a\n"]),
     (
         names.firewall_rule,
-        ["", "a.", "a;b", "a/b", " a", "a ", "a\x00", "AllowAllWindowsAzureIps", "setup-kit-operator-x", "a" * 129],
+        [
+            "",
+            "a.",
+            "a;b",
+            "a/b",
+            " a",
+            "a ",
+            "a\x00",
+            "AllowAllWindowsAzureIps",
+            "Setup-Kit-Operator-x",
+            "data-export-service-x",
+            "a" * 129,
+        ],
     ),
     (
         names.login,
