@@ -122,10 +122,13 @@ class Organization:
         )
 
     def caller(self, *, object_id: str, application_id: str | None) -> Caller | None:
-        """The user with that Entra object id, or the application user with that application id."""
-        which = (
-            f"applicationid eq {application_id}" if application_id else f"azureactivedirectoryobjectid eq {object_id}"
-        )
+        """The user with that Entra object id, or the application user with that application id.
+
+        An application user has both ids where Dataverse made it itself, and may have only one of them.
+        """
+        which = f"azureactivedirectoryobjectid eq {object_id}"
+        if application_id:
+            which += f" or applicationid eq {application_id}"
         found = self._get(
             f"systemusers?$select=fullname,isdisabled&$filter={quote(which)}"
             "&$expand=systemuserroles_association($select=name,_roletemplateid_value)"
