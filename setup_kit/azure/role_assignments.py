@@ -48,15 +48,15 @@ class RoleAssignments:
         self._assignments = client.role_assignments
         self._subscription = subscription
 
-    def of_principal(self, scope: str, principal_id: str) -> tuple[Assignment, ...]:
-        """What was given to the principal itself at, above or below `scope`."""
-        return self._list(scope, f"principalId eq '{principal_id}'")
+    def at(self, scope: str) -> tuple[Assignment, ...]:
+        """Everybody's at, above or below `scope`."""
+        return self._list(scope, None)
 
     def reaching(self, scope: str, principal_id: str) -> tuple[Assignment, ...]:
         """What the principal holds at, above or below `scope`, through its groups too."""
         return self._list(scope, f"assignedTo('{principal_id}')")
 
-    def _list(self, scope: str, condition: str) -> tuple[Assignment, ...]:
+    def _list(self, scope: str, condition: str | None) -> tuple[Assignment, ...]:
         with translating(f"Reading the role assignments at {scope} failed"):
             return tuple(_assignment(each) for each in self._assignments.list_for_scope(scope, filter=condition))
 

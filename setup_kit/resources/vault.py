@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from setup_kit.azure import key_vaults
 from setup_kit.azure.clients import AzureClients
 from setup_kit.azure.errors import AzureRefusal
+from setup_kit.azure.role_assignments import Assignment
 from setup_kit.engine.resource import Action, Change, Finding, Node, NotReadable, Resource, Status, Value
 from setup_kit.environment.models import Authorization, Environment
 from setup_kit.errors import KitError
@@ -23,9 +24,9 @@ MODELS = {True: "Azure RBAC", False: "access policies"}
 
 @dataclass(frozen=True)
 class VaultState:
-    """`policies`: object id → secret permissions. `ready`: its name is registered in DNS.
+    """`policies`: object id → secret permissions; `assignments`: the roles that reach it or its secrets.
 
-    With `soft_deleted` it is a deleted one that can be recovered.
+    `ready`: its name is registered in DNS. With `soft_deleted` it is a deleted one that can be recovered.
     """
 
     id: str
@@ -37,6 +38,7 @@ class VaultState:
     ready: bool = True
     public_access: bool = True
     policies: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    assignments: tuple[Assignment, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -67,7 +69,7 @@ class Vault(Resource[VaultState]):
     def read(self) -> VaultState | None:
         vault = self._azure.key_vaults.get(self.group, self.name)
         if vault is not None:
-            return _state(vault)
+            return self._state(vault)
         deleted = self._deleted()
         if deleted is None:
             self._check_free()
@@ -167,11 +169,12 @@ class Vault(Resource[VaultState]):
             return self._recover(self.observed) if self.observed is not None else self._create()
         if change.target == tags.TARGET:
             wanted = tags.merged(self.observed.tags, self._environment.tags)
-            return _state(vaults.set_tags(self.group, self.name, wanted))
-        return _state(vaults.settled(self.group, self.name, elapsed(self, "registering")))
+            return replace(self.observed, tags=vaults.set_tags(self.group, self.name, wanted).tags)
+        vaults.settled(self.group, self.name, elapsed(self, "registering"))
+        return replace(self.observed, ready=True)
 
     def _create(self) -> VaultState:
-        return _state(
+        return self._state(
             self._azure.key_vaults.create(
                 self.group,
                 self.name,
@@ -191,12 +194,26 @@ class Vault(Resource[VaultState]):
             tenant_id=str(self._environment.tenant),
             elapsed=elapsed(self, "recovering"),
         )
-        recovered = _state(vault)
+        recovered = self._state(vault)
         self._check_usable(recovered)
         if tags.differing(recovered.tags, self._environment.tags):
             wanted = tags.merged(recovered.tags, self._environment.tags)
-            recovered = _state(self._azure.key_vaults.set_tags(self.group, self.name, wanted))
+            recovered = replace(recovered, tags=self._azure.key_vaults.set_tags(self.group, self.name, wanted).tags)
         return recovered
+
+    def _state(self, vault: key_vaults.Vault) -> VaultState:
+        return VaultState(
+            id=vault.id,
+            uri=vault.uri,
+            rbac=vault.rbac,
+            tenant_id=vault.tenant_id,
+            location=vault.location,
+            ready=vault.ready,
+            public_access=vault.public_access,
+            policies=vault.policies,
+            assignments=self._azure.role_assignments.at(vault.id) if vault.rbac and self._rbac else (),
+            tags=vault.tags,
+        )
 
     def audit(self, observed: VaultState) -> list[Finding]:
         findings = audit_location(self, observed.location, self._environment.location)
@@ -224,17 +241,3 @@ def _unregistered(refusal: AzureRefusal) -> Exception:
     if refusal.is_any("MissingSubscriptionRegistration"):
         return NotReadable(refusal.why, refusal.remedy)
     return refusal
-
-
-def _state(vault: key_vaults.Vault) -> VaultState:
-    return VaultState(
-        id=vault.id,
-        uri=vault.uri,
-        rbac=vault.rbac,
-        tenant_id=vault.tenant_id,
-        location=vault.location,
-        ready=vault.ready,
-        public_access=vault.public_access,
-        policies=vault.policies,
-        tags=vault.tags,
-    )

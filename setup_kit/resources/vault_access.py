@@ -115,9 +115,13 @@ class OperatorVaultAccess(VaultAccess):
     def read(self) -> Access:
         vault = self._vault_state()
         caller = self._identity.caller()
-        if self._rbac:
-            return Access(assignments=self._azure.role_assignments.reaching(vault.id, caller.object_id))
         holders = {caller.object_id.lower(), *(group.lower() for group in caller.groups)}
+        if self._rbac:
+            access = Access(assignments=tuple(each for each in vault.assignments if each.principal_id in holders))
+            if self._roles(access, WRITING_ROLES):
+                return access
+            # A token does not list all groups, and none of those that are members of groups.
+            return Access(assignments=self._azure.role_assignments.reaching(vault.id, caller.object_id))
         return Access(permissions=frozenset().union(*(vault.policies.get(each, frozenset()) for each in holders)))
 
     def diff(self, observed: Access | None) -> list[Change]:
@@ -210,7 +214,8 @@ class ServiceVaultAccess(VaultAccess):
         if principal is None:
             return None
         if self._rbac:
-            return Access(assignments=self._azure.role_assignments.of_principal(vault.id, principal.object_id))
+            given = (each for each in vault.assignments if each.principal_id == principal.object_id)
+            return Access(assignments=tuple(given))
         return Access(permissions=vault.policies.get(principal.object_id, frozenset()))
 
     def diff(self, observed: Access | None) -> list[Change]:
