@@ -391,4 +391,6 @@ def environment(name: str) -> str:
     """An environment's own name: it becomes a file's and a folder's name, so no separator and no leading period."""
     if not _matches(r"\w[\w .-]{0,63}", name) or name.endswith((".", " ")):
         raise _refuse(name, "an environment's name", "up to 64 letters, digits, hyphens, underscores and periods")
+    if name.lower().endswith((".yaml", ".yml")):
+        raise _refuse(name, "an environment's name", "the suffix of its file is not part of it")
     return name

@@ -14,7 +14,7 @@ from typing import Any
 from setup_kit.environment import names
 from setup_kit.environment.checking import check
 from setup_kit.environment.document import Place, tree
-from setup_kit.environment.loading import FOLDER
+from setup_kit.environment.loading import FOLDER, SUFFIXES
 from setup_kit.environment.models import Environment
 from setup_kit.environment.problems import EnvironmentFileError, displayed
 from setup_kit.environment.writing import render
@@ -169,6 +169,7 @@ def write_starter(path: Path, answers: Starter) -> Environment:
     no valid file; then nothing is written.
     """
     try:
+        names.environment(answers.name)
         names.environment(path.stem)
     except ValueError as error:
         raise UsageError(f"{displayed(path)} cannot be the environment file: {error}") from None
@@ -182,10 +183,11 @@ def write_starter(path: Path, answers: Starter) -> Environment:
 
 
 def _write(path: Path, text: str) -> None:
-    if path.exists():
-        raise UsageError(
-            f"{displayed(path)} is there already", remedy="remove it, or choose another name for the new environment"
-        )
+    for there in (path, *(path.with_name(path.stem + suffix) for suffix in SUFFIXES)):
+        if there.exists():
+            raise UsageError(
+                f"{displayed(there)} is there already", remedy="remove it, or choose another name for the environment"
+            )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)

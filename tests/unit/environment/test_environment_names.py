@@ -100,7 +100,7 @@ REFUSED: list[tuple[Rule, list[str]]] = [
         ],
     ),
     (names.sku, ["", "p1", "P3", "S5", "Premium", "ElasticPool", "DW100c", "GP_Gen5", "gp_gen5_2", "P1 "]),
-    (names.environment, ["", ".", "..", ".x", "a/b", "a\\b", "a.", "a ", "-a", "a\n", "a" * 65]),
+    (names.environment, ["", ".", "..", ".x", "a/b", "a\\b", "a.", "a ", "-a", "a\n", "a" * 65, "a.yaml"]),
     (names.location, ["", "1", "west/europe", "Ünïcode"]),
 ]
 

@@ -90,6 +90,19 @@ def test_a_file_that_is_there_is_left_alone(tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8") == "mine"
 
 
+def test_a_second_file_of_one_name_is_not_made(tmp_path: Path) -> None:
+    (tmp_path / "prod.yml").write_text("mine", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"prod\.yml is there already"):
+        write_starter(tmp_path / "prod.yaml", ANSWERS)
+
+
+@pytest.mark.parametrize("name", ["../prod", "/prod", "", ".hidden", "prod.yaml"])
+def test_an_environments_name_stays_in_its_folder(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="not an environment's name"):
+        write_starter(tmp_path / "environments" / f"{name}.yaml", dataclasses.replace(ANSWERS, name=name))
+    assert list(tmp_path.rglob("*.yaml")) == []
+
+
 def test_every_key_is_explained_and_in_order(tmp_path: Path) -> None:
     path = tmp_path / "prod.yaml"
     write_starter(path, ANSWERS)
