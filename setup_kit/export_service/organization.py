@@ -101,32 +101,55 @@ class OrganizationClient:
 
     def has_rows(self, logical_name: str) -> bool:
         """Whether the table has any row that the caller may see. Raises KitError when it cannot be asked."""
-        table = self.table(logical_name)
-        if table is None or not table.entity_set:
-            raise KitError(f"the organization has no table {logical_name} that can be asked for rows")
+        table = self._readable(logical_name)
         found = self._get(table.entity_set, {"$select": table.primary_id, "$top": "1"})
         return bool(found.get("value"))
 
     def count_rows(self, logical_name: str) -> int:
-        """How many rows the table has; at most 5,000, which is as far as Dataverse counts. Raises KitError."""
-        table = self.table(logical_name)
-        if table is None or not table.entity_set:
-            raise KitError(f"the organization has no table {logical_name} whose rows can be counted")
-        found = self._get(table.entity_set, {"$select": table.primary_id, "$top": "1", "$count": "true"})
-        return int(found["@odata.count"])
+        """The number of rows that the caller may see, however many: counted page by page, 5,000 rows a page.
+
+        Dataverse's own `$count` ends at 5,000, and its total record count is up to a day old.
+        """
+        table = self._readable(logical_name)
+        headers = {"Prefer": "odata.maxpagesize=5000"}
+        page = self._get(table.entity_set, {"$select": table.primary_id}, headers)
+        count = len(page.get("value", ()))
+        while link := page.get("@odata.nextLink"):
+            page = self._follow(str(link), headers)
+            count += len(page.get("value", ()))
+        return count
 
     def close(self) -> None:
         if self._wire is not None:
             self._wire.close()
 
-    def _get(self, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
-        headers = {"OData-MaxVersion": "4.0", "OData-Version": "4.0"}
-        answer = self._signed_in().send("GET", f"{self.url}{API}/{path}", query, headers=headers)
+    def _readable(self, logical_name: str) -> TableDefinition:
+        table = self.table(logical_name)
+        if table is None or not table.entity_set:
+            raise KitError(f"the organization has no table {logical_name} that can be asked for rows")
+        return table
+
+    def _get(
+        self, path: str, query: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        return self._send(f"{self.url}{API}/{path}", path, query, headers)
+
+    def _follow(self, link: str, headers: Mapping[str, str]) -> dict[str, Any]:
+        """The next page of an answer. The token goes to the organization only."""
+        if not link.startswith(f"{self.url}/"):
+            raise KitError(f"the organization {self.url} answered with a link to another host", original=link)
+        return self._send(link, "the next page", None, headers)
+
+    def _send(
+        self, url: str, what: str, query: Mapping[str, str] | None, headers: Mapping[str, str] | None
+    ) -> dict[str, Any]:
+        odata = {"OData-MaxVersion": "4.0", "OData-Version": "4.0", **(headers or {})}
+        answer = self._signed_in().send("GET", url, query, headers=odata)
         if answer.status != 200:
-            raise _refused(self.url, path, answer)
+            raise _refused(self.url, what, answer)
         document = answer.json()
         if not isinstance(document, dict):
-            raise KitError(f"the organization {self.url} answered something that is no object to {path}")
+            raise KitError(f"the organization {self.url} answered something that is no object to {what}")
         return document
 
     def _signed_in(self) -> Wire:
