@@ -130,6 +130,7 @@ class StandIn:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = -1  # head and body in one packet
 
             def _do(self) -> None:
                 url = urlsplit(self.path)
