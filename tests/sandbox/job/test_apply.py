@@ -1,0 +1,136 @@
+"""The main job through the installed command, over every wire."""
+
+from __future__ import annotations
+
+import json
+
+from tests.sandbox.job.harness import Kit
+from tests.sandbox.job.owner import Owner
+
+
+def test_a_plan_shows_what_apply_then_does_and_makes_none_of_it(kit: Kit) -> None:
+    kit.init("planned", profile__prefix="planned", profile__entities=["team"], profile__relationships=[])
+    before = len(kit.writes())
+    planned = kit.run("plan", "-e", "planned", "--output", "json", "--detailed-exitcode")
+    assert planned.code == 3
+    assert len(kit.writes()) == before
+
+    applied = kit.apply("planned").succeeded().json
+    assert applied["summary"]["created"] == planned.json["summary"]["created"] > 20
+    # Terms that another environment of the organization has accepted meanwhile are no difference of the plan.
+    assert sorted(change["resource"] for change in applied["changes"]) == sorted(
+        change["resource"] for change in planned.json["changes"]
+    )
+
+
+def test_a_second_apply_reports_no_changes_and_sends_no_write(kit: Kit, dev: str) -> None:
+    before = len(kit.writes())
+    again = kit.apply(dev).succeeded()
+    assert {key: again.json["summary"][key] for key in ("created", "updated", "deleted")} == {
+        "created": 0,
+        "updated": 0,
+        "deleted": 0,
+    }
+    assert again.json["changes"] == []
+    assert kit.writes()[before:] == []
+    assert kit.run("plan", "-e", dev, "--detailed-exitcode").code == 0
+
+
+def test_every_grant_is_there_and_no_other(kit: Kit, dev: str) -> None:
+    owner = Owner(kit, kit.edit(dev))
+    rows = owner.sql(
+        "SELECT p.class_desc, p.permission_name FROM sys.database_permissions AS p "
+        "JOIN sys.database_principals AS u ON u.principal_id = p.grantee_principal_id WHERE u.name = N'dataexport'"
+    )
+    database = {name for place, name in rows if place == "DATABASE"}
+    schema = {name for place, name in rows if place == "SCHEMA"}
+    assert database == {
+        "CONNECT",
+        "CREATE TABLE",
+        "CREATE TYPE",
+        "CREATE VIEW",
+        "CREATE PROCEDURE",
+        "ALTER ANY USER",
+        "VIEW DATABASE STATE",
+    }
+    assert schema == {"ALTER", "REFERENCES", "INSERT", "DELETE", "UPDATE", "SELECT", "EXECUTE"}
+
+
+def test_the_rows_of_the_organization_are_in_the_destination(kit: Kit, dev: str) -> None:
+    owner = Owner(kit, kit.edit(dev))
+    for entity, entity_set in (("account", "accounts"), ("contact", "contacts")):
+        url = f"{owner.box['organization']['url']}/api/data/v9.2/{entity_set}"
+        source = owner.call("GET", url, owner.box["organization"]["url"], **{"$count": "true", "$top": "1"}).json()[
+            "@odata.count"
+        ]
+        destination = owner.sql(f"SELECT COUNT_BIG(*) FROM [dbo].[dev_{entity}]")[0][0]  # noqa: S608
+        assert source == destination > 100
+
+
+def test_the_journal_has_each_change_before_and_after(kit: Kit, dev: str) -> None:
+    events = kit.journal(dev)
+    started = [json.dumps(event["change"]) for event in events if event["event"] == "change_started"]
+    done = [json.dumps(event["change"]) for event in events if event["event"] == "change_done"]
+    assert sorted(started) == sorted(done)
+    assert len(done) > 25
+
+
+def test_the_operators_rule_is_opened_when_it_is_needed_and_gone_afterwards(kit: Kit) -> None:
+    environment = kit.init(
+        "office",
+        sql__firewall__rules=[],
+        profile__prefix="office",
+        profile__entities=["team"],
+        profile__relationships=[],
+    )
+    kit.apply("office").succeeded()
+    events = [
+        event["event"] for event in kit.journal("office") if event.get("resource", "").startswith("operator_rule/")
+    ]
+    assert events == ["started", "opened", "closed"]
+    owner = Owner(kit, environment)
+    names = {rule["name"] for rule in owner.manage("GET", f"{owner.server}/firewallRules")["value"]}
+    assert names == {"AllowAllWindowsAzureIps", "DataExportService-WestEurope"}
+
+    # From an address that the firewall does not admit, a plan says what it could not read; it opens nothing unasked.
+    plan = kit.run("plan", "-e", "office", "--output", "json").succeeded().json
+    assert plan["changes"] == []
+    assert all("127.0.0.1" in item["reason"] for item in plan["deferred"])
+    assert plan["deferred"]
+    assert kit.run("plan", "-e", "office", "--open-firewall", "--detailed-exitcode").code == 0
+    assert kit.apply("office").succeeded().json["changes"] == []
+
+
+def test_a_contained_user_and_a_schema_of_its_own_work_as_well(kit: Kit) -> None:
+    kit.init(
+        "contained",
+        sql__export_user__authentication="contained",
+        sql__export_user__schema="export",
+        profile__schema="export",
+        profile__prefix="",
+        profile__entities=["team"],
+        profile__relationships=[],
+    )
+    applied = kit.apply("contained").succeeded().json
+    resources = {change["resource"].split("/")[0] for change in applied["changes"]}
+    assert "login" not in resources
+    assert {"schema", "user", "grants"} <= resources
+    kit.run("verify", "-e", "contained").succeeded()
+    assert kit.run("plan", "-e", "contained", "--detailed-exitcode").code == 0
+
+
+def test_a_sql_login_may_administer_the_server(kit: Kit) -> None:
+    kit.init(
+        "bysql",
+        sql__administrator={"sql_login": "kitadmin"},
+        profile__prefix="bysql",
+        profile__entities=["team"],
+        profile__relationships=[],
+    )
+    refused = kit.run("apply", "-e", "bysql", "--yes")
+    assert refused.code in (1, 2)
+    assert "SETUP_KIT_SQL_ADMIN_PASSWORD" in refused.text
+    variables = {"SETUP_KIT_SQL_ADMIN_PASSWORD": "Correct-horse7battery"}
+    kit.run("apply", "-e", "bysql", "--yes", variables=variables).succeeded()
+    # Reading needs no administrator: the export user's own log-in proves itself.
+    assert kit.run("plan", "-e", "bysql", "--detailed-exitcode").code == 0
