@@ -73,9 +73,9 @@ class EntityExport:
         status = self._store.statuses(self._profile.id).get(name, Status(name))
         source = self._source(name)
         with self._connect() as destination:
-            if status.metadata is not MetadataState.COMPLETED and self._profile.metadata:
+            if status.metadata is not MetadataState.CREATED and self._profile.metadata:
                 self._make(destination, source, name)
-                status = replace(status, metadata=MetadataState.COMPLETED)
+                status = replace(status, metadata=MetadataState.CREATED)
                 self._store.save_status(self._profile.id, status)
             if not self._profile.data or status.initial.done:
                 return
@@ -173,7 +173,7 @@ class EntityExport:
     def _fail(self, name: str, reason: str) -> None:
         _log.warning("profile %s: %s failed: %s", self._profile.id, name, reason)
         status = self._store.statuses(self._profile.id).get(name, Status(name))
-        made = status.metadata is MetadataState.COMPLETED
+        made = status.metadata is MetadataState.CREATED
         self._store.add_failures(self._profile.id, [Failure(name, None, _now(), INITIAL, reason)])
         self._store.save_status(
             self._profile.id,
@@ -182,7 +182,7 @@ class EntityExport:
                 failure=status.failure + 1,
                 last_export=_now(),
                 last_status=ExportStatus.FAILED,
-                metadata=status.metadata if made else MetadataState.FAILED,
+                metadata=status.metadata if made else MetadataState.FAILURE,
                 initial=SyncState.WITH_FAILURES if self._profile.data else status.initial,
             ),
         )

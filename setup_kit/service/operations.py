@@ -155,13 +155,13 @@ class Operations:
         with self._lock:
             profile = (self._store.profile(profile.id) or profile).activated(metadata=metadata, data=data)
             for status in self._store.statuses(profile.id).values():
-                if status.metadata is MetadataState.FAILED or status.initial is SyncState.WITH_FAILURES:
-                    made = status.metadata is MetadataState.COMPLETED
+                if status.metadata is MetadataState.FAILURE or status.initial is SyncState.WITH_FAILURES:
+                    made = status.metadata is MetadataState.CREATED
                     self._store.save_status(
                         profile.id,
                         replace(
                             status,
-                            metadata=status.metadata if made else MetadataState.NOT_STARTED,
+                            metadata=status.metadata if made else MetadataState.NOT_CREATED,
                             initial=SyncState.NOT_STARTED,
                         ),
                     )

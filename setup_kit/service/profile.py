@@ -12,7 +12,7 @@ from setup_kit.service.description import Choice, Description, RetryPolicy
 
 
 class ProfileState(StrEnum):
-    """Names *assumed*. Numbers that were seen: 1 for an active profile (Synapse Link), 3 for a deleted one."""
+    """Names *assumed*: those of the living relative, Dataverse's table `synapselinkprofile`, where 3 is Deleted too."""
 
     INACTIVE = "Inactive"
     ACTIVE = "Active"
@@ -20,7 +20,7 @@ class ProfileState(StrEnum):
 
 
 class SyncState(StrEnum):
-    """How far an entity's initial synchronization is; `InProgress` is *assumed*, the others are documented."""
+    """How far an entity's initial synchronization is. `InProgress` is the word of `synapselinkprofileentitystate`."""
 
     NOT_STARTED = "NotStarted"
     IN_PROGRESS = "InProgress"
@@ -33,11 +33,11 @@ class SyncState(StrEnum):
 
 
 class MetadataState(StrEnum):
-    """Whether an entity's table and metadata are in the destination. All names *assumed*."""
+    """Whether an entity's table and metadata are in the destination; names *assumed*, as above."""
 
-    NOT_STARTED = "NotStarted"
-    COMPLETED = "Completed"
-    FAILED = "Failed"
+    NOT_CREATED = "NotCreated"
+    CREATED = "Created"
+    FAILURE = "Failure"
 
 
 class ExportStatus(StrEnum):
@@ -57,7 +57,7 @@ class Status:
     failure: int = 0
     last_export: datetime | None = None
     last_status: ExportStatus | None = None
-    metadata: MetadataState = MetadataState.NOT_STARTED
+    metadata: MetadataState = MetadataState.NOT_CREATED
     initial: SyncState = SyncState.NOT_STARTED
     delta_link: str | None = None
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from setup_kit.service.dataverse import Organization
 from setup_kit.service.entity_export import EntityExport
 from setup_kit.service.errors import OutsideError
-from setup_kit.service.profile import Profile, ProfileState, Status
+from setup_kit.service.profile import MetadataState, Profile, ProfileState, Status
 from setup_kit.service.settings import Settings
 from setup_kit.service.store import Store
 from setup_kit.service.vault import Vaults
@@ -138,5 +138,5 @@ class Replicator:
 
 
 def _unfinished(profile: Profile, status: Status) -> bool:
-    metadata_left = profile.metadata and status.metadata == "NotStarted"
+    metadata_left = profile.metadata and status.metadata is MetadataState.NOT_CREATED
     return metadata_left or (profile.data and not status.initial.done)

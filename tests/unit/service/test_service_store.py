@@ -17,7 +17,7 @@ DESCRIPTION = Description(
 )
 PROFILE = Profile("p", 1, ProfileState.INACTIVE, DESCRIPTION)
 STATUS = Status(
-    "account", 10, 9, 1, datetime(2026, 1, 2, tzinfo=UTC), ExportStatus.FAILED, MetadataState.COMPLETED,
+    "account", 10, 9, 1, datetime(2026, 1, 2, tzinfo=UTC), ExportStatus.FAILED, MetadataState.CREATED,
     SyncState.IN_PROGRESS, "https://contoso.example/delta",
 )  # fmt: skip
 
@@ -78,7 +78,7 @@ def test_a_profile_goes_out_with_names_and_with_status_only_when_asked() -> None
         "FailureNotifications": 1,
         "LastExportDate": "2026-01-02T00:00:00.000Z",
         "LastExportStatus": "Failed",
-        "EntityMetadataState": "Completed",
+        "EntityMetadataState": "Created",
         "InitialSyncState": "InProgress",
     }
     assert PROFILE.to_wire({}, {})["Relationships"][0]["Status"]["InitialSyncState"] == "NotStarted"
