@@ -112,7 +112,7 @@ def start_command(command: Sequence[str], directory: Path, timeout: float = 60) 
     ready, said = os.pipe()
     # What it prints before its own log is open goes to a file as well: a pipe would break when the caller ends.
     with os.fdopen(os.open(directory / LOG, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "wb") as log:
-        start = log.tell()
+        start = log.seek(0, os.SEEK_END)
         child = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
             command,
             stdin=subprocess.DEVNULL,
