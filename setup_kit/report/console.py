@@ -153,8 +153,7 @@ def show_error(console: Console, error: Exception, of: str = "") -> None:
 def show_findings(console: Console, findings: Iterable[Finding]) -> None:
     for finding in findings:
         mark, color = MARKS[finding.status]
-        name = f"[bold]{escape(finding.check)}[/] {escape(finding.resource)}"
-        console.print(f"  [{color}]{mark}[/] {name}  {escape(finding.message)}")
+        console.print(f"  [{color}]{mark}[/] [bold]{escape(finding.resource)}[/]  {escape(finding.message)}")
         if finding.remedy and finding.status in (Status.FAILED, Status.WARNING):
             console.print(f"          [cyan]→[/] {escape(finding.remedy)}")
 
