@@ -117,7 +117,7 @@ def build(
     environment = loaded.environment
     cloud = cloud_of(environment)
     identity = Identity(cloud, str(environment.tenant))
-    azure = AzureClients(identity, cloud, environment.subscription)
+    azure = AzureClients(identity, cloud, environment.subscription, wait=stop.wait)
     organization = OrganizationClient(identity, cloud, environment.dynamics.organization_url)
     export_client = ExportServiceClient(
         identity,

@@ -84,9 +84,10 @@ def test_no_secret_is_in_any_output_file_log_or_command_line(alone: Kit) -> None
         shown.append(failed.text.encode())
 
     connection = Owner(alone, environment).secret()["value"]
-    password = parse_ado_net(Secret(connection)).password.reveal()
+    password = parse_ado_net(Secret(connection)).password
+    assert password is not None
     state = alone.state()
-    hidden = {wrong, connection, password, alone.document["client_secret"]}
+    hidden = {wrong, connection, password.reveal(), alone.document["client_secret"]}
     hidden |= {found["secret"] for _, found in state.list("applications") if found.get("secret")}
     state.close()
     assert len(hidden) >= 5
