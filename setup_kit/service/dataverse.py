@@ -230,6 +230,14 @@ class Organization:
         return json.loads(body, parse_float=Decimal)
 
 
+def find_relationship(name: str, relationships: Mapping[str, ManyToMany]) -> ManyToMany | None:
+    """By schema name or by the intersect entity's name, in any case."""
+    for found in relationships.values():
+        if name.lower() in {found.schema_name.lower(), found.intersect.lower()}:
+            return found
+    return None
+
+
 def _is_deleted(row: Mapping[str, Any]) -> bool:
     return row.get("reason") == "deleted" and str(row.get("@odata.context", "")).endswith("$deletedEntity")
 

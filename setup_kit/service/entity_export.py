@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -11,21 +12,21 @@ from pathlib import Path
 from typing import Any
 
 from setup_kit.service import metadata
-from setup_kit.service.dataverse import Organization, Page
+from setup_kit.service.dataverse import Organization, Page, find_relationship
 from setup_kit.service.description import Description
 from setup_kit.service.destination import Destination, read_connection_string
 from setup_kit.service.errors import OutsideError
 from setup_kit.service.profile import ExportStatus, MetadataState, Profile, Status, SyncState
 from setup_kit.service.store import Failure, Store
 from setup_kit.service.tables import Table, entity_table
-from setup_kit.service.validation import find_relationship
 from setup_kit.service.vault import Vaults
 from setup_kit.service.writer import EntityFailedError, Writer, check_cancelled
-from setup_kit.sqlserver.connection import ConnectionStringError, SqlError
+from setup_kit.sqlserver.connection import ConnectionString, ConnectionStringError, SqlError
 
 INITIAL = "Trigger Initial Export"
 
 ALREADY_EXISTS = 2714
+TARGET_SECONDS = 60
 
 _log = logging.getLogger(__name__)
 
@@ -61,6 +62,8 @@ class EntityExport:
         # Entities share the metadata tables, and two may share a global option set.
         self._metadata_lock = threading.Lock()
         self._metadata_ready = False
+        self._target_lock = threading.Lock()
+        self._read: tuple[float, ConnectionString | None] = (0.0, None)
 
     def run(self, name: str) -> None:
         """Exports one entity as far as the profile asks; what goes wrong ends in its status and the failure log."""
@@ -93,10 +96,19 @@ class EntityExport:
         return _Source(definition, entity_table(self._description.table(entity), definition))
 
     def _connect(self) -> Destination:
-        reading = self._vaults.read(self._description.key_vault_uri, self._description.organization_id or "")
-        if reading.problems or reading.value is None:
-            raise EntityFailedError(" ".join(problem.message for problem in reading.problems))
-        return Destination(read_connection_string(reading.value), self._certificate)
+        return Destination(self._target(), self._certificate)
+
+    def _target(self) -> ConnectionString:
+        """Reads the secret, at most once a minute: long enough for a start, short enough for a rotation."""
+        with self._target_lock:
+            read_at, target = self._read
+            if target is None or time.monotonic() - read_at > TARGET_SECONDS:
+                reading = self._vaults.read(self._description.key_vault_uri, self._description.organization_id or "")
+                if reading.problems or reading.value is None:
+                    raise EntityFailedError(" ".join(problem.message for problem in reading.problems))
+                target = read_connection_string(reading.value)
+                self._read = (time.monotonic(), target)
+            return target
 
     def _make(self, destination: Destination, source: _Source, choice: str) -> None:
         schema, own = self._description.schema, self._store.tables(self._profile.id)

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from setup_kit.service.dataverse import EntityFacts, ManyToMany, Organization, parse_version
+from setup_kit.service.dataverse import EntityFacts, ManyToMany, Organization, find_relationship, parse_version
 from setup_kit.service.description import Choice, Description
 from setup_kit.service.destination import Destination, Lacking, read_connection_string
 from setup_kit.service.errors import OutsideError, Problem
@@ -183,14 +183,6 @@ def _entity_problem(name: str, entities: Mapping[str, EntityFacts]) -> Problem |
     if not entity.change_tracking:
         remedy = "switch it on first" if entity.can_be_tracked else "and it cannot be switched on for this entity"
         return Problem("ChangeTracking", name, f"Change tracking is off for the entity '{name}': {remedy}.")
-    return None
-
-
-def find_relationship(name: str, relationships: Mapping[str, ManyToMany]) -> ManyToMany | None:
-    """By schema name or by the intersect entity's name, in any case."""
-    for found in relationships.values():
-        if name.lower() in {found.schema_name.lower(), found.intersect.lower()}:
-            return found
     return None
 
 
