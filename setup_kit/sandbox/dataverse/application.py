@@ -73,8 +73,6 @@ class _Handler:
         if caller is None:
             return refusal
         text = await request.text()
-        # The host's log of requests names callers by this.
-        request["caller"] = caller.name or caller.object_id
         loop = asyncio.get_running_loop()
         answer = await loop.run_in_executor(self._threads, self._answer, request, caller, text)
         headers = {"OData-Version": "4.0", "x-ms-service-request-id": str(uuid.uuid4()), **answer.headers}

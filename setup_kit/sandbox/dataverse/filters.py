@@ -15,6 +15,8 @@ from setup_kit.sandbox.dataverse.tokens import Literal
 
 OPERATORS = {"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 FUNCTIONS = ("contains", "startswith", "endswith")
+DEEPEST = 50  # parentheses and negations inside each other
+LARGEST = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class _Parser:
         self._text = text
         self._tokens = [*tokens.scan(text), ("end", "")]
         self._next = 0
+        self._depth = 0
 
     def expression(self) -> Expression:
         found = self._any()
@@ -67,6 +70,14 @@ class _Parser:
     def _any(self) -> Expression:
         return self._joined("or", lambda: self._joined("and", self._one))
 
+    def _inside(self, part: Callable[[], Expression]) -> Expression:
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise bad_query(f"The filter goes deeper than {DEEPEST} levels.")
+        found = part()
+        self._depth -= 1
+        return found
+
     def _joined(self, word: str, part: Callable[[], Expression]) -> Expression:
         parts = [part()]
         while self._take("word", word):
@@ -75,9 +86,9 @@ class _Parser:
 
     def _one(self) -> Expression:
         if self._take("word", "not"):
-            return Not(self._one())
+            return Not(self._inside(self._one))
         if self._take("mark", "("):
-            found = self._any()
+            found = self._inside(self._any)
             self._expect("mark", ")")
             return found
         name = self._expect("word")
@@ -183,7 +194,7 @@ def stored(column: Column, value: Literal) -> Any:
         return str(value.value)
     if column.type == "Double":
         return float(value.value)
-    if value.value != value.value.to_integral_value():
+    if value.value != value.value.to_integral_value() or abs(value.value) > LARGEST:
         raise wrong
     return int(value.value)
 
@@ -192,12 +203,12 @@ def moment(text: str, only_day: bool = False) -> str:
     """A date and time as it is stored: UTC, whole seconds; raises WebApiError for one that does not exist."""
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        if not only_day:
+            found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise bad_query(f"The value '{text}' is not a date.") from None
-    if only_day:
-        return found.strftime("%Y-%m-%d").rjust(10, "0")
-    found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-    return found.strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0")
+    whole = found.replace(tzinfo=None, microsecond=0).isoformat()
+    return whole[:10] if only_day else f"{whole}Z"
 
 
 def test(expression: Expression, item: Mapping[str, Any]) -> bool:

@@ -20,6 +20,7 @@ from urllib.parse import quote
 
 from setup_kit.sandbox.dataverse import errors, filters
 from setup_kit.sandbox.dataverse.database import Database
+from setup_kit.sandbox.dataverse.filters import LARGEST
 from setup_kit.sandbox.dataverse.options import MOST_ROWS, Options, Preferences
 from setup_kit.sandbox.dataverse.schema import Table
 
@@ -208,10 +209,12 @@ def _place(token: str | None) -> Place:
     try:
         inner = json.loads(base64.urlsafe_b64decode(match.group(2)))
         place = Place(**inner)
-        numbers = (place.page, place.skip, place.since or 0, place.until or 0)
     except (binascii.Error, ValueError, TypeError):
         raise errors.bad_skip_token() from None
-    if not all(type(number) is int and number >= 0 for number in numbers):
+    numbers = [place.page, place.skip, place.since or 0, place.until or 0]
+    if not isinstance(place.last, str | None):
+        numbers.append(place.last)
+    if not all(type(number) is int and 0 <= number <= LARGEST for number in numbers):
         raise errors.bad_skip_token()
     return place
 

@@ -116,6 +116,8 @@ class RowWriter:
         return str(row[self._index[f"{column.name}type"]]) if len(column.targets) > 1 else column.targets[0]
 
     def _shown(self, column: Column, value: Any, row: Values, names: Names) -> str | None:
+        if column.type == "Status" and self._table.kind == "activities":
+            return None  # the same number means another reason in another kind of activity
         if column.option_set is not None:
             return column.option_set.label(value)
         if column.type == "Money":

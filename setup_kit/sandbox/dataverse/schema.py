@@ -224,10 +224,23 @@ ACTIVITIES = ("task", "phonecall")
 
 
 def _common_columns(name: str, columns: dict[str, tuple[Column, ...]]) -> tuple[Column, ...]:
-    """An activity pointer shows what all kinds of activity have in common."""
-    shared = set.intersection(*({column.name for column in columns[kind]} for kind in ACTIVITIES))
-    first = [column for column in columns[ACTIVITIES[0]] if column.name in shared]
-    return tuple(dataclasses.replace(item, table=name, number=number) for number, item in enumerate(first, 1))
+    """An activity pointer shows what all kinds of activity have in common; its choices are those of all of them."""
+    kinds = [{column.name: column for column in columns[kind]} for kind in ACTIVITIES]
+    shared = [column for column in kinds[0].values() if all(column.name in kind for kind in kinds)]
+    return tuple(
+        dataclasses.replace(
+            column, table=name, number=number, option_set=_all_options(name, [kind[column.name] for kind in kinds])
+        )
+        for number, column in enumerate(shared, 1)
+    )
+
+
+def _all_options(table: str, columns: list[Column]) -> OptionSet | None:
+    options: dict[int, Option] = {}
+    for column in columns:
+        for option in column.option_set.options if column.option_set else ():
+            options.setdefault(option.value, option)
+    return OptionSet(f"{table}_{columns[0].name}", False, tuple(options.values())) if options else None
 
 
 def _columns(table: str, option_sets: dict[str, OptionSet]) -> tuple[Column, ...]:

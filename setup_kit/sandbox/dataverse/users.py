@@ -16,6 +16,7 @@ from setup_kit.sandbox.dataverse.seed.foundation import (
 )
 from setup_kit.sandbox.entra import Caller
 
+NON_INTERACTIVE = 4  # systemuser.accessmode
 WHO = """
 SELECT u.systemuserid, u.businessunitid, u.isdisabled, EXISTS (
   SELECT 1 FROM systemuserroles AS ur JOIN role AS r ON r.roleid = ur.roleid
@@ -45,51 +46,48 @@ def identify(connection: sqlite3.Connection, caller: Caller) -> User:
 
 def admit(database: Database, connection: sqlite3.Connection, organization: Organization) -> None:
     """Make the users that the organization's administrators and applications need, where they are not there yet."""
-    people = [("azureactivedirectoryobjectid", item, SYSTEM_ADMINISTRATOR) for item in organization.administrators]
-    people += [("applicationid", item, SERVICE_READER) for item in organization.applications]
-    unit = connection.execute("SELECT businessunitid FROM businessunit WHERE parentbusinessunitid IS NULL").fetchone()[
-        0
-    ]
-    for column, value, role in sorted(people):
-        known = connection.execute(f'SELECT 1 FROM systemuser WHERE "{column}" = ?', (value.lower(),))  # noqa: S608
-        if known.fetchone() is None:
-            _add(database, connection, column, value.lower(), role, unit, organization.id)
+    for object_id in sorted(organization.administrators):
+        known = {"azureactivedirectoryobjectid": object_id.lower()}
+        app_id = organization.application_ids.get(object_id)
+        if app_id is not None:
+            known["applicationid"] = app_id.lower()
+        _admit(database, connection, organization, known, SYSTEM_ADMINISTRATOR)
+    for app_id in sorted(organization.applications):
+        _admit(database, connection, organization, {"applicationid": app_id.lower()}, SERVICE_READER)
 
 
-def _add(
-    database: Database,
-    connection: sqlite3.Connection,
-    column: str,
-    value: str,
-    role: str,
-    unit: str,
-    organization_id: str,
+def _admit(
+    database: Database, connection: sqlite3.Connection, organization: Organization, known: dict[str, str], role: str
 ) -> None:
-    user_id = stable_id("user", value)
-    name = f"# {role}" if column == "applicationid" else role
-    row = {
+    """A user with the Entra ids `known` and with `role`; one that has the first of the ids is left as it is."""
+    column, value = next(iter(known.items()))
+    statement = f'SELECT 1 FROM systemuser WHERE "{column}" = ?'  # noqa: S608 (a name of our own)
+    if connection.execute(statement, (value,)).fetchone() is not None:
+        return
+    is_application = "applicationid" in known
+    user_id, system = stable_id("user", value), stable_id("SYSTEM")
+    unit = connection.execute("SELECT businessunitid FROM businessunit WHERE parentbusinessunitid IS NULL").fetchone()
+    row = known | {
         "systemuserid": user_id,
-        column: value,
-        "fullname": name,
-        "firstname": "#" if column == "applicationid" else "System",
-        "lastname": name.removeprefix("# "),
+        "fullname": f"# {role}" if is_application else role,
+        "firstname": "#" if is_application else "",
+        "lastname": role,
         "domainname": f"{value}@contoso.example",
         "internalemailaddress": f"{value}@contoso.example",
-        "businessunitid": unit,
-        "organizationid": organization_id,
-        "createdby": stable_id("SYSTEM"),
-        "modifiedby": stable_id("SYSTEM"),
+        "businessunitid": unit[0],
+        "organizationid": organization.id,
+        "createdby": system,
+        "modifiedby": system,
         "createdon": "2019-03-01T08:00:00Z",
         "modifiedon": "2019-03-01T08:00:00Z",
-        "accessmode": 4 if column == "applicationid" else 0,  # 4: non-interactive
+        "accessmode": NON_INTERACTIVE if is_application else 0,
         "isdisabled": 0,
         "islicensed": 0,
         "setupuser": 0,
         "isintegrationuser": 0,
         "versionnumber": database.next_version(connection),
     }
-    names = ", ".join(f'"{name}"' for name in row)
-    marks = ", ".join("?" * len(row))
+    names, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" * len(row))
     connection.execute(f"INSERT INTO systemuser ({names}) VALUES ({marks})", list(row.values()))  # noqa: S608
     connection.execute(
         "INSERT INTO systemuserroles (systemuserroleid, systemuserid, roleid, versionnumber) VALUES (?, ?, ?, ?)",

@@ -19,6 +19,8 @@ KEPT_BY_SYSTEM = frozenset(
 )
 LARGEST = {"Integer": 2**31 - 1, "BigInt": 2**63 - 1}
 MOST_MONEY = Decimal("922337203685477")
+MOST_DOUBLE = 100_000_000_000
+FIRST_DAY = "1753-01-01"  # of SQL Server's datetime
 
 
 def read(schema: Schema, connection: sqlite3.Connection, table: Table, body: object) -> dict[str, Any]:
@@ -95,7 +97,7 @@ def stored(column: Column, value: object) -> Any:
     if kind == "Uniqueidentifier" and isinstance(value, str) and GUID.fullmatch(value):
         return value.lower()
     if kind in ("DateTime", "DateOnly") and isinstance(value, str):
-        return filters.moment(value, kind == "DateOnly")
+        return _moment(column, value)
     if isinstance(value, bool):
         raise _wrong_type(column)
     if column.option_set is not None and isinstance(value, int):
@@ -113,14 +115,14 @@ def stored(column: Column, value: object) -> Any:
             raise _out_of_range(column)
         return value
     if kind == "Double" and isinstance(value, int | Decimal):
-        return float(value)
+        return _double(column, Decimal(value))
     if kind in ("Money", "Decimal") and isinstance(value, int | Decimal):
         return _amount(column, Decimal(value))
     raise _wrong_type(column)
 
 
 def _text(column: Column, value: object) -> str:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or any("\ud800" <= character <= "\udfff" for character in value):
         raise _wrong_type(column)
     most = column.max_length or 0
     if utf16_length(value) > most:
@@ -130,7 +132,26 @@ def _text(column: Column, value: object) -> str:
 
 def utf16_length(text: str) -> int:
     """Length as SQL Server and Dataverse count it: an emoji is two."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return len(text.encode("utf-16-le")) // 2
+
+
+def _moment(column: Column, value: str) -> str:
+    found = filters.moment(value, column.type == "DateOnly")
+    if found < FIRST_DAY:
+        # The sentence, with its slip, is Dataverse's; its code is assumed.
+        raise WebApiError(
+            400,
+            "0x80040203",
+            "DateTime is less than minumum value supported by CrmDateTime."
+            f" Actual value: {found}, Minimum value supported: 01/01/1753 00:00:00",
+        )
+    return found
+
+
+def _double(column: Column, value: Decimal) -> float:
+    if abs(value) > MOST_DOUBLE:
+        raise _out_of_range(column)
+    return float(value)
 
 
 def _amount(column: Column, value: Decimal) -> str:
