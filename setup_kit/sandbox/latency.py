@@ -32,6 +32,7 @@ SECONDS: dict[str, float] = {
     "secret.set": 0.3,
     "secret.get": 0.15,
     "secret.delete": 0.3,
+    "secret.settle": 8,  # from a secret's deletion until it can be recovered or purged
     "sql.login": 0.4,
     "sql.batch": 0.05,
     "dataverse.request": 0.2,

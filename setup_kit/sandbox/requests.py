@@ -9,27 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-
-FILE = "requests.jsonl"
-
-
-def read_requests(directory: Path) -> list[dict[str, Any]]:
-    """Every request that the sandbox in this directory has answered, the oldest first."""
-    path = directory / FILE
-    if not path.exists():
-        return []
-    # A line that is being written just now has no end yet.
-    whole = [line for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if line.endswith("\n")]
-    return [json.loads(line) for line in whole]
-
-
-def is_write(request: dict[str, Any]) -> bool:
-    """Whether a request was meant to change something: tokens and validations are asked for with POST and do not."""
-    if request["part"] == "entra":
-        return False
-    if request["part"] == "sql":
-        return request["method"] not in ("LOGIN", "SELECT", "SET")
-    return request["method"] not in ("GET", "HEAD", "OPTIONS") and not request["path"].endswith("/validate")
+REQUESTS = "requests.jsonl"
+# What reads only: methods of HTTP, and classes of T-SQL.
+READS = frozenset({"GET", "HEAD", "OPTIONS", "LOGIN", "SELECT", "SET"})
+# POST that changes nothing: it asks, or lets itself be advised.
+ASKING = ("/checknameavailability", "/profiles/validate")
 
 
 class RequestLog:
@@ -57,3 +41,19 @@ class RequestLog:
     def close(self) -> None:
         with self._lock:
             os.close(self._file)
+
+
+def read_requests(directory: Path) -> list[dict[str, Any]]:
+    """What the sandbox in `directory` has answered, oldest first; a line that is being written now is left out."""
+    try:
+        lines = (directory / REQUESTS).read_bytes().splitlines(keepends=True)
+    except FileNotFoundError:
+        return []
+    return [json.loads(line) for line in lines if line.endswith(b"\n")]
+
+
+def is_write(entry: dict[str, Any]) -> bool:
+    """Whether a logged request was to change something. Signing in is none."""
+    if entry["part"] == "entra" or entry["method"] in READS:
+        return False
+    return not str(entry["path"]).lower().endswith(ASKING)

@@ -164,7 +164,9 @@ class _Vault:
     def delete(self, request: web.Request, body: Document) -> Answer:
         vault = self._state.get(VAULTS, self._vault) or {}
         deleted = self._secrets.delete(
-            request.match_info["name"], int(vault["properties"]["softDeleteRetentionInDays"])
+            request.match_info["name"],
+            int(vault["properties"]["softDeleteRetentionInDays"]),
+            self._latency.seconds("secret.settle"),
         )
         return 200, self._deleted_item(deleted)
 

@@ -10,7 +10,7 @@ from typing import Any
 from setup_kit.sandbox.state import Document, State
 
 SECRETS = "secrets"  # key: vault/name in lower case; name, versions (oldest first)
-DELETED = "deleted-secrets"  # the same, with deleted and purged (seconds since 1970)
+DELETED = "deleted-secrets"  # the same, with deleted, purged and settled (seconds since 1970)
 NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
 LARGEST = 25 * 1024  # bytes of a value
 MOST_TAGS = 15
@@ -47,7 +47,10 @@ class Secrets:
             raise SecretError(400, "BadParameter", "Property  has invalid value\r\n")
         if len(value.encode()) > LARGEST:
             raise SecretError(400, "BadParameter", "The secret value is too long; it has at most 25600 bytes.")
-        if self._state.get(DELETED, self._key(name)) is not None:
+        deleted = self._state.get(DELETED, self._key(name))
+        if deleted is not None:
+            if time.time() < deleted["settled"]:
+                raise SecretError(409, "Conflict", f"Secret {name} is currently being deleted.", "ObjectIsBeingDeleted")
             raise SecretError(
                 409,
                 "Conflict",
@@ -118,14 +121,18 @@ class Secrets:
         kept = self._state.get(SECRETS, self._key(name)) or {}
         return kept["name"], kept["versions"]
 
-    def delete(self, name: str, days: int) -> Document:
-        """Soft-delete a secret, to be purged in so many days. Raises SecretError."""
+    def delete(self, name: str, days: int, settling: float) -> Document:
+        """Soft-delete a secret, to be purged in so many days; it can be seen as such after `settling` seconds.
+
+        Raises SecretError.
+        """
         self.find(name)
         now = int(time.time())
         deleted: Document = {
             **(self._state.get(SECRETS, self._key(name)) or {}),
             "deleted": now,
             "purged": now + days * DAY,
+            "settled": time.time() + settling,
         }
         self._state.put(DELETED, self._key(name), deleted)
         self._state.delete(SECRETS, self._key(name))
@@ -134,7 +141,7 @@ class Secrets:
     def deleted(self, name: str) -> Document:
         """A soft-deleted secret. Raises SecretError."""
         kept = self._state.get(DELETED, self._key(name))
-        if kept is None:
+        if kept is None or time.time() < kept["settled"]:
             raise SecretError(404, "SecretNotFound", f"Deleted Secret not found: {name}")
         return kept
 

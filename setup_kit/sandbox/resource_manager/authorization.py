@@ -6,6 +6,7 @@ import re
 
 from setup_kit.sandbox import access
 from setup_kit.sandbox.resource_manager.arm import Answer, ArmError, Call, Route, bad_content
+from setup_kit.sandbox.resource_manager.groups import find_group
 from setup_kit.sandbox.state import Document, State
 from setup_kit.sandbox.tenant import Tenant
 
@@ -89,6 +90,9 @@ class Authorization:
 
     async def _put(self, call: Call) -> Answer:
         name, scope = call.name("name"), call.name("scope").rstrip("/")
+        group = re.match(r"/subscriptions/[^/]+/resourceGroups/([^/]+)", scope, re.IGNORECASE)
+        if group is not None:
+            find_group(self._state, group[1])
         properties = call.properties
         role = str(properties.get("roleDefinitionId") or "").rpartition("/")[2].lower()
         principal = str(properties.get("principalId") or "").lower()
