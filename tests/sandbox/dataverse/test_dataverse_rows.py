@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from decimal import Decimal
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from setup_kit.sandbox.dataverse import Database
 from setup_kit.sandbox.dataverse.application import open_database
 from setup_kit.sandbox.dataverse.schema import load
 from setup_kit.sandbox.dataverse.values import utf16_length
@@ -190,13 +190,11 @@ def test_rows_reach_the_ends_of_what_columns_hold(client: Client) -> None:
 
 
 def test_the_same_rows_are_made_every_time(filled: Path, tmp_path: Path) -> None:
-    again = open_database(organization("http://127.0.0.1:1"), tmp_path / "again.sqlite")
-    again.close()
-    first, second = (sqlite3.connect(path) for path in (filled, tmp_path / "again.sqlite"))
+    first, second = Database(filled), open_database(organization("http://127.0.0.1:1"), tmp_path / "again.sqlite")
     try:
         for name in SCHEMA.tables:
             statement = f'SELECT * FROM "{name}"'  # noqa: S608
-            assert sorted(map(repr, first.execute(statement))) == sorted(map(repr, second.execute(statement)))
+            assert list(first.connection.execute(statement)) == list(second.connection.execute(statement)), name
     finally:
         first.close()
         second.close()
