@@ -151,6 +151,8 @@ def explanation(error: SqlError) -> Explanation:
     text = error.message.lower()
     if "certificate" in text or "ssl provider" in text:
         return _CERTIFICATE
+    if "login timeout" in text:
+        return _UNREACHABLE
     return _STATES.get(error.state) or Explanation("SQL Server refused it")
 
 

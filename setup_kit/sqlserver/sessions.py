@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -36,6 +37,9 @@ MASTER = "master"
 RULE_PATIENCE = 300.0
 LOGIN_PATIENCE = 120.0
 DATABASE_PATIENCE = 60.0
+REACH = 15.0
+
+TIMED_OUT = "HYT00"  # SQLSTATE
 
 
 class NotAdmitted(NotReadable):
@@ -248,6 +252,7 @@ class SqlSessions:
         patience: Callable[[SqlError], float] = lambda error: 0.0,
         remedy: str = "",
     ) -> Connection:
+        _reach(address, label)
         begun = self._clock()
 
         def attempt(_: int) -> Connection:
@@ -263,6 +268,9 @@ class SqlSessions:
         def bounded(error: SqlError) -> float:
             if error.number == FIREWALL:
                 return self._clock() - begun + self._fresh_rule()
+            if error.state == TIMED_OUT:
+                # Within its time the driver has tried again by itself.
+                return 0.0
             return TRANSIENT_PATIENCE if error.transient else patience(error)
 
         try:
@@ -284,6 +292,20 @@ class SqlSessions:
         if server is None:
             raise NotReadable("the logical server does not exist yet")
         return server
+
+
+def _reach(address: SqlAddress, label: str) -> None:
+    """Raises KitError when nothing listens there; the driver would say nothing but that its time was up."""
+    try:
+        with socket.create_connection((address.host, address.port), timeout=REACH):
+            return
+    except OSError as error:
+        raise KitError(
+            f"could not sign in to {label}",
+            why=f"{address.host}, port {address.port}, is not reached from here",
+            remedy="see that sql.server is right and that the network lets you out to that port",
+            original=error.strerror or str(error),
+        ) from error
 
 
 class _ExportSession(Session):
