@@ -121,7 +121,7 @@ class Secrets:
         kept = self._state.get(SECRETS, self._key(name)) or {}
         return kept["name"], kept["versions"]
 
-    def delete(self, name: str, days: int, settling: float) -> Document:
+    def delete(self, name: str, days: int, settling: float = 0.0) -> Document:
         """Soft-delete a secret, to be purged in so many days; it can be seen as such after `settling` seconds.
 
         Raises SecretError.
