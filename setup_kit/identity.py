@@ -154,6 +154,7 @@ def _credential(cloud: Cloud, tenant: str, variables: Mapping[str, str]) -> Toke
     options: dict[str, Any] = {
         "authority": cloud.authority,
         "disable_instance_discovery": cloud.private_authority,
+        "retry_connect": 2,  # a host that does not answer soon never will
     }
     if cloud.ca_file is not None:
         options["connection_verify"] = str(cloud.ca_file)
@@ -248,6 +249,10 @@ _REFUSALS = (
     ),
 )
 
+# How OpenSSL says it, and what helps.
+UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
+TRUST = "set REQUESTS_CA_BUNDLE to a file with the authority that signed it: a company's proxy may put its own there"
+
 _CODE = re.compile(r"AADSTS(\d+)")
 
 
@@ -258,11 +263,21 @@ def sign_in_error(error: Exception, cloud: Cloud, tenant: str) -> KitError:
 
     what = f"Signing in to tenant {tenant} at {cloud.authority} failed"
     original = str(error)
-    if isinstance(error, ServiceRequestError | ServiceResponseError):
+    # azure-identity wraps whatever went wrong on the way.
+    if isinstance(error.__cause__ or error, ServiceRequestError | ServiceResponseError):
+        if UNTRUSTED in original:
+            return KitError(what, why="its certificate is not trusted here", remedy=TRUST, original=original)
         return KitError(
             what,
             why="the authority does not answer",
             remedy=f"check the network, a proxy, and that {cloud.authority} is the right authority",
+            original=original,
+        )
+    if "get authority configuration" in original:
+        return KitError(
+            what,
+            why="the authority does not know the tenant, or is none",
+            remedy="check 'tenant' and 'cloud' in the environment file",
             original=original,
         )
     found = _CODE.search(original)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from setup_kit.errors import KitError
+from setup_kit.identity import TRUST, UNTRUSTED
 
 if TYPE_CHECKING:
     from azure.core.exceptions import AzureError, HttpResponseError
@@ -222,6 +223,10 @@ def refusal(error: AzureError, what: str) -> AzureRefusal:
 
     if isinstance(error, HttpResponseError) and (error.response is not None or error.error is not None):
         return _refused(error, what)
+    if UNTRUSTED in str(error):
+        return AzureRefusal(
+            what, why="the service's certificate is not trusted here", remedy=TRUST, original=str(error)
+        )
     if isinstance(error, ServiceRequestError | ServiceResponseError):
         return AzureRefusal(
             what,

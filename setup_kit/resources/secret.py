@@ -178,7 +178,18 @@ class ConnectionSecret(Resource[SecretState]):
         return self._recover(secrets)
 
     def _recover(self, secrets: Secrets) -> SecretState:
-        secrets.recover(self.name)
+        try:
+            secrets.recover(self.name)
+        except AzureRefusal as refusal:
+            if not refusal.is_any(*NO_PERMISSION):
+                raise
+            raise KitError(
+                f"The deleted secret {self.name} cannot be recovered",
+                why="recovering needs the secret permission recover, which setup-kit does not give itself",
+                remedy="have somebody who holds it run:"
+                f" az keyvault secret recover --vault-name {self._vault.name} --name {self.name}",
+                original=refusal.original,
+            ) from refusal
         recovered = self._reread(secrets)
         if not recovered.enabled:
             secrets.update(self.name, enabled=True)

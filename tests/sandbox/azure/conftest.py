@@ -53,7 +53,7 @@ class Kit:
     def __post_init__(self) -> None:
         environment, azure = self.environment, self.azure
         self.group = ResourceGroup(environment, azure, owner=OWNER)
-        self.server = SqlServer(environment, azure, self.group, lambda: Secret("Boss-Pass-1"), owner=OWNER)
+        self.server = SqlServer(environment, azure, self.group, lambda: Secret("Very-Secret-1"), owner=OWNER)
         self.firewall = FirewallRules(environment, azure, self.server)
         self.database = Database(environment, azure, self.server, owner=OWNER)
         self.vault = Vault(environment, azure, self.group, owner=OWNER)
