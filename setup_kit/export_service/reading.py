@@ -59,19 +59,9 @@ METADATA_STATES = {
 }
 
 
-# *assumed*: other words for the same states.
-METADATA_WORDS = {
-    "notstarted": MetadataState.NOT_CREATED,
-    "inprogress": MetadataState.CREATING,
-    "completed": MetadataState.CREATED,
-    "failed": MetadataState.FAILURE,
-}
-
-
-def enumeration(numbers: Mapping[int, Name], value: object, words: Mapping[str, Name] | None = None) -> Name:
+def enumeration(numbers: Mapping[int, Name], value: object) -> Name:
     """The member that a name in any case, a number, or a number as text stands for; null stands for 0.
 
-    `words` are further names, in lower case.
 
     A word or number that is not known is the member `Unknown`: the service may learn words that this kit has not.
     """
@@ -81,8 +71,7 @@ def enumeration(numbers: Mapping[int, Name], value: object, words: Mapping[str, 
     text = str(value).strip()
     if text.isascii() and text.isdigit():
         return numbers.get(int(text), kind("Unknown"))
-    known = {member.lower(): member for member in kind} | dict(words or {})
-    return known.get(text.lower(), kind("Unknown"))
+    return next((member for member in kind if member.lower() == text.lower()), kind("Unknown"))
 
 
 def organization(document: object) -> ServedOrganization:
@@ -185,7 +174,7 @@ def _status(item: object) -> EntityStatus | None:
         failed=_number(fields, "failurenotifications"),
         last_export=moment(_text(fields, "lastexportdate")),
         last_export_status=_text(fields, "lastexportstatus"),
-        metadata=enumeration(METADATA_STATES, fields.get("entitymetadatastate"), METADATA_WORDS),
+        metadata=enumeration(METADATA_STATES, fields.get("entitymetadatastate")),
         initial_sync=enumeration(SYNC_STATES, fields.get("initialsyncstate")),
     )
 

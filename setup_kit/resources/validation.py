@@ -131,6 +131,7 @@ _REMEDIES = {
     "SecretTag": _MENDED,
     "SecretDisabled": "enable it: az keyvault secret set-attributes --enabled true --vault-name … --name …",
     "SecretExpired": "give it a later end: az keyvault secret set-attributes --expires … --vault-name … --name …",
+    "SecretNotYetValid": "wait, or: az keyvault secret set-attributes --not-before … --vault-name … --name …",
     "SecretUnreadable": f"{_MENDED}; a permission that was just given may take ten minutes to hold",
     "KeyVaultUnreachable": "let the vault's network rules admit the service",
     "ConnectionString": _MENDED,

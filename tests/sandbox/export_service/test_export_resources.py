@@ -87,7 +87,7 @@ def wire(description: Description, statuses: Statuses | None = None, state: str 
     return document
 
 
-def status(state: str, total: int = 0, failed: int = 0, metadata: str = "Completed") -> dict[str, Any]:
+def status(state: str, total: int = 0, failed: int = 0, metadata: str = "Created") -> dict[str, Any]:
     return {
         "TotalNotifications": total,
         "SuccessNotifications": total - failed,
@@ -228,7 +228,7 @@ def test_an_active_profile_without_any_row_to_move_is_as_it_should_be(stand_in: 
 
 def test_a_table_that_could_not_be_made_is_tried_again(stand_in: StandIn, time: Time) -> None:
     world = World(stand_in, time)
-    world.exists(stand_in, account=status("Completed", 3), contact=status("NotStarted", metadata="Failed"))
+    world.exists(stand_in, account=status("Completed", 3), contact=status("NotStarted", metadata="Failure"))
     (change,) = world.activation.diff(world.activation.read())
     assert change.before == "active, without the tables of contact"
 
@@ -245,7 +245,7 @@ def test_the_first_synchronization_is_followed_to_its_end(stand_in: StandIn, tim
     follow(
         stand_in,
         world,
-        {"account": status("NotStarted", metadata="NotStarted"), "contact": status("NotStarted")},
+        {"account": status("NotStarted", metadata="NotCreated"), "contact": status("NotStarted")},
         {"account": status("InProgress", 100), "contact": status("InProgress", 20)},
         {"account": status("Completed", 250), "contact": status("InProgress", 90)},
         {"account": status("Completed", 250), "contact": status("Completed", 90)},
@@ -337,7 +337,7 @@ def test_a_table_that_cannot_be_made_fails_without_a_wait(stand_in: StandIn, tim
     follow(
         stand_in,
         world,
-        {"account": status("Completed", 5), "contact": status("CompletedWithFailures", 0, 1, metadata="Failed")},
+        {"account": status("Completed", 5), "contact": status("CompletedWithFailures", 0, 1, metadata="Failure")},
     )
     passed, failed = world.sync.run()
     assert (passed.status, failed.status) == (Status.PASSED, Status.FAILED)

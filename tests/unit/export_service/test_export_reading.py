@@ -94,11 +94,6 @@ def test_a_state_is_read_however_it_is_written(value: object, state: State) -> N
     assert reading.profile({**SPARSE, "State": value}).state is state
 
 
-def test_other_words_for_a_made_table_are_known() -> None:
-    assert reading.enumeration(reading.METADATA_STATES, "Completed", reading.METADATA_WORDS) is MetadataState.CREATED
-    assert reading.enumeration(reading.METADATA_STATES, "Failed", reading.METADATA_WORDS) is MetadataState.FAILURE
-
-
 def test_names_of_fields_are_read_in_any_case() -> None:
     lower = {name.lower(): value for name, value in NUMBERED.items()}
     assert reading.profile(lower) == reading.profile(NUMBERED)
