@@ -6,8 +6,6 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-import trustme
-
 from setup_kit.sandbox.files import write_private
 
 
@@ -36,6 +34,8 @@ def prepare(directory: Path) -> Certificates:
     directory.mkdir(mode=0o700, exist_ok=True)
     certificates = Certificates(directory / "ca.pem", directory / "server.pem", directory / "server.key")
     if not certificates.authority.exists():
+        import trustme  # at the first start only, and a tenth of a second
+
         authority = trustme.CA(organization_name="setup-kit sandbox")
         leaf = authority.issue_cert("127.0.0.1", "localhost", common_name="setup-kit sandbox")
         write_private(certificates.key, leaf.private_key_pem.bytes())

@@ -98,7 +98,7 @@ class _Graph:
             raise Refused(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 
     def list_principals(self, request: web.Request) -> Answer:
-        field, value = _filter(request)
+        field, value = parse_filter(request.query.get("$filter", ""))
         fields: dict[str, Callable[[Principal], str]] = {
             "appid": lambda each: each.app_id,
             "displayname": lambda each: each.name,
@@ -153,7 +153,7 @@ class _Graph:
         return 201, {"@odata.context": f"{CONTEXT}#servicePrincipals/$entity", **self._principal_body(made)}
 
     def list_groups(self, request: web.Request) -> Answer:
-        field, value = _filter(request)
+        field, value = parse_filter(request.query.get("$filter", ""))
         if field and field != "displayname":
             raise _unfiltered(field)
         found = [
@@ -198,9 +198,8 @@ def _group_body(object_id: str, body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _filter(request: web.Request) -> tuple[str, str]:
-    """The field (lower case) and value of `$filter=<field> eq '<value>'`; two empty texts when there is none."""
-    text = request.query.get("$filter", "")
+def parse_filter(text: str) -> tuple[str, str]:
+    """The field (lower case) and value of `<field> eq '<value>'`; two empty texts for none. Raises Refused."""
     if not text:
         return "", ""
     match = FILTER.fullmatch(text)

@@ -25,7 +25,7 @@ from setup_kit.sandbox.tenant import Tenant
 
 
 class ResourceManager:
-    """One subscription of one tenant. `addresses`: its own, and where callers sign in."""
+    """One subscription of one tenant, at `address`; callers without a token are sent to `sign_in`."""
 
     def __init__(
         self,
@@ -35,9 +35,10 @@ class ResourceManager:
         latency: Latency,
         subscription: str,
         listeners: Listeners,
-        addresses: tuple[str, str],
+        *,
+        address: str,
+        sign_in: str,
     ) -> None:
-        address, sign_in = addresses
         self._operations = Operations(state, latency, f"{address}/subscriptions/{subscription}")
         servers = SqlServers(state, latency, self._operations, listeners, subscription)
         databases = SqlDatabases(state, latency, self._operations, listeners, servers)

@@ -12,8 +12,11 @@ from setup_kit.sandbox.tenant import Tenant
 
 PROVIDER = "/providers/Microsoft.Authorization"
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+TEXT = r"'(?P<{}>(?:[^']|'')*)'"
 CONDITION = re.compile(
-    r"\s*(?:(atScope)\(\)|(assignedTo)\('([^']*)'\)|(\w+)\s+eq\s+'((?:[^']|'')*)')\s*", re.IGNORECASE
+    rf"(?:(?P<function>atScope|assignedTo)\((?:{TEXT.format('argument')})?\)"
+    rf"|(?P<field>\w+)\s+eq\s+{TEXT.format('value')})\s*(?P<more>and\s+)?",
+    re.IGNORECASE,
 )
 
 
@@ -67,7 +70,7 @@ class Authorization:
             for each in access.assignments(self._state)
             if access.covers(each["scope"], scope) or access.covers(scope, each["scope"])
         ]
-        for name, value in _conditions(call.query.get("$filter", "")):
+        for name, value in parse_conditions(call.query.get("$filter", "")):
             if name == "atscope":
                 found = [each for each in found if access.covers(each["scope"], scope)]
             elif name == "principalid":
@@ -182,7 +185,7 @@ class Authorization:
 
     async def _list_definitions(self, call: Call) -> Answer:
         found = list(access.ROLES.values())
-        for name, value in _conditions(call.query.get("$filter", "")):
+        for name, value in parse_conditions(call.query.get("$filter", "")):
             if name == "rolename":
                 found = [each for each in found if each.name.lower() == value.lower()]
             elif name == "type":
@@ -202,15 +205,20 @@ class Authorization:
         return Answer(200, self._definition(role))
 
 
-def _conditions(text: str) -> list[tuple[str, str]]:
-    """The (name in lower case, value) pairs of a `$filter` whose conditions are joined by `and`."""
-    conditions = []
-    for part in re.split(r"\s+and\s+", text.strip(), flags=re.IGNORECASE) if text.strip() else []:
-        match = CONDITION.fullmatch(part)
+def parse_conditions(text: str) -> list[tuple[str, str]]:
+    """The (name in lower case, value) pairs of a `$filter` whose conditions are joined by `and`. Raises ArmError."""
+    conditions: list[tuple[str, str]] = []
+    rest = text.strip()
+    while rest:
+        match = CONDITION.match(rest)
         if match is None:
-            raise _unknown_filter(part)
-        name = match[1] or match[2] or match[4]
-        conditions.append((name.lower(), (match[3] or match[5] or "").replace("''", "'")))
+            raise _unknown_filter(rest)
+        name = match["function"] or match["field"]
+        value = match["argument"] or match["value"] or ""
+        conditions.append((name.lower(), value.replace("''", "'")))
+        rest = rest[match.end() :]
+        if rest and not match["more"]:
+            raise _unknown_filter(rest)
     return conditions
 
 
