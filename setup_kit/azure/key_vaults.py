@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 
 from setup_kit.azure.errors import AzureRefusal, translating
 from setup_kit.azure.patience import NAME, Patience, busy
-from setup_kit.azure.pipeline import POLLING_INTERVAL
-from setup_kit.azure.polling import Elapsed, finish, quiet
+from setup_kit.azure.polling import Elapsed, quiet
 from setup_kit.azure.words import plain
 
 if TYPE_CHECKING:
     from azure.mgmt.keyvault import KeyVaultManagementClient, models
+
+# Seconds between two looks at a vault that is being registered: its answers carry no Retry-After.
+_FIRST_LOOK = 0.1
+_LONGEST_LOOK = 2.0
 
 
 @dataclass(frozen=True)
@@ -133,13 +136,15 @@ class KeyVaults:
     ) -> Vault:
         def put() -> Vault:
             with translating(what):
-                return _vault(finish(self._vaults.begin_create_or_update(group, name, body), elapsed))
+                return _vault(self._vaults.begin_create_or_update(group, name, body, polling=False).result())
 
-        return self._patience.out(put, busy)
+        vault = self._patience.out(put, busy)
+        return vault if vault.ready else self.settled(group, name, elapsed)
 
     def settled(self, group: str, name: str, elapsed: Elapsed = quiet) -> Vault:
         """The vault once its name is registered. Raises AzureRefusal when that takes too long or the vault goes."""
         begun = time.monotonic()
+        pause = _FIRST_LOOK
         while True:
             vault = self.get(group, name)
             waited = time.monotonic() - begun
@@ -149,8 +154,9 @@ class KeyVaults:
                 state = "is not there" if vault is None else f"is still being registered after {waited:.0f} seconds"
                 raise AzureRefusal(f"The key vault {name} {state}", remedy="run the same command again in some minutes")
             elapsed(waited)
-            if self._patience.wait(POLLING_INTERVAL):
+            if self._patience.wait(pause):
                 raise AzureRefusal(f"The run was ended while the key vault {name} was being registered")
+            pause = min(pause * 2, _LONGEST_LOOK)
 
     def set_tags(self, group: str, name: str, tags: Mapping[str, str]) -> Vault:
         """Replaces the tags. Nothing else is sent: an update must not flip the authorization model."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT = 20
 READ_TIMEOUT = 120
 
-# Seconds between two looks at an operation whose answer carries no Retry-After (vaults that are registering in DNS).
+# Seconds between two looks at an operation whose answer carries no Retry-After.
 POLLING_INTERVAL = 1
 
 
