@@ -70,17 +70,27 @@ def check_challenge(challenge: Challenge, cloud: Cloud, discovery: str, applicat
 
 
 def _same_authority(named: str, known: str) -> bool:
-    theirs, ours = urlsplit(named), urlsplit(known)
-    if theirs.scheme != "https" or theirs.username or theirs.password:
+    theirs, ours = _host(named), _host(known)
+    if theirs is None or ours is None:
         return False
-    if (theirs.hostname, theirs.port or 443) == (ours.hostname, ours.port or 443):
-        return True
-    return any({theirs.hostname, ours.hostname} <= names for names in _ALIASES) and theirs.port in (None, 443)
+    return theirs == ours or any({theirs[0], ours[0]} <= names and theirs[1] == 443 for names in _ALIASES)
 
 
 def _own_audience(audience: str, discovery: str, application_id: str) -> bool:
     bare = audience.rstrip("/").lower()
     if bare in (SERVICE_AUDIENCE.rstrip("/"), application_id.lower(), f"api://{application_id.lower()}"):
         return True
-    theirs, ours = urlsplit(audience), urlsplit(discovery)
-    return theirs.scheme == "https" and theirs.hostname is not None and theirs.hostname == ours.hostname
+    theirs, ours = _host(audience), _host(discovery)
+    return theirs is not None and ours is not None and theirs[0] == ours[0]
+
+
+def _host(url: str) -> tuple[str, int] | None:
+    """Host and port of an https URL that names nobody ("user@"); None for anything else."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or 443
+    except ValueError:
+        return None
+    if parts.scheme != "https" or not parts.hostname or parts.username is not None or parts.password is not None:
+        return None
+    return parts.hostname, port

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
 
 from setup_kit.clouds import HOSTED_DISCOVERY, Cloud
 from setup_kit.errors import KitError
@@ -49,6 +48,7 @@ class ExportServiceClient:
         self._cloud = cloud
         self._application_id = application_id
         self._lock = threading.Lock()
+        self._connector_lock = threading.Lock()
         self._wire: Wire | None = None
         self._connector = ""
         self.discovery = (discovery or cloud.discovery).rstrip("/")
@@ -76,16 +76,17 @@ class ExportServiceClient:
     @property
     def connector(self) -> str:
         """The address of the connector host, which serves the organization's profiles."""
-        if not self._connector:
-            found = self.metadata.connector().rstrip("/")
-            if urlsplit(found).scheme != "https":
-                raise KitError(
-                    f"the Data Export Service names a connector that is not an https address: {found or '(none)'}",
-                    why="a token must not travel unprotected",
-                    remedy="the one who runs the service must set its connector's address",
-                )
-            self._connector = found
-        return self._connector
+        with self._connector_lock:
+            if not self._connector:
+                found = self.metadata.connector().rstrip("/")
+                if not found.startswith("https://"):
+                    raise KitError(
+                        f"the Data Export Service names a connector that is not an https address: {found or '(none)'}",
+                        why="a token must not travel unprotected",
+                        remedy="the one who runs the service must set its connector's address",
+                    )
+                self._connector = found
+            return self._connector
 
     def call(
         self, method: str, host: str, path: str, query: Mapping[str, str] | None = None, body: object = None

@@ -69,7 +69,7 @@ def enumeration(numbers: Mapping[int, Name], value: object) -> Name:
     if value is None or value == "":
         return numbers[0]
     text = str(value).strip()
-    if text.isascii() and text.isdigit():
+    if text.isascii() and text.isdigit() and len(text) < 10:
         return numbers.get(int(text), kind("Unknown"))
     return next((member for member in kind if member.lower() == text.lower()), kind("Unknown"))
 
@@ -121,7 +121,7 @@ def profile(document: object) -> Profile:
             schema=_text(fields, "destinationschemaname") or "dbo",
             retry_count=_number(retry, "maxretrycount", 12),
             interval_seconds=_number(retry, "intervalinseconds", 5),
-            delete_log=bool(fields.get("writedeletelog")),
+            delete_log=_text(fields, "writedeletelog").lower() == "true",
         ),
         statuses=tuple(status for item in (*entities, *relationships) if (status := _status(item)) is not None),
     )
@@ -146,10 +146,10 @@ def moment(text: str) -> datetime | None:
     """An ISO 8601 date-time, taken as UTC where it names no zone; .NET's first moment of all means "never"."""
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found
+        return None if found.year == 1 else found.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    found = found.replace(tzinfo=UTC) if found.tzinfo is None else found
-    return None if found.year == 1 else found.astimezone(UTC)
 
 
 def _exported_name(item: object) -> str:
@@ -196,7 +196,7 @@ def _number(fields: Mapping[str, Any], name: str, default: int = 0) -> int:
         return default
     try:
         return int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise _misread(f"the number {name}", value) from None
 
 
