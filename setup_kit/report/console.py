@@ -70,7 +70,8 @@ def _show_changes(console: Console, address: str, changes: list[Change]) -> None
         value = f"  {shown(whole.after)}" if whole.action is Action.CREATE and whole.after not in (None, "") else ""
         console.print(f"  [{color}]{sign}[/] [bold]{escape(address)}[/]{value}{arrow}{_why(whole)}")
         for key, detail in whole.detail.items():
-            console.print(f"      {escape(key)}: {shown(detail)}")
+            if detail is not None:
+                console.print(f"      {escape(key)}: {shown(detail)}")
     else:
         console.print(f"    [bold]{escape(address)}[/]")
     for change in changes:

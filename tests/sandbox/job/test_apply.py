@@ -90,7 +90,7 @@ def test_the_operators_rule_is_opened_when_it_is_needed_and_gone_afterwards(kit:
     assert events == ["started", "opened", "closed"]
     owner = Owner(kit, environment)
     names = {rule["name"] for rule in owner.manage("GET", f"{owner.server}/firewallRules")["value"]}
-    assert names == {"AllowAllWindowsAzureIps", "DataExportService-WestEurope"}
+    assert names == {"AllowAllWindowsAzureIps", "data-export-service-west-europe"}
 
     # From an address that the firewall does not admit, a plan says what it could not read; it opens nothing unasked.
     plan = kit.run("plan", "-e", "office", "--output", "json").succeeded().json

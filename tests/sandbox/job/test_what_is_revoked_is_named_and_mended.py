@@ -80,7 +80,7 @@ CASES = {
         "40615",
         (
             ("firewall_rules/{server}", "AllowAllWindowsAzureIps"),
-            ("firewall_rules/{server}", "DataExportService-WestEurope"),
+            ("firewall_rules/{server}", "data-export-service-west-europe"),
             ("firewall_rules/{server}", "workstation"),
         ),
     ),

@@ -1,0 +1,138 @@
+"""The command line, without a cloud."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from setup_kit.cli import cli
+
+COMMAND = str(Path(sys.executable).with_name("setup-kit"))
+README = Path(__file__).parents[3] / "README.md"
+
+
+def commands(group: click.Group = cli, path: str = "") -> Iterator[tuple[str, click.Command]]:
+    for name, command in group.commands.items():
+        yield f"{path} {name}".strip(), command
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{path} {name}".strip())
+
+
+ALL = dict(commands())
+
+
+def run(*arguments: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [COMMAND, *arguments],
+        cwd=cwd,
+        env={"PATH": "/usr/bin:/bin", **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("path", ALL)
+def test_every_command_says_what_it_does_and_every_option_what_it_is_for(path: str) -> None:
+    command = ALL[path]
+    assert command.help
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help or parameter.name in ("cloud", "authorization"), f"{path} {parameter.name}"
+
+
+@pytest.mark.parametrize("path", [path for path in ALL if " " not in path])
+def test_every_command_shows_an_example_and_stands_in_the_readme(path: str) -> None:
+    text = ALL[path].help or ""
+    assert f"setup-kit {path}" in text
+    assert f"setup-kit {path}" in README.read_text(encoding="utf-8")
+
+
+def test_help_imports_no_sdk_no_driver_and_no_model() -> None:
+    code = "import sys; from setup_kit.cli import cli; print([*sys.modules])"
+    imported = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    for heavy in ("azure", "msal", "pyodbc", "pydantic", "rich", "jinja2", "yaml", "aiohttp", "sqlglot", "requests"):
+        assert f"'{heavy}'" not in imported
+
+
+def test_a_missing_environment_is_a_usage_error_that_names_the_next_command(tmp_path: Path) -> None:
+    refused = run("plan", "-e", "nowhere", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "setup-kit init nowhere" in refused.stderr
+    assert refused.stdout == ""
+
+
+def test_an_error_in_json_is_one_document_on_standard_output(tmp_path: Path) -> None:
+    refused = run("plan", "-e", "nowhere", "--output", "json", cwd=tmp_path)
+    assert json.loads(refused.stdout)["error"]["exit_code"] == refused.returncode == 2
+
+
+def test_an_unknown_option_is_a_usage_error_with_the_near_one(tmp_path: Path) -> None:
+    refused = run("plan", "--enviroment", "dev", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "--environment" in refused.stderr
+
+
+def test_init_without_a_person_names_every_option_it_misses(tmp_path: Path) -> None:
+    refused = run("init", "dev", "--tenant", "11111111-1111-1111-1111-111111111111", cwd=tmp_path)
+    assert refused.returncode == 2
+    for option in ("--subscription", "--location", "--organization-url", "--organization-id", "--administrator-group"):
+        assert option in refused.stderr
+    assert "--tenant" not in refused.stderr
+    assert not (tmp_path / "environments").exists()
+
+
+def test_init_with_all_options_writes_a_file_that_loads(tmp_path: Path) -> None:
+    options = {
+        "--tenant": "11111111-1111-1111-1111-111111111111",
+        "--subscription": "22222222-2222-2222-2222-222222222222",
+        "--location": "westeurope",
+        "--organization-url": "https://contoso.crm4.dynamics.com",
+        "--organization-id": "44444444-4444-4444-4444-444444444444",
+        "--administrator-group": "SQL Administrators",
+        "--administrator-group-id": "33333333-3333-3333-3333-333333333333",
+        "--service-region": "West Europe",
+    }
+    given = [word for pair in options.items() for word in pair]
+    written = run("init", "dev", *given, "--entity", "account", "--entity", "contact", cwd=tmp_path)
+    assert written.returncode == 0, written.stderr
+    text = (tmp_path / "environments" / "dev.yaml").read_text(encoding="utf-8")
+    assert "https://contoso.crm4.dynamics.com" in text
+    again = run("init", "dev", *given, cwd=tmp_path)
+    assert again.returncode == 2
+    assert "is there already" in again.stderr
+
+
+def test_the_sandbox_must_be_named_before_an_environment_uses_it(tmp_path: Path) -> None:
+    refused = run("init", "dev", "--cloud", "sandbox", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "SETUP_KIT_SANDBOX" in refused.stderr
+    assert "sandbox up" in refused.stderr
+
+
+def test_no_sandbox_is_said_with_how_to_start_one(tmp_path: Path) -> None:
+    for command in ("env", "status", "down"):
+        refused = run("sandbox", command, "--dir", "box", cwd=tmp_path)
+        assert "Traceback" not in refused.stderr
+    assert run("sandbox", "env", "--dir", "box", cwd=tmp_path).returncode == 1
+    assert run("sandbox", "down", "--dir", "box", cwd=tmp_path).returncode == 0
+
+
+def test_colours_only_where_they_are_wanted(tmp_path: Path) -> None:
+    for variables in ({}, {"FORCE_COLOR": "1", "NO_COLOR": "1"}):
+        assert "\x1b[3" not in run("plan", "-e", "nowhere", cwd=tmp_path, **variables).stderr
+    assert "\x1b[3" in run("plan", "-e", "nowhere", cwd=tmp_path, FORCE_COLOR="1").stderr
+
+
+def test_environment_names_complete(tmp_path: Path) -> None:
+    (tmp_path / "environments").mkdir()
+    for name in ("dev", "demo", "prod"):
+        (tmp_path / "environments" / f"{name}.yaml").touch()
+    found = run(cwd=tmp_path, _SETUP_KIT_COMPLETE="bash_complete", COMP_WORDS="setup-kit plan -e de", COMP_CWORD="3")
+    assert found.stdout.split() == ["plain,demo", "plain,dev"]
