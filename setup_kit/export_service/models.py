@@ -105,6 +105,13 @@ class EntityStatus:
     metadata: MetadataState = MetadataState.NONE
     initial_sync: SyncState = SyncState.NONE
 
+    @property
+    def lost(self) -> bool:
+        """It failed as a whole, before the first record: no table, or nothing could be read or written."""
+        if self.metadata is MetadataState.FAILURE:
+            return True
+        return self.initial_sync is SyncState.COMPLETED_WITH_FAILURES and self.total == 0
+
 
 @dataclass(frozen=True)
 class Description:

@@ -9,7 +9,7 @@ from setup_kit.engine.resource import Action, Change, Node, Resource
 from setup_kit.environment.models import Activate, Environment
 from setup_kit.errors import KitError
 from setup_kit.export_service.client import ExportServiceClient
-from setup_kit.export_service.models import MetadataState, Profile, State
+from setup_kit.export_service.models import Profile, State
 from setup_kit.export_service.organization import OrganizationClient
 from setup_kit.resources.profile import ExportProfile
 
@@ -18,19 +18,19 @@ from setup_kit.resources.profile import ExportProfile
 class ActivationState:
     """`data`: rows are exported, not only the tables made; False wherever `active` is.
 
-    `unmade` names what the service could make no table for. It tries again when the profile is activated again.
+    `lost` names what failed as a whole. The service tries it again when the profile is activated again.
     """
 
     active: bool
     data: bool
-    unmade: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
         if not self.active:
             return "inactive"
         text = "active" if self.data else "active for metadata only"
-        return f"{text}, without the tables of {', '.join(self.unmade)}" if self.unmade else text
+        return f"{text}, without {', '.join(self.lost)}" if self.lost else text
 
 
 class Activation(Resource[ActivationState]):
@@ -63,8 +63,8 @@ class Activation(Resource[ActivationState]):
             return None
         if found.state is not State.ACTIVE:
             return ActivationState(active=False, data=False)
-        unmade = tuple(status.name for status in found.statuses if status.metadata is MetadataState.FAILURE)
-        return ActivationState(active=True, data=self._exports_data(found), unmade=unmade)
+        lost = tuple(status.name for status in found.statuses if status.lost)
+        return ActivationState(active=True, data=self._exports_data(found), lost=lost)
 
     def diff(self, observed: ActivationState | None) -> list[Change]:
         wanted = _STATES[self._wanted]

@@ -28,7 +28,7 @@ Wait = Callable[[float], bool]
 
 
 class InitialSync(Check):
-    """An entity is done when its initial synchronization is Completed or CompletedWithFailures, or it has no table.
+    """An entity is done when its initial synchronization is Completed or CompletedWithFailures, or failed as a whole.
 
     One without rows may stay NotStarted for ever. It is taken for done when nothing is to come: its table is made, the
     service has no records of it to write, every other entity is done, and the organization itself says that the entity
@@ -70,7 +70,7 @@ class InitialSync(Check):
         if not self._exports_data or self._profile.observed is None:
             return False
         found = self._look()
-        return bool(self._unfinished(found)) or any(s.metadata is MetadataState.FAILURE for s in found.statuses)
+        return bool(self._unfinished(found)) or any(status.lost for status in found.statuses)
 
     def run(self) -> list[Finding]:
         """Raises KitError when the synchronization stands still, or the profile is in a state that ends it."""
@@ -163,15 +163,17 @@ class InitialSync(Check):
         for status in found.statuses:
             if status.name in left:
                 continue
-            if status.metadata is MetadataState.FAILURE:
+            if status.lost:
+                unmade = status.metadata is MetadataState.FAILURE
+                what = "could not make its table in the destination" if unmade else "could not export any of it"
                 findings.append(
                     Finding(
-                        "initial_sync.table",
+                        "initial_sync.lost",
                         Status.FAILED,
                         self.address,
-                        f"{status.name}: the service could not make its table in the destination",
-                        remedy="a table of that name may be there already: drop it; else look at the profile's"
-                        " failures; then run: setup-kit apply",
+                        f"{status.name}: the service {what}",
+                        remedy="setup-kit verify shows what the service lacks; a table of that name that is there"
+                        " already must be dropped; then run: setup-kit apply, which has it tried again",
                     )
                 )
             elif status.initial_sync is SyncState.COMPLETED_WITH_FAILURES or status.failed:
@@ -204,7 +206,7 @@ class InitialSync(Check):
 
 
 def _ended(status: EntityStatus) -> bool:
-    return status.initial_sync.over or status.metadata is MetadataState.FAILURE
+    return status.initial_sync.over or status.lost
 
 
 def _may_be_empty(status: EntityStatus) -> bool:

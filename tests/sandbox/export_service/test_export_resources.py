@@ -187,7 +187,7 @@ def test_one_change_of_a_profile_leaves_the_rest_as_the_service_has_it(stand_in:
         ("metadata", ActivationState(active=False, data=False), ["activatemetadata"]),
         ("metadata", ActivationState(active=True, data=True), ["deactivate", "activatemetadata"]),
         ("none", ActivationState(active=True, data=True), ["deactivate"]),
-        ("all", ActivationState(active=True, data=True, unmade=("lead",)), ["activate"]),
+        ("all", ActivationState(active=True, data=True, lost=("lead",)), ["activate"]),
     ],
 )
 def test_activation_is_what_the_file_says(
@@ -230,7 +230,7 @@ def test_a_table_that_could_not_be_made_is_tried_again(stand_in: StandIn, time: 
     world = World(stand_in, time)
     world.exists(stand_in, account=status("Completed", 3), contact=status("NotStarted", metadata="Failure"))
     (change,) = world.activation.diff(world.activation.read())
-    assert change.before == "active, without the tables of contact"
+    assert change.before == "active, without contact"
 
 
 def follow(stand_in: StandIn, world: World, *looks: Statuses) -> None:
@@ -344,6 +344,19 @@ def test_a_table_that_cannot_be_made_fails_without_a_wait(stand_in: StandIn, tim
     assert "could not make its table" in failed.message
     assert time.pauses == []
     assert world.sync.due()
+
+
+def test_an_entity_of_which_nothing_arrived_has_failed(stand_in: StandIn, time: Time) -> None:
+    world = World(stand_in, time)
+    follow(
+        stand_in,
+        world,
+        {"account": status("Completed", 5), "contact": status("CompletedWithFailures") | {"FailureNotifications": 1}},
+    )
+    _, failed = world.sync.run()
+    assert failed.message == "contact: the service could not export any of it"
+    (change,) = world.activation.diff(world.activation.read())
+    assert change.before == "active, without contact"
 
 
 def test_a_broken_profile_ends_the_wait(stand_in: StandIn, time: Time) -> None:
