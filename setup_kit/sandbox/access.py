@@ -101,6 +101,13 @@ def assignments(state: State) -> list[Document]:
     return [body for _, body in state.list(ASSIGNMENTS)]
 
 
+def forget(state: State, resource: str) -> None:
+    """Drop what was assigned at a resource or inside it: assignments go with it, and a recovery brings none back."""
+    for key, body in state.list(ASSIGNMENTS):
+        if covers(resource, body["scope"]):
+            state.delete(ASSIGNMENTS, key)
+
+
 def covers(scope: str, resource: str) -> bool:
     """Whether a right at `scope` reaches `resource`: the same, or something inside it; case does not matter."""
     outer, inner = scope.lower().strip("/"), resource.lower().strip("/")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Sequence
 
+from setup_kit.sandbox import access
 from setup_kit.sandbox.latency import Latency
 from setup_kit.sandbox.resource_manager.arm import GROUP, Answer, ArmError, Call, Route, place, same_location, tags_of
 from setup_kit.sandbox.resource_manager.operations import Operations
@@ -202,6 +203,7 @@ class ResourceGroups:
     async def _deleted(self, arguments: Document) -> None:
         for _, remove in self._contents:
             await remove(arguments["group"])
+        access.forget(self._state, f"/subscriptions/{self._subscription}/resourceGroups/{arguments['group']}")
         self._state.delete(GROUPS, arguments["group"].lower())
 
     async def _resources(self, call: Call) -> Answer:

@@ -7,7 +7,7 @@ import re
 import secrets
 from typing import Any
 
-from setup_kit.sandbox import passwords
+from setup_kit.sandbox import access, passwords
 from setup_kit.sandbox.latency import Latency
 from setup_kit.sandbox.resource_manager.arm import (
     GROUP,
@@ -302,6 +302,9 @@ class SqlServers:
                 self._state.delete(kind, key)
                 if kind == DATABASES:
                     self._listeners.drop_database(name, body["name"])
+        server = self._state.get(SERVERS, name)
+        if server is not None:
+            access.forget(self._state, self.id_of(server))
         self._state.delete(SERVERS, name)
 
     def check_idle(self, name: str) -> None:

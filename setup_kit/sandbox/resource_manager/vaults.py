@@ -6,6 +6,7 @@ import re
 import time
 from datetime import UTC, datetime
 
+from setup_kit.sandbox import access
 from setup_kit.sandbox.key_vault.store import DAY, Secrets
 from setup_kit.sandbox.latency import Latency
 from setup_kit.sandbox.resource_manager.arm import (
@@ -237,6 +238,7 @@ class Vaults:
         name = vault["name"].lower()
         self._state.put(DELETED, name, {**vault, "deleted": now, "purged": now + days * DAY})
         self._state.delete(VAULTS, name)
+        access.forget(self._state, self.body(vault)["id"])
         await self._listeners.close_vault(name)
 
     async def _put_policies(self, call: Call) -> Answer:
