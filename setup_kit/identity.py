@@ -35,7 +35,7 @@ class Caller:
     tenant_id: str
     groups: frozenset[str] = frozenset()
     application_id: str = ""
-    kind: str = ""  # "User" or "ServicePrincipal"; empty where the token does not tell
+    kind: str = "User"  # or "ServicePrincipal", as role assignments call it
 
 
 class Identity:
@@ -68,7 +68,8 @@ class Identity:
             tenant_id=str(claims["tid"]),
             groups=frozenset(str(group) for group in claims.get("groups", ())),
             application_id=str(claims.get("appid") or claims.get("azp") or ""),
-            kind="ServicePrincipal" if claims.get("idtyp") == "app" else "User" if claims.get("scp") else "",
+            # Only a person's token lists the permissions that were delegated to the application.
+            kind="User" if claims.get("scp") else "ServicePrincipal",
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from setup_kit.azure.words import plain
 
 if TYPE_CHECKING:
     from azure.mgmt.keyvault import KeyVaultManagementClient, models
+
+logger = logging.getLogger(__name__)
 
 # Seconds between two looks at a vault that is being registered: its answers carry no Retry-After.
 _FIRST_LOOK = 0.1
@@ -76,20 +79,33 @@ class KeyVaults:
             raise
 
     def deleted(self, name: str) -> DeletedVault | None:
-        """The deleted vault of this name in the subscription, whichever its location."""
-        with translating("Reading the deleted key vaults failed"):
-            for vault in self._vaults.list_deleted():
-                if (vault.name or "").lower() == name.lower():
-                    return _deleted(vault)
-        return None
+        """The deleted vault of this name in the subscription, whichever its location.
+
+        None also for who may not ask: it takes a role in the subscription, not in a resource group alone.
+        """
+        try:
+            with translating("Reading the deleted key vaults failed"):
+                found = [vault for vault in self._vaults.list_deleted() if (vault.name or "").lower() == name.lower()]
+        except AzureRefusal as refusal:
+            if not refusal.is_any("AuthorizationFailed"):
+                raise
+            logger.info("not known whether there is a deleted key vault %s: %s", name, refusal.original)
+            return None
+        return _deleted(found[0]) if found else None
 
     def unavailable(self, name: str) -> str | None:
-        """Azure's own sentence why no vault of this name can be made; None when one can."""
+        """Azure's own sentence why no vault of this name can be made; None when one can, and for who may not ask."""
         from azure.mgmt.keyvault import models
 
         request = models.VaultCheckNameAvailabilityParameters(name=name)
-        with translating(f"Asking whether the vault name {name} is free failed"):
-            answer = self._vaults.check_name_availability(request)
+        try:
+            with translating(f"Asking whether the vault name {name} is free failed"):
+                answer = self._vaults.check_name_availability(request)
+        except AzureRefusal as refusal:
+            if not refusal.is_any("AuthorizationFailed"):
+                raise
+            logger.info("not known whether the vault name %s is free: %s", name, refusal.original)
+            return None
         if answer.name_available:
             return None
         return answer.message or f"the name is not available ({plain(answer.reason)})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ from setup_kit.secret import Secret
 
 if TYPE_CHECKING:
     from azure.mgmt.sql import SqlManagementClient, models
+
+logger = logging.getLogger(__name__)
 
 MINIMAL_TLS = "1.2"
 
@@ -57,13 +60,22 @@ class SqlServers:
             raise
 
     def unavailable(self, name: str) -> str | None:
-        """Azure's own sentence why no server of this name can be made; None when one can."""
+        """Azure's own sentence why no server of this name can be made.
+
+        None when one can, and for who may not ask: it takes a role in the subscription, not in a resource group alone.
+        """
         from azure.mgmt.sql import models
 
         # The type is filled in by the model; the service knows only this one here.
         request = models.CheckNameAvailabilityRequest(name=name, type="Microsoft.Sql/servers")
-        with translating(f"Asking whether the server name {name} is free failed"):
-            answer = self._client.servers.check_name_availability(request)
+        try:
+            with translating(f"Asking whether the server name {name} is free failed"):
+                answer = self._client.servers.check_name_availability(request)
+        except AzureRefusal as refusal:
+            if not refusal.is_any("AuthorizationFailed"):
+                raise
+            logger.info("not known whether the server name %s is free: %s", name, refusal.original)
+            return None
         if answer.available:
             return None
         return answer.message or f"the name is not available ({plain(answer.reason)})"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from setup_kit.azure.clients import AzureClients
 from setup_kit.engine.resource import Action, NotReadable
 from setup_kit.errors import KitError
+from setup_kit.sandbox import access
 from setup_kit.sandbox.resource_manager.sql_servers import TAKEN
 from setup_kit.sandbox.resource_manager.vaults import VAULTS
 from tests.sandbox.azure.conftest import Kit
@@ -109,3 +111,15 @@ def test_a_vault_of_another_tenant_is_refused(kit: Kit) -> None:
     state.put(VAULTS, kit.vault.name, {**vault, "properties": elsewhere})
     with pytest.raises(KitError, match="belongs to the tenant 11111111"):
         kit.drift(kit.vault)
+
+
+def test_who_has_a_role_in_the_resource_group_alone_can_do_without_asking_for_names(
+    kit: Kit, stranger: AzureClients
+) -> None:
+    kit.settle(kit.group)
+    caller = stranger.identity.caller().object_id
+    scope = f"/subscriptions/{kit.sandbox['subscription_id']}/resourceGroups/{kit.group.name}"
+    access.assign(kit.sandbox.state, scope, access.OWNER, caller, "ServicePrincipal")
+    theirs = Kit(kit.sandbox, kit.environment, stranger)
+    assert theirs.settle(theirs.group, theirs.server, theirs.vault)
+    assert theirs.drift(theirs.group, theirs.server, theirs.vault) == []
