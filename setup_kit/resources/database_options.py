@@ -9,6 +9,7 @@ from setup_kit.engine.resource import Action, Change, Node, Resource
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.resources.destination import Destination
+from setup_kit.resources.secret import SecretState
 from setup_kit.sqlserver.session import Session
 from setup_kit.sqlserver.sessions import SqlSessions
 from setup_kit.sqlserver.templates import render
@@ -37,7 +38,7 @@ class DatabaseOptions(Resource[OptionsState]):
         environment: Environment,
         sessions: SqlSessions,
         database: Resource[Any],
-        secret: Resource[Any],
+        secret: Resource[SecretState],
         operator_rule: Node,
     ) -> None:
         self._wanted = environment.sql.database

@@ -6,17 +6,16 @@ own grants; the administrator is asked only where it is refused, and to write.
 
 from __future__ import annotations
 
-from typing import Any
-
 from setup_kit.engine.resource import Resource
 from setup_kit.environment.models import Authentication, Environment
+from setup_kit.resources.secret import SecretState
 from setup_kit.secret import Secret
 from setup_kit.sqlserver.session import Session
 from setup_kit.sqlserver.sessions import MASTER, SignInRefused, SqlSessions
 
 
 class Destination:
-    def __init__(self, environment: Environment, sessions: SqlSessions, secret: Resource[Any]) -> None:
+    def __init__(self, environment: Environment, sessions: SqlSessions, secret: Resource[SecretState]) -> None:
         self.database = environment.sql.database.name
         self.user = environment.sql.export_user.name
         self.schema = environment.sql.export_user.schema_name

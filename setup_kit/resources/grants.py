@@ -9,6 +9,7 @@ from setup_kit.engine.resource import Action, Change, Finding, Node, Resource, S
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.resources.destination import Destination
+from setup_kit.resources.secret import SecretState
 from setup_kit.resources.user import ExportUser
 from setup_kit.sqlserver.grants import CONNECT, GRANTS, Grant, Scope
 from setup_kit.sqlserver.sessions import SqlSessions
@@ -71,7 +72,7 @@ class Grants(Resource[GrantsState]):
         sessions: SqlSessions,
         user: ExportUser,
         schema: Resource[Any] | None,
-        secret: Resource[Any],
+        secret: Resource[SecretState],
         operator_rule: Node,
     ) -> None:
         needs = [node for node in (schema, secret, operator_rule) if node is not None]

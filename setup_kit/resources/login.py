@@ -9,6 +9,7 @@ from setup_kit.engine.resource import Action, Change, Node, NotReadable, Resourc
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.resources.destination import Destination
+from setup_kit.resources.secret import SecretState
 from setup_kit.secret import Secret
 from setup_kit.sqlserver.sessions import SqlSessions
 from setup_kit.sqlserver.templates import render
@@ -38,7 +39,7 @@ class ExportLogin(Resource[LoginState]):
         environment: Environment,
         sessions: SqlSessions,
         server: Resource[Any],
-        secret: Resource[Any],
+        secret: Resource[SecretState],
         operator_rule: Node,
     ) -> None:
         super().__init__(environment.sql.export_user.name, within=server, needs=(secret, operator_rule))

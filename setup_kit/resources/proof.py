@@ -6,12 +6,12 @@ Then each of the thirteen permissions is asked for.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from setup_kit.engine.resource import Check, Finding, Node, NotReadable, Resource, Status
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.resources.destination import Destination
+from setup_kit.resources.secret import SecretState
 from setup_kit.secret import Secret
 from setup_kit.sqlserver.connection import ConnectionString, ConnectionStringError, parse_ado_net
 from setup_kit.sqlserver.grants import GRANTS, Scope
@@ -29,7 +29,7 @@ class LoginProof(Check):
         self,
         environment: Environment,
         sessions: SqlSessions,
-        secret: Resource[Any],
+        secret: Resource[SecretState],
         needs: Iterable[Node],
     ) -> None:
         """`needs`: everything that the service's log-in rests on, the operator's temporary rule among it."""

@@ -7,6 +7,7 @@ from typing import Any
 from setup_kit.engine.resource import Action, Change, Node, Resource
 from setup_kit.environment.models import Environment
 from setup_kit.resources.destination import Destination
+from setup_kit.resources.secret import SecretState
 from setup_kit.sqlserver.session import Session
 from setup_kit.sqlserver.sessions import SqlSessions
 from setup_kit.sqlserver.templates import render
@@ -24,7 +25,7 @@ class ExportSchema(Resource[str]):
         environment: Environment,
         sessions: SqlSessions,
         database: Resource[Any],
-        secret: Resource[Any],
+        secret: Resource[SecretState],
         operator_rule: Node,
     ) -> None:
         super().__init__(environment.sql.export_user.schema_name, within=database, needs=(secret, operator_rule))

@@ -10,6 +10,7 @@ from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.resources.destination import Destination
 from setup_kit.resources.login import PASSWORD, ExportLogin
+from setup_kit.resources.secret import SecretState
 from setup_kit.secret import Secret
 from setup_kit.sqlserver.session import Session
 from setup_kit.sqlserver.sessions import SqlSessions
@@ -55,7 +56,7 @@ class ExportUser(Resource[UserState]):
         sessions: SqlSessions,
         database: Resource[Any],
         login: ExportLogin | None,
-        secret: Resource[Any],
+        secret: Resource[SecretState],
         operator_rule: Node,
     ) -> None:
         needs = [node for node in (login, secret, operator_rule) if node is not None]
