@@ -10,6 +10,7 @@ from typing import Any
 
 from setup_kit.azure.clients import AzureClients
 from setup_kit.clouds import Cloud
+from setup_kit.engine.planner import make_plan
 from setup_kit.engine.resource import Finding, Node
 from setup_kit.environment.cloud import cloud_of
 from setup_kit.environment.loading import Loaded
@@ -101,8 +102,9 @@ class House:
         }
 
     def replicated(self) -> list[Replicated]:
-        """Rows at the source and at the destination. Needs the secret's password: reads the secret."""
-        self.secret.observed = self.secret.read()
+        """Rows at the source and at the destination, counted there as the export user."""
+        for failure in make_plan([self.secret], lambda event: None).failures.values():
+            raise failure
         return count_replicated(self.environment, self.organization, self.export_client, self.destination)
 
 
