@@ -155,7 +155,7 @@ class SqlDatabases:
 
     async def _stored(self, arguments: Document) -> None:
         server, database = arguments["server"], arguments["database"]
-        self._listeners.create_database(server, database["name"])
+        await self._listeners.create_database(server, database["name"])
         self._state.put(DATABASES, f"{server}/{database['name'].lower()}", database)
 
     async def _delete(self, call: Call) -> Answer:
@@ -177,4 +177,4 @@ class SqlDatabases:
     async def _removed(self, arguments: Document) -> None:
         server, name = arguments["server"], arguments["database"]
         self._state.delete(DATABASES, f"{server}/{name.lower()}")
-        self._listeners.drop_database(server, name)
+        await self._listeners.drop_database(server, name)

@@ -296,12 +296,10 @@ class SqlServers:
 
     async def _removed(self, arguments: Document) -> None:
         name = arguments["server"]
-        await self._listeners.close_server(name)
+        await self._listeners.remove_server(name)
         for kind in (RULES, DATABASES):
-            for key, body in self._state.list(kind, name + "/"):
+            for key, _ in self._state.list(kind, name + "/"):
                 self._state.delete(kind, key)
-                if kind == DATABASES:
-                    self._listeners.drop_database(name, body["name"])
         server = self._state.get(SERVERS, name)
         if server is not None:
             access.forget(self._state, self.id_of(server))
