@@ -1,0 +1,163 @@
+"""Who logs in: the server's administrators, SQL logins, contained users, Entra principals."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import uuid
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from setup_kit.sandbox.sql import catalog, errors, logins
+from setup_kit.sandbox.sql.catalog import Catalog, fold
+from setup_kit.sandbox.sql.packets import Login7
+from setup_kit.sandbox.sql.permissions import Permissions
+from setup_kit.sandbox.sql.session import Identity
+from setup_kit.sandbox.sql.store import Database, ServerStore
+
+if TYPE_CHECKING:
+    from setup_kit.sandbox.sql.firewall import FirewallRule
+
+ENTRA_ONLY = "Azure Active Directory only authentication is enabled. Please contact your system administrator."
+TOKEN_PRINCIPAL = "<token-identified principal>"  # noqa: S105 - SQL Server's own words for who came with a token
+
+
+class Caller(Protocol):
+    """Who an access token speaks for (`setup_kit.sandbox.entra.Caller`)."""
+
+    @property
+    def object_id(self) -> str: ...
+    @property
+    def app_id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def groups(self) -> frozenset[str]: ...
+
+
+class ServerPolicy(Protocol):
+    """What Resource Manager holds of a logical server; asked afresh at each login."""
+
+    @property
+    def name(self) -> str: ...
+    def firewall_rules(self) -> Sequence[FirewallRule]: ...
+    def check_administrator(self, login: str, password: str) -> bool: ...
+    def entra_administrator(self) -> str | None: ...
+    def entra_only(self) -> bool: ...
+    def online(self, database: str) -> bool: ...
+
+
+def authenticate(
+    store: ServerStore, policy: ServerPolicy, check_token: Callable[[str], Caller], login: Login7
+) -> tuple[Database, Identity]:
+    """The database and the identity of a login; raises 18456, 4060 or 40613, each ending the session."""
+    wanted = login.database or "master"
+    if login.token is not None:
+        return _with_token(store, policy, check_token, login.token, wanted)
+    if login.integrated:
+        raise errors.SqlError(
+            40607, "Windows logins are not supported in this version of SQL Server.", ends_session=True
+        )
+    user = _without_server(login.user, policy.name)
+    if not user:
+        raise errors.login_failed(user)
+    if policy.entra_only():
+        raise errors.login_failed(user, ENTRA_ONLY)
+    if policy.check_administrator(user, login.password):
+        database = _open(store, policy, wanted, user)
+        return database, Identity(user, _administrator_sid(user), catalog.DBO_ID, administrator=True)
+    return _with_password(store, policy, user, login.password, wanted)
+
+
+def _without_server(user: str, server: str) -> str:
+    """`user@server`, as old drivers and strings have it, is `user`."""
+    name, at, host = user.rpartition("@")
+    return name if at and fold(host.partition(".")[0]) == fold(server) else user
+
+
+def _administrator_sid(name: str) -> bytes:
+    return b"\x01\x06\x00\x00\x00\x00\x00\x64" + hashlib.sha256(fold(name).encode()).digest()[:24]
+
+
+def _open(store: ServerStore, policy: ServerPolicy, name: str, user: str) -> Database:
+    database = store.database(name)
+    if database is None:
+        raise errors.cannot_open_database(name, user)
+    if fold(database.name) != "master" and not policy.online(database.name):
+        raise errors.database_unavailable(database.name, policy.name, str(uuid.uuid4()).upper())
+    return database
+
+
+def _catalog(store: ServerStore, database: Database) -> Catalog:
+    with contextlib.closing(store.connect(database)) as connection:
+        return catalog.load(connection)
+
+
+def _may_connect(found: Catalog, principal_id: int, database: Database, user: str) -> None:
+    if not Permissions(found, principal_id, database.name).holds("CONNECT"):
+        raise errors.cannot_open_database(database.name, user)
+
+
+def _with_password(
+    store: ServerStore, policy: ServerPolicy, user: str, password: str, wanted: str
+) -> tuple[Database, Identity]:
+    """A contained user of the database if there is one of that name, else a login of the server."""
+    database = store.database(wanted)
+    if database is not None:
+        found = _catalog(store, database)
+        contained = found.principal(user)
+        if contained is not None and contained.password is not None:
+            if not logins.password_matches(password, contained.password):
+                raise errors.login_failed(user)
+            _open(store, policy, wanted, user)
+            _may_connect(found, contained.id, database, user)
+            return database, Identity(contained.name, contained.sid, contained.id, administrator=False)
+    login = store.login(user)
+    if login is None or not logins.password_matches(password, login.password):
+        raise errors.login_failed(user)
+    if login.disabled:
+        raise errors.login_failed(user, "The account is disabled.")
+    database = _open(store, policy, wanted, user)
+    found = _catalog(store, database)
+    principal = next((p for p in found.principals.values() if p.sid == login.sid), None)
+    if principal is None:
+        raise errors.cannot_open_database(wanted, user)
+    _may_connect(found, principal.id, database, user)
+    return database, Identity(login.name, login.sid, principal.id, administrator=False)
+
+
+def _with_token(
+    store: ServerStore, policy: ServerPolicy, check_token: Callable[[str], Caller], token: str, wanted: str
+) -> tuple[Database, Identity]:
+    try:
+        caller = check_token(token)
+    except Exception as error:
+        if not hasattr(error, "code"):  # a refused token has a code; anything else is a fault of ours
+            raise
+        raise errors.login_failed(TOKEN_PRINCIPAL) from error
+    sid = uuid.UUID(caller.object_id).bytes_le
+    administrator = policy.entra_administrator()
+    if administrator is not None:
+        known = {fold(caller.object_id), *(fold(group) for group in caller.groups)}
+        if fold(administrator) in known:
+            database = _open(store, policy, wanted, caller.name)
+            return database, Identity(caller.name, sid, catalog.DBO_ID, administrator=True)
+    wanted_database = store.database(wanted)
+    if wanted_database is None:
+        raise errors.login_failed(TOKEN_PRINCIPAL)
+    found = _catalog(store, wanted_database)
+    sids = {sid} | {uuid.UUID(one).bytes_le for one in (caller.app_id, *caller.groups) if _is_guid(one)}
+    principal = next((p for p in found.principals.values() if p.authentication == 4 and p.sid in sids), None)
+    if principal is None:
+        raise errors.login_failed(TOKEN_PRINCIPAL)
+    _open(store, policy, wanted, caller.name)
+    _may_connect(found, principal.id, wanted_database, caller.name)
+    return wanted_database, Identity(caller.name, sid, principal.id, administrator=False)
+
+
+def _is_guid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True

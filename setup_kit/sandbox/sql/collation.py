@@ -1,0 +1,23 @@
+"""The collation SQL_Latin1_General_CP1_CI_AS, near enough: no case, accents count, trailing blanks do not."""
+
+from __future__ import annotations
+
+import sqlite3
+
+NAME = "tsql"
+
+
+def sort_key(text: str) -> str:
+    """Equal for strings that are equal under the collation. The order among other scripts is that of Unicode."""
+    return text.rstrip(" ").lower()
+
+
+def compare(left: str, right: str) -> int:
+    if left == right:
+        return 0
+    a, b = sort_key(left), sort_key(right)
+    return -1 if a < b else int(a > b)
+
+
+def register(connection: sqlite3.Connection) -> None:
+    connection.create_collation(NAME, compare)

@@ -1,0 +1,233 @@
+"""One client's connection, phase by phase: PRELOGIN, TLS, LOGIN7, then requests until it closes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import TYPE_CHECKING
+
+from setup_kit.sandbox.sql import authentication, errors, firewall, packets, parameters, tokens
+from setup_kit.sandbox.sql.errors import Cancelled, ProtocolError, SqlError
+from setup_kit.sandbox.sql.functions_system import PRODUCT_VERSION
+from setup_kit.sandbox.sql.packets import Encryption, Feature, Login7, Message, PacketType, Status, TransactionRequest
+from setup_kit.sandbox.sql.reply import Reply
+from setup_kit.sandbox.sql.session import Session
+from setup_kit.sandbox.sql.stream import Stream
+
+if TYPE_CHECKING:
+    from setup_kit.sandbox.sql.server import LogicalServer
+
+logger = logging.getLogger(__name__)
+
+_LOGIN_SECONDS = 60
+_ACTIONS = {TransactionRequest.BEGIN: "BEGIN", TransactionRequest.COMMIT: "COMMIT",
+            TransactionRequest.ROLLBACK: "ROLLBACK", TransactionRequest.SAVE: "SAVE"}  # fmt: skip
+
+
+class Connection:
+    """Serves one client. Whatever goes wrong here ends this connection alone."""
+
+    def __init__(self, server: LogicalServer, stream: Stream, spid: int, executor: Executor) -> None:
+        self._server = server
+        self._stream = stream
+        self._executor = executor
+        self._spid = spid
+        self._login = "?"
+        self._database = ""
+        self.session: Session | None = None
+        stream.spid = spid
+
+    async def run(self) -> None:
+        try:
+            async with asyncio.timeout(_LOGIN_SECONDS):
+                ready = await self._log_in()
+            if ready:
+                await self._serve()
+        except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError, TimeoutError) as error:
+            logger.debug("connection %s ended: %s", self._spid, error)
+        except ProtocolError as error:
+            logger.warning("connection %s broke the protocol: %s", self._spid, error)
+        finally:
+            await self._close()
+
+    async def _close(self) -> None:
+        if self.session is not None:
+            self.session.cancel()
+            await asyncio.get_running_loop().run_in_executor(self._executor, self.session.close)
+        await self._stream.close()
+
+    # Logging in
+
+    async def _log_in(self) -> bool:
+        strict = await self._stream.starts_with_tls()
+        if strict:
+            await self._stream.start_tls(self._server.tls, inside_packets=False)
+        message = await self._stream.read()
+        if message.type != PacketType.PRELOGIN:
+            raise ProtocolError("PRELOGIN was expected")
+        asked = packets.PreLogin.decode(message.data)
+        # A client that did not ask for encryption is told that it is required, and leaves if it cannot.
+        encryption = Encryption.ON if asked.encryption == Encryption.ON else Encryption.REQUIRED
+        answer = packets.encode_prelogin(PRODUCT_VERSION, encryption, fed_auth_required=asked.fed_auth_required)
+        await self._stream.write(PacketType.REPLY, answer)
+        if not strict:
+            await self._stream.start_tls(self._server.tls, inside_packets=True)
+        message = await self._stream.read()
+        if message.type != PacketType.LOGIN7:
+            raise ProtocolError("LOGIN7 was expected")
+        login = Login7.decode(message.data)
+        started = time.perf_counter()
+        await self._server.wait("sql.login")
+        self._login = login.user or authentication.TOKEN_PRINCIPAL
+        self._database = login.database or "master"
+        reply = Reply(lambda _: None, self._server.name)
+        try:
+            self.session = await self._in_thread(lambda: self._authenticate(login))
+        except SqlError as error:
+            self._record("LOGIN", error.number, (time.perf_counter() - started) * 1000)
+            reply.error(error)
+            reply.done(failed=True)
+            await self._stream.write(PacketType.REPLY, reply.finish())
+            return False
+        self._record("LOGIN", 0, (time.perf_counter() - started) * 1000)
+        await self._stream.write(PacketType.REPLY, self._welcome(login, reply))
+        self._stream.packet_size = min(max(login.packet_size or 4096, 512), 32767)
+        return True
+
+    def _authenticate(self, login: Login7) -> Session:
+        """Runs on a thread: the firewall first, then who it is."""
+        server = self._server
+        from_azure = login.application == firewall.SERVICE_APPLICATION
+        address = server.azure_address if from_azure else "127.0.0.1"
+        if not firewall.admits(server.policy.firewall_rules(), address, from_azure=from_azure):
+            raise errors.server_firewall(server.name, address)
+        database, identity = authentication.authenticate(server.store, server.policy, server.check_token, login)
+        self._login, self._database = identity.login_name, database.name
+        return Session(server, database, identity, self._spid, login.application, login.client_host, self._record)
+
+    def _record(self, label: str, number: int, milliseconds: float) -> None:
+        path = f"/{self._server.name}/{self._database}"
+        self._server.log.add("sql", label, path, number, milliseconds, self._login)
+
+    def _welcome(self, login: Login7, reply: Reply) -> bytes:
+        size = min(max(login.packet_size or 4096, 512), 32767)
+        reply.add(tokens.environment_text(1, self._database, "master"))
+        reply.message(5701, 2, 0, f"Changed database context to '{self._database}'.")
+        reply.add(tokens.environment_bytes(7, tokens.COLLATION, b""))
+        reply.add(tokens.environment_text(2, "us_english", ""))
+        reply.message(5703, 1, 0, "Changed language setting to us_english.")
+        version = min(login.tds_version, tokens.TDS_VERSION) if login.tds_version < 0x80000000 else login.tds_version
+        reply.add(tokens.login_acknowledged(version, "Microsoft SQL Server", PRODUCT_VERSION))
+        reply.add(tokens.environment_text(4, str(size), str(self._stream.packet_size)))
+        features: list[tuple[int, bytes]] = []
+        if Feature.FED_AUTH in login.features:
+            features.append((Feature.FED_AUTH, login.nonce))
+        if Feature.AZURE_SQL_SUPPORT in login.features:
+            features.append((Feature.AZURE_SQL_SUPPORT, b"\x00"))
+        if features:
+            reply.add(tokens.features_acknowledged(features))
+        reply.done()
+        return reply.finish()
+
+    # Requests
+
+    async def _serve(self) -> None:
+        """Read requests one after another; while one runs, listen for an attention."""
+        reading = asyncio.create_task(self._stream.read())
+        try:
+            while True:
+                message = await reading
+                reading = asyncio.create_task(self._stream.read())
+                if message.type == PacketType.ATTENTION:
+                    await self._acknowledge_attention()
+                    continue
+                await self._server.wait("sql.batch")
+                if not await self._answer(message, reading):
+                    return
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+    async def _answer(self, message: Message, reading: asyncio.Task[Message]) -> bool:
+        """Carry out one request and send its answer; False when the connection is to be closed."""
+        session = self.session
+        assert session is not None  # noqa: S101 - the client has logged in
+        loop = asyncio.get_running_loop()
+
+        def send(data: bytes) -> None:
+            asyncio.run_coroutine_threadsafe(self._stream.write(PacketType.REPLY, data, final=False), loop).result()
+
+        reply = Reply(send, self._server.name, piece=8 * (self._stream.packet_size - packets.HEADER.size))
+        job = loop.run_in_executor(self._executor, lambda: self._perform(session, message, reply))
+        await asyncio.wait([job, reading], return_when=asyncio.FIRST_COMPLETED)  # type: ignore[type-var]
+        gone = False
+        if not job.done():
+            # The only thing a client may send now is an attention; or it has gone.
+            gone = reading.exception() is not None
+            session.cancel()
+        keep = await job
+        if gone:
+            return False
+        if session.cancelled.is_set():
+            session.cancelled.clear()
+            return True  # _serve acknowledges the attention, which ends the answer
+        await self._stream.write(PacketType.REPLY, reply.finish())
+        return keep
+
+    async def _acknowledge_attention(self) -> None:
+        await self._stream.write(PacketType.REPLY, tokens.done(tokens.DONE, tokens.DONE_ATTENTION))
+
+    def _perform(self, session: Session, message: Message, reply: Reply) -> bool:
+        """Runs on a thread. No error but the end of the session goes beyond the reply."""
+        try:
+            if message.status & (Status.RESET_CONNECTION | Status.RESET_CONNECTION_KEEP_TRANSACTION):
+                session.reply = reply
+                session.reset()
+                reply.add(tokens.environment_bytes(18, b"", b""))
+            self._dispatch(session, message, reply)
+        except Cancelled:
+            return True
+        except SqlError as error:
+            return not error.ends_session
+        except ProtocolError:
+            raise
+        except Exception:
+            logger.exception("request failed on connection %s", self._spid)
+            reply.error(SqlError(596, "Cannot continue the execution because the session is in the kill state.", 21))
+            reply.done(failed=True)
+            return False
+        return True
+
+    def _dispatch(self, session: Session, message: Message, reply: Reply) -> None:
+        if message.type == PacketType.SQL_BATCH:
+            session.run_batch(packets.decode_batch(message.data), reply)
+        elif message.type == PacketType.RPC:
+            try:
+                calls = parameters.decode_calls(message.data)
+            except SqlError as error:
+                reply.error(error)
+                reply.done_call(failed=True)
+                return
+            session.run_calls(calls, reply)
+        elif message.type == PacketType.TRANSACTION_MANAGER:
+            request = packets.TransactionManagerRequest.decode(message.data)
+            action = (
+                _ACTIONS.get(TransactionRequest(request.request))
+                if request.request in set(TransactionRequest)
+                else None
+            )
+            if action is None:
+                raise ProtocolError(f"transaction manager request {request.request}")
+            session.run_transaction(action, request.name if action == "SAVE" else "", reply, begins=request.begins)
+        elif message.type == PacketType.BULK_LOAD:
+            reply.error(errors.unsupported_statement("INSERT BULK"))
+            reply.done(failed=True)
+        else:
+            raise ProtocolError(f"message of type {message.type}")
+
+    async def _in_thread(self, function: Callable[[], Session]) -> Session:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, function)

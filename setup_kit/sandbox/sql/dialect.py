@@ -1,0 +1,78 @@
+"""T-SQL as sqlglot reads it, with SQL Server's own functions left as they are written."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from sqlglot import exp
+from sqlglot.dialects.tsql import TSQL
+from sqlglot.errors import ParseError, TokenError
+from sqlglot.parsers.tsql import TSQLParser
+from sqlglot.tokenizer_core import Token, TokenType
+
+from setup_kit.sandbox.sql import errors
+
+
+class Dialect(TSQL):
+    """sqlglot's T-SQL, but every function call stays `Anonymous`: `functions.py` knows them by SQL Server's names."""
+
+    class Tokenizer(TSQL.Tokenizer):
+        # Commands would swallow the rest of the text; REAL would be taken for FLOAT.
+        COMMANDS: ClassVar = set()
+        KEYWORDS: ClassVar = {
+            word: kind for word, kind in TSQL.Tokenizer.KEYWORDS.items() if word != "REAL" and kind != TokenType.COMMAND
+        }
+
+    class Parser(TSQLParser):
+        FUNCTIONS: ClassVar = {}
+
+
+_DIALECT = Dialect()
+
+
+def tokenize(text: str) -> list[Token]:
+    """The tokens of a batch; 102 or 105 where it cannot be read."""
+    try:
+        return list(_DIALECT.tokenize(text))
+    except TokenError as error:
+        raise errors.SqlError(
+            105, "Unclosed quotation mark after the character string.", 15, ends_batch=True
+        ) from error
+
+
+def parse(tokens: list[Token], text: str) -> exp.Expr:
+    """The one statement that `tokens` are; raises 102 naming the token where sqlglot stopped."""
+    try:
+        parsed = _DIALECT.parser().parse(tokens, text)
+    except ParseError as error:
+        near = error.errors[0].get("highlight") if error.errors else None
+        raise errors.incorrect_syntax(str(near or tokens[-1].text)) from error
+    except RecursionError as error:
+        raise errors.SqlError(
+            8631, "Internal error: Server stack limit has been reached. Please look for potentially deep nesting in "
+            "your query, and try to simplify it.", 17, ends_batch=True,
+        ) from error  # fmt: skip
+    found = parsed[0] if len(parsed) == 1 else None
+    if found is None or isinstance(found, exp.Command):
+        raise errors.incorrect_syntax(tokens[0].text)
+    return found
+
+
+def parse_expression(tokens: list[Token], text: str) -> exp.Expr:
+    """The expression or condition that `tokens` are."""
+    if not tokens:
+        raise errors.incorrect_syntax("")
+    first = tokens[0]
+    select = Token(TokenType.SELECT, "SELECT", first.line, first.col, first.start, first.start)
+    parsed = parse([select, *tokens], text)
+    if (
+        not isinstance(parsed, exp.Select)
+        or len(parsed.expressions) != 1
+        or len([v for v in parsed.args.values() if v]) > 1
+    ):
+        raise errors.incorrect_syntax(tokens[-1].text)
+    found = parsed.expressions[0]
+    if isinstance(found, exp.Alias):
+        raise errors.incorrect_syntax(found.alias)
+    assert isinstance(found, exp.Expr)  # noqa: S101 - tells the type checker
+    return found

@@ -1,0 +1,187 @@
+"""The endpoint: logical servers, each listening on a port of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import ssl
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from pathlib import Path
+from typing import Protocol
+
+from setup_kit.sandbox.sql.authentication import Caller, ServerPolicy
+from setup_kit.sandbox.sql.catalog import fold
+from setup_kit.sandbox.sql.connection import Connection
+from setup_kit.sandbox.sql.store import ServerStore
+from setup_kit.sandbox.sql.stream import Stream
+
+#: Requests that run at once; a request that waits for a lock keeps its thread.
+_THREADS = 256
+_FIRST_SPID = 51
+
+
+class RequestLog(Protocol):
+    """Where every login and statement is noted (`setup_kit.sandbox.requests.RequestLog`)."""
+
+    def add(self, part: str, method: str, path: str, status: int, milliseconds: float, caller: str) -> None: ...
+
+
+class Latency(Protocol):
+    """How long an operation is made to take (`setup_kit.sandbox.latency.Latency`)."""
+
+    def seconds(self, operation: str) -> float: ...
+
+
+class LogicalServer:
+    """One logical server: its databases, who may come in, and the sessions that are open."""
+
+    def __init__(
+        self,
+        policy: ServerPolicy,
+        store: ServerStore,
+        tls: ssl.SSLContext,
+        check_token: Callable[[str], Caller],
+        log: RequestLog,
+        latency: Latency,
+        azure_address: str,
+        executor: Executor,
+        spids: Iterator[int],
+    ) -> None:
+        self.policy = policy
+        self.name = policy.name
+        self.store = store
+        self.tls = tls
+        self.check_token = check_token
+        self.log = log
+        self.azure_address = azure_address
+        self._latency = latency
+        self._executor = executor
+        self._spids = spids
+        self._connections: dict[asyncio.Task[None], Connection] = {}
+        self._listener: asyncio.Server | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def start(self, port: int) -> None:
+        """Listen on 127.0.0.1; OSError when the port is taken."""
+        self._loop = asyncio.get_running_loop()
+        self._listener = await asyncio.start_server(self._accept, "127.0.0.1", port)
+
+    @property
+    def port(self) -> int:
+        assert self._listener is not None  # noqa: S101 - only a server that has started is asked
+        return int(self._listener.sockets[0].getsockname()[1])
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - asyncio runs this in a task of its own
+        connection = Connection(self, Stream(reader, writer), next(self._spids), self._executor)
+        self._connections[task] = connection
+        try:
+            await connection.run()
+        finally:
+            del self._connections[task]
+
+    async def wait(self, operation: str) -> None:
+        """Take as long as the cloud would."""
+        seconds = self._latency.seconds(operation)
+        if seconds > 0:
+            await asyncio.sleep(seconds)
+
+    def is_logged_in(self, sid: bytes) -> bool:
+        sessions = [connection.session for connection in list(self._connections.values())]
+        return any(session is not None and session.login_sid == sid for session in sessions)
+
+    def drop_database(self, name: str) -> None:
+        """Close the database's sessions and remove it; callable from any thread."""
+        for task, connection in list(self._connections.items()):
+            session = connection.session
+            if session is not None and fold(session.database.name) == fold(name) and self._loop is not None:
+                session.cancel()
+                self._loop.call_soon_threadsafe(task.cancel)
+        self.store.drop_database(name)
+
+    async def stop(self) -> None:
+        if self._listener is not None:
+            self._listener.close()
+        tasks = list(self._connections)
+        for connection in list(self._connections.values()):
+            if connection.session is not None:
+                connection.session.cancel()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._listener is not None:
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._listener.wait_closed()
+        self.store.close()
+
+
+class SqlEndpoint:
+    """Logical servers over TDS, with their data under `directory`.
+
+    `tls` becomes the endpoint's own: it is limited to TLS 1.2, the last version that TDS 7.4 carries inside its
+    packets, and offers the protocol name `tds/8.0`, which clients with `Encrypt=strict` ask for. `check_token` verifies an
+    access token for SQL's audience; what it raises for one that it refuses has an attribute `code`.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        tls: ssl.SSLContext,
+        check_token: Callable[[str], Caller],
+        log: RequestLog,
+        latency: Latency,
+        azure_address: str,
+    ) -> None:
+        self._directory = directory
+        tls.maximum_version = ssl.TLSVersion.TLSv1_2
+        tls.set_alpn_protocols(["tds/8.0"])
+        self._tls = tls
+        self._check_token = check_token
+        self._log = log
+        self._latency = latency
+        self._azure_address = azure_address
+        self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="sql")
+        self._spids = itertools.count(_FIRST_SPID)
+        self._servers: dict[str, LogicalServer] = {}
+
+    async def start_server(self, policy: ServerPolicy, port: int) -> None:
+        """Serve a logical server on 127.0.0.1:`port`; OSError when the port is taken. Its data is kept if there is any."""
+        loop = asyncio.get_running_loop()
+        store = await loop.run_in_executor(self._executor, ServerStore, self._directory, policy.name)
+        server = LogicalServer(
+            policy, store, self._tls, self._check_token, self._log, self._latency, self._azure_address,
+            self._executor, self._spids,
+        )  # fmt: skip
+        try:
+            await server.start(port)
+        except OSError:
+            store.close()
+            raise
+        self._servers[policy.name] = server
+
+    def port(self, name: str) -> int:
+        """The port a server listens on, where it was started with 0; KeyError when it does not run."""
+        return self._servers[name].port
+
+    async def stop_server(self, name: str) -> None:
+        """Stop listening and close every session; the data stays. Nothing when the server does not run."""
+        server = self._servers.pop(name, None)
+        if server is not None:
+            await server.stop()
+
+    def create_database(self, server: str, name: str) -> None:
+        """Nothing when it is there; KeyError when the server does not run."""
+        self._servers[server].store.create_database(name)
+
+    def drop_database(self, server: str, name: str) -> None:
+        """Close its sessions and remove its data; nothing when there is none."""
+        self._servers[server].drop_database(name)
+
+    async def close(self) -> None:
+        """Stop every server; returns when the last session has ended."""
+        for name in list(self._servers):
+            await self.stop_server(name)
+        self._executor.shutdown()
