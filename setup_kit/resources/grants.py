@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from setup_kit.engine.resource import Action, Change, Finding, Node, Resource, Status
@@ -57,9 +58,9 @@ class Permission:
 
 @dataclass(frozen=True)
 class GrantsState:
-    """What the user with this principal id holds and is denied."""
+    """What the user that was created then holds and is denied."""
 
-    principal_id: int
+    user_created: datetime
     permissions: frozenset[Permission]
 
 
@@ -86,11 +87,11 @@ class Grants(Resource[GrantsState]):
             Permission(scope, code.strip(), name, state.strip(), schema or "")
             for scope, code, name, state, schema in rows
         )
-        return GrantsState(self._principal_id(), permissions)
+        return GrantsState(self._user_created(), permissions)
 
     def diff(self, observed: GrantsState | None) -> list[Change]:
         # A user that was made anew since the grants were read holds nothing of them.
-        if observed is not None and observed.principal_id != self._principal_id():
+        if observed is not None and observed.user_created != self._user_created():
             observed = None
         changes = []
         # CREATE USER grants CONNECT by itself: only where the user was there can it be missing.
@@ -171,16 +172,16 @@ class Grants(Resource[GrantsState]):
         return render(f"{verb}_on_schema", permission=grant.permission, schema=self._destination.schema, name=self.name)
 
     def _with(self, grant: Grant) -> GrantsState:
-        principal_id = self._principal_id()
+        created = self._user_created()
         held: frozenset[Permission] = frozenset()
-        if self.observed is not None and self.observed.principal_id == principal_id:
+        if self.observed is not None and self.observed.user_created == created:
             held = frozenset(row for row in self.observed.permissions if not self._is(row, grant))
         schema = self._destination.schema if grant.scope is Scope.SCHEMA else ""
         row = Permission(int(grant.scope), grant.code, grant.permission, _GRANTED, schema)
-        return GrantsState(principal_id, held | {row})
+        return GrantsState(created, held | {row})
 
-    def _principal_id(self) -> int:
+    def _user_created(self) -> datetime:
         user = self._user.observed
         if user is None:
             raise KitError(f"the user {self.name!r} does not exist", remedy="run `setup-kit apply`, which creates it")
-        return user.principal_id
+        return user.created

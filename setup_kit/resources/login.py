@@ -14,7 +14,9 @@ from setup_kit.secret import Secret
 from setup_kit.sqlserver.sessions import SqlSessions
 from setup_kit.sqlserver.templates import render
 
-# authentication_type 1: the user is one of a login of the server.
+# authentication_type in sys.database_principals: the user is one of a login of the server.
+OF_LOGIN = 1
+
 _OWN_LOGIN = "SELECT authentication_type FROM sys.database_principals WHERE name = ? AND name = USER_NAME()"
 _LOGIN = "SELECT is_disabled FROM sys.sql_logins WHERE name = ?"
 
@@ -48,10 +50,10 @@ class ExportLogin(Resource[LoginState]):
     def read(self) -> LoginState | None:
         password = self._destination.password
         session = self._destination.as_export_user()
-        if session is not None and session.rows(_OWN_LOGIN, self.name, doing=f"read how {self.name!r} signs in") == [
-            (1,)
-        ]:
-            return LoginState(self.name, password)
+        if session is not None:
+            rows = session.rows(_OWN_LOGIN, self.name, doing=f"read how {self.name!r} signs in")
+            if rows and rows[0][0] == OF_LOGIN:
+                return LoginState(self.name, password)
         master = self._destination.master()
         found = master.rows(_LOGIN, self.name, doing=f"look for the login {self.name!r}")
         if not found:

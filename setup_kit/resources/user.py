@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from setup_kit.engine.resource import Action, Change, Node, NotReadable, Resource
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.resources.destination import Destination
-from setup_kit.resources.login import PASSWORD, ExportLogin
+from setup_kit.resources.login import OF_LOGIN, PASSWORD, ExportLogin
 from setup_kit.resources.secret import SecretState
 from setup_kit.secret import Secret
 from setup_kit.sqlserver.session import Session
@@ -17,13 +18,12 @@ from setup_kit.sqlserver.sessions import SqlSessions
 from setup_kit.sqlserver.templates import render
 
 _USER = """
-SELECT principal_id, type, authentication_type, default_schema_name, sid, USER_NAME()
+SELECT create_date, type, authentication_type, default_schema_name, sid, USER_NAME()
 FROM sys.database_principals WHERE name = ?
 """
 _LOGIN = "SELECT sid FROM sys.sql_logins WHERE name = ?"
 
-# authentication_type in sys.database_principals
-_OF_LOGIN = 1
+# authentication_type in sys.database_principals: the user has a password of its own.
 _CONTAINED = 2
 
 LOGIN = "login"
@@ -33,14 +33,14 @@ AUTHENTICATION = "authentication"
 
 @dataclass(frozen=True)
 class UserState:
-    """`principal_id` tells a user that was dropped and made again from the one before.
+    """`created` tells a user that was dropped and made again from the one before (its principal_id may be the same).
 
     `of_login`: tied to the login of its own name (never so when contained). `proven`: the password that the server was
     seen to accept for a contained user.
     """
 
     name: str
-    principal_id: int
+    created: datetime
     contained: bool
     of_login: bool
     default_schema: str | None
@@ -69,11 +69,11 @@ class ExportUser(Resource[UserState]):
             rows = self._rows(session)
             # Signed in as another user of this login, it may not see the one that is looked for.
             if rows and rows[0][5].casefold() == self.name.casefold():
-                return self._state(rows[0], of_login=rows[0][2] == _OF_LOGIN, accepted=True)
+                return self._state(rows[0], of_login=rows[0][2] == OF_LOGIN, accepted=True)
         rows = self._rows(self._destination.administrator())
         if not rows:
             return None
-        of_login = rows[0][2] == _OF_LOGIN and self._login_sid() == bytes(rows[0][4])
+        of_login = rows[0][2] == OF_LOGIN and self._login_sid() == bytes(rows[0][4])
         accepted = self._destination.password_accepted()
         if self._destination.contained and rows[0][2] == _CONTAINED and self._destination.password is None:
             raise NotReadable(
@@ -169,7 +169,7 @@ class ExportUser(Resource[UserState]):
         return session.rows(_USER, self.name, doing=f"look for the user {self.name!r}")
 
     def _state(self, row: Any, *, of_login: bool, accepted: bool) -> UserState:
-        principal_id, kind, authentication, default_schema, _, _ = row
+        created, kind, authentication, default_schema, _, _ = row
         if kind.strip() != "S":
             raise KitError(
                 f"the name {self.name!r} is taken in database {self._destination.database!r}",
@@ -179,7 +179,7 @@ class ExportUser(Resource[UserState]):
         contained = authentication == _CONTAINED
         return UserState(
             self.name,
-            principal_id,
+            created,
             contained,
             of_login,
             default_schema,
