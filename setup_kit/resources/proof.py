@@ -43,7 +43,7 @@ class LoginProof(Check):
             state = self._secret.read()
         except NotReadable as obstacle:
             return [self._finding("proof.secret", Status.SKIPPED, obstacle.reason, obstacle.remedy)]
-        if state is None:
+        if state is None or state.recoverable:
             return [self._finding("proof.secret", Status.FAILED, "there is no secret to sign in with", _APPLY)]
         if state.value is None:
             message = "the secret is disabled: nobody can read the connection string from it"

@@ -15,6 +15,9 @@ from setup_kit.sqlserver.connection import FIREWALL, DriverMissingError, SqlErro
 # The same thing was made before: by an earlier attempt whose answer was lost, or by somebody else.
 ALREADY_EXISTS = frozenset({2714, 15023, 15025})
 
+# The thing that is to be dropped is not there, or not to be seen.
+ALREADY_GONE = frozenset({15151})
+
 # The server was reached and this user is not let in; who asks with another login may be.
 REFUSED = frozenset({4060, 916, 18452, 18456, 18470, 18486, 18487, 18488})
 # Of these, the ones that come after the password was found right.

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from setup_kit.sqlserver.connection import Connection, Cursor, SqlError, load_pyodbc
-from setup_kit.sqlserver.errors import ALREADY_EXISTS, kit_error, without_secrets
+from setup_kit.sqlserver.errors import ALREADY_EXISTS, ALREADY_GONE, kit_error, without_secrets
 from setup_kit.sqlserver.retry import Retry
 from setup_kit.sqlserver.templates import Batch
 
@@ -55,6 +55,8 @@ class Session:
     def run(self, batch: Batch, *, doing: str) -> None:
         """Sends a batch that returns nothing. Raises KitError, without what the batch holds of secrets."""
 
+        done_before = ALREADY_GONE if batch.name.startswith("drop_") else ALREADY_EXISTS
+
         def send(cursor: Cursor, number: int) -> None:
             try:
                 cursor.execute(batch.text)
@@ -62,8 +64,8 @@ class Session:
                 while cursor.nextset():
                     pass
             except load_pyodbc().Error as error:
-                if number > 1 and SqlError.of(error).number in ALREADY_EXISTS:
-                    log.info("%s: made by the attempt whose answer was lost", doing)
+                if number > 1 and SqlError.of(error).number in done_before:
+                    log.info("%s: done by the attempt whose answer was lost", doing)
                     return
                 raise
 

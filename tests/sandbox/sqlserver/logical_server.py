@@ -20,6 +20,7 @@ from setup_kit.resources.grants import Grants
 from setup_kit.resources.login import ExportLogin
 from setup_kit.resources.proof import LoginProof
 from setup_kit.resources.schema import ExportSchema
+from setup_kit.resources.secret import SecretState
 from setup_kit.resources.user import ExportUser
 from setup_kit.sandbox.certificates import Certificates
 from setup_kit.sandbox.entra import Caller, TokenRefused
@@ -158,12 +159,6 @@ class Rule(Temporary):
         return False
 
 
-@dataclass(frozen=True)
-class SecretState:
-    value: Secret
-    password: Secret
-
-
 def environment(
     *, user: str = "dataexport", schema: str = "dbo", contained: bool = False, maxdop: int = 1, snapshot: bool = True
 ) -> Environment:
@@ -211,7 +206,7 @@ class Kit:
         value = to_ado_net(self.server.address, wanted.sql.database.name, user.name, self.password)
         server = Given("server", self.server.address)
         database = Given("database", wanted.sql.database.name)
-        secret = Given("secret", SecretState(value, self.password))
+        secret = Given("secret", SecretState("https://kv/secrets/s", value, password=self.password))
         rule = Rule(self.server)
         login = schema = None
         if user.authentication == "login":
