@@ -104,6 +104,10 @@ EXPLANATIONS: dict[int, Explanation] = {
     18487: Explanation("the login's password has expired", "set it again, in master"),
     18488: Explanation("the login's password must be changed first", "set it again, in master"),
     33134: Explanation("the principal is a special one that cannot be changed", "choose another name"),
+    33233: Explanation(
+        "the database is not a contained one, and only those have users with a password of their own",
+        "set sql.export_user.authentication to login",
+    ),
     40197: _AWAY,
     40501: _OVERLOAD,
     40508: Explanation("Azure SQL Database cannot switch databases within a connection"),

@@ -11,6 +11,7 @@ import pytest
 from setup_kit.engine.executor import Result
 from setup_kit.engine.planner import Plan
 from setup_kit.engine.resource import Action, Check, Finding, Resource, Status
+from setup_kit.errors import KitError
 from setup_kit.secret import Secret
 from setup_kit.sqlserver.grants import GRANTS, Grant, Scope
 from setup_kit.sqlserver.quoting import quote_identifier
@@ -162,6 +163,37 @@ def test_a_login_that_somebody_made_again_leaves_the_user_to_be_tied(
     )
     assert changes(succeeded(kit().apply())) == ["update user login"]
     assert kit().plan().empty
+
+
+def test_a_user_of_another_login_is_tied_to_its_own(kit: MakeKit, administrator: Callable[..., None]) -> None:
+    administrator("CREATE LOGIN [elsewhere] WITH PASSWORD = N'Another-1-by-hand'", database="master")
+    administrator("CREATE USER [dataexport] FOR LOGIN [elsewhere] WITH DEFAULT_SCHEMA = [dbo]")
+    made = changes(succeeded(kit().apply()))
+    assert [text for text in made if "grants" not in text and "options" not in text] == [
+        "create login",
+        "update user login",
+    ]
+    assert kit().plan().empty
+
+
+def test_a_login_with_a_user_of_another_name_is_refused_with_a_way_out(
+    kit: MakeKit, administrator: Callable[..., None]
+) -> None:
+    create = f"CREATE LOGIN [dataexport] WITH PASSWORD = N'{PASSWORD.reveal()}'"
+    administrator(create, database="master")
+    administrator("CREATE USER [somebody] FOR LOGIN [dataexport]")
+    result = kit().apply()
+    (failure,) = result.failures.values()
+    assert isinstance(failure, KitError)
+    assert "another name" in failure.why
+    assert "sql.export_user.name" in failure.remedy
+
+
+def test_a_name_that_a_role_has_is_refused(kit: MakeKit, administrator: Callable[..., None]) -> None:
+    administrator("CREATE ROLE [dataexport]")
+    (failure,) = kit().plan().failures.values()
+    assert isinstance(failure, KitError)
+    assert "taken" in failure.what
 
 
 def test_a_disabled_login_is_enabled(kit: MakeKit, administrator: Callable[..., None]) -> None:
