@@ -10,10 +10,11 @@ from typing import Any, Self
 
 from setup_kit.secret import Secret
 from setup_kit.service.metadata import Filling
-from setup_kit.service.tables import Table, identifier, input_sizes, literal, qualified
+from setup_kit.service.tables import Table, identifier, input_sizes, literal, narrowed, qualified
 from setup_kit.sqlserver.connection import (
     ConnectionString,
     ConnectionStringError,
+    Cursor,
     connect,
     parse_ado_net,
     sql_errors,
@@ -72,6 +73,9 @@ class Destination:
             timeout=LOGIN_SECONDS,
         )
         self._connection.timeout = STATEMENT_SECONDS
+        self._inserts_into: tuple[str, str] | None = None
+        self._columns: frozenset[str] = frozenset()
+        self._inserts: dict[int, tuple[Cursor, str]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -145,21 +149,39 @@ class Destination:
         with sql_errors():
             connection.autocommit = False
             try:
-                cursor = connection.cursor()
                 if filling is not None:
                     where = f"{qualified(schema, table.name)} WHERE {identifier(filling.by)} = ?"
-                    cursor.execute(f"DELETE FROM {where}", filling.value)  # noqa: S608 (quoted)
+                    connection.execute(f"DELETE FROM {where}", filling.value)  # noqa: S608 (quoted)
                 if rows:
-                    cursor.fast_executemany = True
-                    cursor.setinputsizes(input_sizes(table, rows))
-                    cursor.executemany(table.insert(schema), rows)
-                cursor.close()
+                    self._write(table, schema, rows)
                 connection.commit()
             except BaseException:
                 connection.rollback()
                 raise
             finally:
                 connection.autocommit = True
+
+    def _write(self, table: Table, schema: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Many rows a statement, the same statements from page to page.
+
+        Not with pyodbc's fast_executemany: that one holds the interpreter while it asks the server for the types of
+        parameters, which a server in the same process, the sandbox's, cannot survive.
+        """
+        into = (schema, table.name)
+        kept = self._columns if self._inserts_into == into else frozenset()
+        table, rows = narrowed(table, rows, kept)
+        columns = frozenset(column.name for column in table.columns)
+        if self._inserts_into != into or columns != kept:
+            self._inserts_into, self._columns, self._inserts = into, columns, {}
+        sizes = input_sizes(table, rows)
+        for start in range(0, len(rows), table.rows_a_statement):
+            chunk = rows[start : start + table.rows_a_statement]
+            if len(chunk) not in self._inserts:
+                # pyodbc prepares a statement anew unless the same cursor is given the same object.
+                self._inserts[len(chunk)] = (self._connection.cursor(), table.insert(schema, len(chunk)))
+            cursor, statement = self._inserts[len(chunk)]
+            cursor.setinputsizes(sizes * len(chunk))
+            cursor.execute(statement, [value for row in chunk for value in row])
 
 
 def _not_held(permissions: Sequence[str], held: Sequence[int | None]) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from setup_kit.service.destination import Destination, read_connection_string
 from setup_kit.service.errors import OutsideError
 from setup_kit.service.profile import ExportStatus, MetadataState, Profile, Status, SyncState
 from setup_kit.service.store import Failure, Store
-from setup_kit.service.tables import Table, entity_table
+from setup_kit.service.tables import Table, entity_table, sql_time
 from setup_kit.service.vault import Vaults
 from setup_kit.service.writer import EntityFailedError, Writer, check_cancelled
 from setup_kit.sqlserver.connection import ConnectionString, ConnectionStringError, SqlError
@@ -146,7 +146,7 @@ class EntityExport:
             self._organization.option_sets(entity),
             primary_ids,
             frozenset(column.name for column in source.table.columns),
-            _now(),
+            sql_time(_now()),
         )
         with self._metadata_lock:
             for filling in fillings:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from setup_kit.service.dataverse import FORMATTED, LOOKUP_TYPE
+from setup_kit.service.dataverse import FORMATTED, LOOKUP_TYPE, PAGE_SIZE
 
 # SQL types as ODBC numbers them, for binding parameters without asking the server what they are.
 SQL_GUID = -11
@@ -24,6 +24,8 @@ SQL_TYPE_TIMESTAMP = 93
 
 NVARCHAR_LIMIT = 4000  # longer is nvarchar(max)
 DECIMAL_PRECISION = 38
+PARAMETERS_LIMIT = 2000  # SQL Server takes 2100, some of which the driver needs
+ROWS_LIMIT = 1000  # SQL Server's, of one VALUES
 
 
 @dataclass(frozen=True)
@@ -95,10 +97,18 @@ class Table:
     def written(self) -> tuple[Column, ...]:
         return tuple(column for column in self.columns if not column.identity)
 
-    def insert(self, schema: str) -> str:
+    def insert(self, schema: str, rows: int) -> str:
+        """A statement for so many rows at once."""
         names = ", ".join(identifier(column.name) for column in self.written)
-        marks = ", ".join("?" for _ in self.written)
-        return f"INSERT INTO {qualified(schema, self.name)} ({names}) VALUES ({marks})"  # noqa: S608 (quoted)
+        marks = f"({', '.join('?' for _ in self.written)})"
+        values = ", ".join(marks for _ in range(rows))
+        return f"INSERT INTO {qualified(schema, self.name)} ({names}) VALUES {values}"  # noqa: S608 (quoted)
+
+    @property
+    def rows_a_statement(self) -> int:
+        """As many as one statement's parameters hold, such that the same statement does for all of a full page."""
+        most = max(1, min(ROWS_LIMIT, PARAMETERS_LIMIT // len(self.written)))
+        return next(count for count in range(most, 0, -1) if PAGE_SIZE % count == 0)
 
 
 def identifier(name: str) -> str:
@@ -177,8 +187,9 @@ def attribute_columns(attribute: Mapping[str, Any], attributes: Mapping[str, Map
         type_ = SqlType.nvarchar(attribute.get("MaxLength"))
         if lookup:
             # A name beside a lookup is an annotation in the Web API, which knows no phonetic ("yomi") names of lookups.
+            # The annotation may be longer than the attribute that stands for it.
             source = None if name.endswith("yominame") else f"_{lookup}_value@{FORMATTED}"
-            return [Column(name, type_, source)]
+            return [Column(name, type_, source, _cut(type_.size))]
         return [Column(name, type_, name)]
     if kind in {"Decimal", "Double", "Money"}:
         scale = int(attribute.get("Precision") or 0)
@@ -188,6 +199,17 @@ def attribute_columns(attribute: Mapping[str, Any], attributes: Mapping[str, Map
     if kind in _SIMPLE:
         return [Column(name, _SIMPLE[kind], name)]
     return []
+
+
+def _cut(size: int | None) -> Convert | None:
+    if size is None:
+        return None
+
+    def convert(value: str) -> str:
+        # nvarchar counts UTF-16 units; a character outside the basic plane is two, and is not halved.
+        return value if 2 * len(value) <= size else value.encode("utf-16-le")[: 2 * size].decode("utf-16-le", "ignore")
+
+    return convert
 
 
 def _decimal(scale: int) -> Convert:
@@ -200,9 +222,14 @@ def _decimal(scale: int) -> Convert:
 
 
 def date_time(value: str) -> datetime:
-    """A date, or a point in time, as `datetime` in UTC without a zone, which is how the destination holds it."""
-    moment = datetime.fromisoformat(value)
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    """A date, or a point in time of the Web API."""
+    return sql_time(datetime.fromisoformat(value))
+
+
+def sql_time(moment: datetime) -> datetime:
+    """In UTC, without a zone and in whole milliseconds: no more goes into SQL Server's `datetime`."""
+    moment = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def rows(table: Table, records: Iterable[Mapping[str, Any]], written_on: datetime) -> list[tuple[Any, ...]]:
@@ -222,6 +249,20 @@ def rows(table: Table, records: Iterable[Mapping[str, Any]], written_on: datetim
         )
         for record in records
     ]
+
+
+def narrowed(table: Table, batch: Sequence[Sequence[Any]], kept: frozenset[str]) -> tuple[Table, list[list[Any]]]:
+    """Table and rows without the columns that are empty in all rows, except the `kept` ones.
+
+    Half of an entity's columns are empty in most organizations, and a column left out is NULL.
+    """
+    numbers = [
+        number
+        for number, (column, values) in enumerate(zip(table.written, zip(*batch, strict=True), strict=True))
+        if column.name in kept or any(value is not None for value in values)
+    ]
+    columns = tuple(table.written[number] for number in numbers)
+    return Table(table.name, columns, table.key), [[row[number] for number in numbers] for row in batch]
 
 
 def input_sizes(table: Table, batch: Sequence[Sequence[Any]]) -> list[tuple[int, int, int]]:

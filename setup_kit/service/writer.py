@@ -12,7 +12,7 @@ from typing import Any, Self
 from setup_kit.service.description import RetryPolicy
 from setup_kit.service.destination import Destination
 from setup_kit.service.store import Failure
-from setup_kit.service.tables import Table, rows
+from setup_kit.service.tables import Table, rows, sql_time
 from setup_kit.sqlserver.connection import SqlError
 
 NEW = "New"  # the change type of a record that is written for the first time
@@ -71,7 +71,7 @@ class Writer:
 
         Raises EntityFailedError when no record can be written, Cancelled between two attempts.
         """
-        batch = rows(self._table, records, datetime.now(UTC).replace(tzinfo=None))
+        batch = rows(self._table, records, sql_time(datetime.now(UTC)))
         if not batch:
             return []
         try:

@@ -158,11 +158,11 @@ class Ground:
         finally:
             self.run(back, database)
 
-    def write_secret(self, value: Secret | None = None, **options: Any) -> None:
+    def write_secret(self, value: Secret | None = None, name: str = SECRET, **options: Any) -> None:
         value = value or to_ado_net(self.address, DATABASE, USER, Secret(PASSWORD))
         tags = {self.organization_id: self.azure.sandbox["tenant_id"]}
         with self.azure.secrets(self.vault_uri) as client:
-            client.set_secret(SECRET, value.reveal(), **{"tags": tags, **options})
+            client.set_secret(name, value.reveal(), **{"tags": tags, **options})
 
     def let_the_service_in(self, permissions: list[str]) -> None:
         """Sets the service's access policy at the vault."""

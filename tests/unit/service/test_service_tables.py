@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from setup_kit.service.metadata import fillings
-from setup_kit.service.tables import Table, entity_table, identifier, input_sizes, literal, rows
+from setup_kit.service.tables import Table, entity_table, identifier, input_sizes, literal, narrowed, rows, sql_time
 
 NOW = datetime(2026, 1, 2, 3, 4, 5)
 RECORD = {
@@ -61,6 +61,35 @@ def test_a_record_becomes_the_row_of_its_table() -> None:
         "owneridyominame": None,
         "owneridtype": "systemuser",
     }
+
+
+@given(moment=st.datetimes(timezones=st.none() | st.timezones()))
+def test_any_point_in_time_fits_the_destination(moment: datetime) -> None:
+    held = sql_time(moment)
+    assert (held.tzinfo, held.microsecond % 1000) == (None, 0)
+    same = held.replace(tzinfo=UTC) if moment.tzinfo else held
+    assert timedelta(0) <= moment - same < timedelta(milliseconds=1)
+
+
+@given(name=st.text(min_size=90, max_size=120))
+def test_a_lookups_long_name_is_cut_to_its_column(name: str) -> None:
+    table = account()
+    (row,) = rows(table, [{**RECORD, "_ownerid_value@OData.Community.Display.V1.FormattedValue": name}], NOW)
+    kept = row[[column.name for column in table.written].index("owneridname")]
+    assert name.startswith(kept)
+    assert len(kept.encode("utf-16-le")) // 2 in ({min(100, len(name.encode("utf-16-le")) // 2)} | {99})
+
+
+def test_columns_that_are_empty_in_a_page_are_left_out_of_its_statement() -> None:
+    table = account()
+    batch = rows(table, [RECORD, {"accountid": "x", "fax": None}], NOW)
+    narrow, values = narrowed(table, batch, frozenset())
+    names = [column.name for column in narrow.columns]
+    assert not {"fax", "owneridyominame"} & set(names)
+    assert dict(zip(names, values[1], strict=True))["name"] is None
+    wide, _ = narrowed(table, batch, frozenset({"fax"}))
+    assert "fax" in [column.name for column in wide.columns]
+    assert narrow.insert("dbo", 2).count("?") == 2 * len(names)
 
 
 def test_texts_are_bound_as_long_as_the_batch_needs() -> None:
