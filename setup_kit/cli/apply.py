@@ -26,7 +26,7 @@ def apply(environment: str, yes: bool, output: Output) -> None:
       setup-kit apply -e dev
       setup-kit apply -e prod --yes --output json
     """
-    from setup_kit.cli.session import open_session
+    from setup_kit.cli.session import open_session, stoppable
     from setup_kit.engine.executor import Temporaries, execute, reading
     from setup_kit.engine.journal import Journal
     from setup_kit.engine.tell import tell_all
@@ -34,8 +34,8 @@ def apply(environment: str, yes: bool, output: Output) -> None:
     from setup_kit.report.documents import plan_document, result_document
 
     with open_session(environment, ask_password=sys.stdin.isatty()) as session:
-        with output.progress() as progress:
-            made = reading(session.house.nodes, progress, session.stop.set)
+        with stoppable(session.stop), output.progress() as progress:
+            made = reading(session.house.nodes, progress, session.stop)
         if not output.json:
             show_plan(output.out, session.name, made)
         if made.interrupted or made.failures:
@@ -44,9 +44,9 @@ def apply(environment: str, yes: bool, output: Output) -> None:
             finish(ExitCode.INTERRUPTED if made.interrupted else ExitCode.FAILED)
         if not made.empty and not yes:
             confirm(session.name)
-        with Journal(session.journal, "apply") as journal, output.progress() as progress:
+        with Journal(session.journal, "apply") as journal, stoppable(session.stop), output.progress() as progress:
             listener = tell_all(journal, progress)
-            result = execute(made, listener, Temporaries(listener), session.stop.set)
+            result = execute(made, listener, Temporaries(listener), session.stop)
     if output.json:
         output.document(result_document(session.name, result))
     else:

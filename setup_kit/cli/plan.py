@@ -25,13 +25,13 @@ def plan(environment: str, detailed_exitcode: bool, open_firewall: bool, output:
       setup-kit plan -e dev
       setup-kit plan -e prod --detailed-exitcode --output json
     """
-    from setup_kit.cli.session import open_session
+    from setup_kit.cli.session import open_session, stoppable
     from setup_kit.engine.executor import reading
     from setup_kit.report.console import show_plan
     from setup_kit.report.documents import plan_document
 
-    with open_session(environment) as session, output.progress() as progress:
-        made = reading(session.house.nodes, progress, session.stop.set, open_ways=open_firewall)
+    with open_session(environment) as session, stoppable(session.stop), output.progress() as progress:
+        made = reading(session.house.nodes, progress, session.stop, open_ways=open_firewall)
     if output.json:
         output.document(plan_document(session.name, made))
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from setup_kit.errors import ExitCode
 
 if TYPE_CHECKING:
     from setup_kit.environment.loading import Loaded
@@ -37,22 +40,38 @@ class Session:
 
 @contextmanager
 def open_session(environment: str, *, ask_password: bool = False, patient: bool = True) -> Iterator[Session]:
-    """Loads the environment, builds its resources and closes the clients at the end. Nothing is sent yet.
-
-    SIGTERM is treated like Ctrl-C, so that a stopped pipeline ends sanely too.
-    """
+    """Loads the environment, builds its resources and closes the clients at the end. Nothing is sent yet."""
     from setup_kit.environment.loading import load
     from setup_kit.resources.build import build
 
     loaded = load(environment)
     stop = threading.Event()
-    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
     house = build(loaded, stop, ask_password=_prompt if ask_password else None, patient=patient)
     try:
         yield Session(loaded, house, stop)
     finally:
         house.close()
-        signal.signal(signal.SIGTERM, previous)
+
+
+@contextmanager
+def stoppable(stop: threading.Event) -> Iterator[None]:
+    """While it is entered, Ctrl-C and SIGTERM set `stop`: what is in flight ends, then the command does.
+
+    The second one leaves at once; what is half-done then, the next run finishes.
+    """
+
+    def handle(number: int, frame: object) -> None:
+        if stop.is_set():
+            os._exit(ExitCode.INTERRUPTED)
+        stop.set()
+        os.write(2, b"\nStopping when what is in flight has ended. Once more leaves at once.\n")
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _prompt(login: str) -> str:

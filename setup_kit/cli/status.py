@@ -17,15 +17,15 @@ def status(environment: str, output: Output) -> None:
     Example:
       setup-kit status -e dev
     """
-    from setup_kit.cli.session import open_session
+    from setup_kit.cli.session import open_session, stoppable
     from setup_kit.engine.executor import reading
     from setup_kit.errors import ExitCode
     from setup_kit.report.console import show_plan, show_table
     from setup_kit.report.documents import plan_document
 
     with open_session(environment) as session:
-        with output.progress() as progress:
-            made = reading(session.house.nodes, progress, session.stop.set)
+        with stoppable(session.stop), output.progress() as progress:
+            made = reading(session.house.nodes, progress, session.stop)
         profile = session.house.profile_status()
     if output.json:
         document = plan_document(session.name, made)

@@ -27,20 +27,22 @@ def verify(environment: str, open_firewall: bool, output: Output) -> None:
       setup-kit verify -e dev
       setup-kit verify -e prod --output json
     """
-    from setup_kit.cli.session import open_session
+    from setup_kit.cli.session import open_session, stoppable
     from setup_kit.engine.verifier import verify_all
     from setup_kit.report.console import show_findings
     from setup_kit.report.documents import findings_document
 
-    with open_session(environment, patient=False) as session, output.progress() as progress:
-        findings, interrupted = verify_all(session.house.nodes, progress, session.stop.set, open_ways=open_firewall)
+    with open_session(environment, patient=False) as session, stoppable(session.stop), output.progress() as progress:
+        findings, interrupted = verify_all(session.house.nodes, progress, session.stop, open_ways=open_firewall)
     document = findings_document(session.name, findings)
     counts = document["summary"]
     if output.json:
         output.document(document)
     else:
         show_findings(output.out, findings)
-        output.out.print(", ".join(f"{counts[word]} {word}" for word in ("passed", "failed", "warning", "skipped")) + ".")
+        output.out.print(
+            ", ".join(f"{counts[word]} {word}" for word in ("passed", "failed", "warning", "skipped")) + "."
+        )
     if interrupted:
         finish(ExitCode.INTERRUPTED)
     if counts["failed"]:

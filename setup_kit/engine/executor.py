@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,11 +24,8 @@ class Result:
     failures: Mapping[Node, Exception]
     blocked: Mapping[Node, Node]
     left: tuple[Node, ...] = ()  # not reached because the run was interrupted
+    interrupted: bool = False
     close_failures: Mapping[Node, Exception] = field(default_factory=dict)
-
-    @property
-    def interrupted(self) -> bool:
-        return bool(self.left)
 
     @property
     def succeeded(self) -> bool:
@@ -70,7 +67,7 @@ class Temporaries:
         return failures
 
 
-def reading(nodes: Iterable[Node], listener: Listener, stop: Callable[[], None], *, open_ways: bool = False) -> Plan:
+def reading(nodes: Iterable[Node], listener: Listener, stop: threading.Event, *, open_ways: bool = False) -> Plan:
     """A plan; with `open_ways` temporary ways are opened while it reads, and closed again."""
     nodes = list(nodes)
     if not open_ways:
@@ -145,9 +142,7 @@ class _Run:
         return any(planned[other].has_work for other in self._dependents[node] if other in planned)
 
 
-def execute(
-    plan: Plan, listener: Listener, temporaries: Temporaries, stop: Callable[[], None] = lambda: None
-) -> Result:
+def execute(plan: Plan, listener: Listener, temporaries: Temporaries, stop: threading.Event) -> Result:
     """Makes the changes of a plan and ends by closing every temporary way, whatever happened.
 
     A node's failure does not raise: it is in the result.
@@ -162,7 +157,7 @@ def execute(
             raise
 
     try:
-        outcomes = walk(plan.nodes, visit, stop=stop)
+        outcomes = walk(plan.nodes, visit, stop)
     finally:
         close_failures = temporaries.close(plan.nodes)
     for node, outcome in outcomes.items():
@@ -175,6 +170,7 @@ def execute(
         failures={node: outcome.error for node, outcome in outcomes.items() if outcome.error is not None},
         blocked=_blocked(outcomes),
         left=tuple(node for node, outcome in outcomes.items() if outcome.stopped),
+        interrupted=stop.is_set() and not all(outcome.done for outcome in outcomes.values()),
         close_failures=close_failures,
     )
 

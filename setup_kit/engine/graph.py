@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -54,13 +55,12 @@ def dependents(nodes: Iterable[Node]) -> dict[Node, set[Node]]:
 def walk(
     nodes: Iterable[Node],
     visit: Callable[[Node], None],
-    *,
-    stop: Callable[[], None] = lambda: None,
+    stop: threading.Event,
 ) -> dict[Node, Outcome]:
     """Visits every node when all its needs were visited with success. `nodes` must hold all their needs.
 
-    A failed visit blocks only what depends on it. On Ctrl-C `stop` is called (it tells visits in flight to end early),
-    no new visit begins, those in flight end, and what was not visited has an outcome with `stopped`.
+    A failed visit blocks only what depends on it. Once `stop` is set no new visit begins, those in flight end, and what
+    was not visited has an outcome with `stopped`.
     """
     nodes = list(nodes)
     sorter = TopologicalSorter({node: node.needs for node in nodes})
@@ -68,7 +68,6 @@ def walk(
     outcomes: dict[Node, Outcome] = {}
     finished: queue.SimpleQueue[tuple[Node, Exception | None]] = queue.SimpleQueue()
     in_flight = 0
-    stopping = False
 
     def run(node: Node) -> None:
         try:
@@ -82,7 +81,7 @@ def walk(
         while sorter.is_active():
             for node in sorter.get_ready():
                 blocker = next((need for need in node.needs if not outcomes[need].done), None)
-                if stopping:
+                if stop.is_set():
                     outcomes[node] = Outcome(stopped=True)
                 elif blocker is not None:
                     root = outcomes[blocker].blocked_by or blocker
@@ -92,17 +91,9 @@ def walk(
                     pool.submit(run, node)
                     continue
                 sorter.done(node)
-            while in_flight:
-                try:
-                    ended, error = finished.get()
-                except KeyboardInterrupt:
-                    if stopping:
-                        raise
-                    stopping = True
-                    stop()
-                    continue
+            if in_flight:
+                ended, error = finished.get()
                 in_flight -= 1
                 outcomes[ended] = Outcome(error=error)
                 sorter.done(ended)
-                break
     return outcomes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -76,7 +77,7 @@ class CheckFailed(KitError):  # noqa: N818 - the outcome of a check
 def make_plan(
     nodes: Iterable[Node],
     listener: Listener,
-    stop: Callable[[], None] = lambda: None,
+    stop: threading.Event,
     opening: Callable[[Temporary], None] | None = None,
 ) -> Plan:
     """Reads all that can be read, needs first, side by side.
@@ -99,7 +100,7 @@ def make_plan(
             listener(Event(Happening.STARTED, node.address))
             findings.extend(run_check(node, listener))
 
-    outcomes = walk(nodes, visit, stop=stop)
+    outcomes = walk(nodes, visit, stop)
     in_order = {node: planned[node] for node in nodes if node in planned}
     return Plan(
         nodes=tuple(nodes),
@@ -107,7 +108,7 @@ def make_plan(
         findings=tuple(findings),
         failures={node: outcome.error for node, outcome in outcomes.items() if outcome.error is not None},
         blocked={node: outcome.blocked_by for node, outcome in outcomes.items() if outcome.blocked_by is not None},
-        interrupted=any(outcome.stopped for outcome in outcomes.values()),
+        interrupted=stop.is_set() and not all(outcome.done for outcome in outcomes.values()),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Iterable
 from typing import Any
 
 from setup_kit.engine.events import Event, Happening, Listener
@@ -14,7 +15,7 @@ from setup_kit.errors import KitError
 
 
 def verify_all(
-    nodes: Iterable[Node], listener: Listener, stop: Callable[[], None], *, open_ways: bool = False
+    nodes: Iterable[Node], listener: Listener, stop: threading.Event, *, open_ways: bool = False
 ) -> tuple[list[Finding], bool]:
     """All findings in the order of the graph, and whether the look was interrupted.
 
@@ -36,11 +37,11 @@ def verify_all(
                 found[node] = _of_check(node, plan)
                 listener(Event(Happening.DONE, node.address))
 
-        outcomes = walk(nodes, visit, stop=stop)
+        walk(nodes, visit, stop)
     finally:
         if open_ways:
             temporaries.close(nodes)
-    return _flat(found), any(outcome.stopped for outcome in outcomes.values())
+    return _flat(found), stop.is_set()
 
 
 def _flat(found: dict[Node, list[Finding]]) -> list[Finding]:

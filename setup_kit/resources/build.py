@@ -33,6 +33,7 @@ from setup_kit.resources.preflight import Preflight
 from setup_kit.resources.privacy_terms import PrivacyTerms
 from setup_kit.resources.profile import ExportProfile
 from setup_kit.resources.proof import LoginProof
+from setup_kit.resources.providers import ProviderRegistrations
 from setup_kit.resources.replication import Replicated, count_replicated
 from setup_kit.resources.resource_group import ResourceGroup
 from setup_kit.resources.schema import ExportSchema
@@ -103,7 +104,7 @@ class House:
 
     def replicated(self) -> list[Replicated]:
         """Rows at the source and at the destination, counted there as the export user."""
-        for failure in make_plan([self.secret], lambda event: None).failures.values():
+        for failure in make_plan([self.secret], lambda event: None, threading.Event()).failures.values():
             raise failure
         return count_replicated(self.environment, self.organization, self.export_client, self.destination)
 
@@ -136,11 +137,12 @@ def build(
     terms = PrivacyTerms(environment, export_client, needs=(preflight,))
     principal = ServicePrincipal(environment, azure, needs=(preflight,))
     group = ResourceGroup(environment, azure, owner=owner, needs=(preflight,))
+    registrations = ProviderRegistrations(environment, azure, needs=(preflight,))
 
     # Server and vault side by side.
     password = _administrator_password(environment, ask_password)
-    server = SqlServer(environment, azure, group, password, owner=owner)
-    vault = Vault(environment, azure, group, owner=owner)
+    server = SqlServer(environment, azure, group, password, owner=owner, needs=(registrations,))
+    vault = Vault(environment, azure, group, owner=owner, needs=(registrations,))
     sessions = _sessions(environment, cloud, identity, server, password, stop)
     firewall = FirewallRules(environment, azure, server)
     operator_rule = OperatorRule(environment, azure, server, firewall, sessions)

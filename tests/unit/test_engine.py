@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -103,8 +101,8 @@ def silent(event: Event) -> None:
 
 
 def plan_and_apply(nodes: list[Node], listener: Callable[[Event], None] = silent) -> tuple[Plan, Result]:
-    plan = make_plan(nodes, listener)
-    return plan, execute(plan, listener, Temporaries(listener))
+    plan = make_plan(nodes, listener, threading.Event())
+    return plan, execute(plan, listener, Temporaries(listener), threading.Event())
 
 
 def test_a_second_run_changes_nothing_and_a_plan_changes_nothing() -> None:
@@ -112,11 +110,11 @@ def test_a_second_run_changes_nothing_and_a_plan_changes_nothing() -> None:
     server = Thing(world, "server")
     nodes: list[Node] = [server, Thing(world, "database", within=server)]
 
-    plan = make_plan(nodes, silent)
+    plan = make_plan(nodes, silent, threading.Event())
     assert [change.resource for change in plan.changes] == ["thing/server", "thing/database"]
     assert world.writes == []
 
-    execute(plan, silent, Temporaries(silent))
+    execute(plan, silent, Temporaries(silent), threading.Event())
     assert world.writes == ["server", "database"]
 
     second, result = plan_and_apply(nodes)
@@ -164,14 +162,14 @@ def test_what_cannot_be_read_yet_is_decided_during_apply_behind_a_temporary_way_
     way = Way(world, within=server)
     nodes: list[Node] = [Thing(world, "login", needs=[way]), Thing(world, "grants", needs=[way])]
 
-    plan = make_plan(nodes, silent)
+    plan = make_plan(nodes, silent, threading.Event())
     assert {item.resource.name: item.known for item in plan.deferred} == {
         "login": Known.DEFERRED,
         "grants": Known.DEFERRED,
     }
     assert not plan.empty
 
-    result = execute(plan, silent, Temporaries(silent))
+    result = execute(plan, silent, Temporaries(silent), threading.Event())
     assert [change.resource for change in result.made] == ["thing/login"]
     assert world.writes == ["open", "login", "close"]
 
@@ -229,20 +227,19 @@ def test_independent_things_are_made_side_by_side() -> None:
     assert result.succeeded
 
 
-def test_an_interrupt_lets_what_is_in_flight_end_and_says_what_is_left() -> None:
+def test_a_stop_lets_what_is_in_flight_end_and_says_what_is_left() -> None:
     world = World()
     stopped = threading.Event()
 
     class Interrupted(Thing):
         def apply(self, change: Change) -> str:
-            os.kill(os.getpid(), signal.SIGINT)
-            assert stopped.wait(30)
+            stopped.set()
             return super().apply(change)
 
     way = Way(world)
     server = Interrupted(world, "server", needs=[way])
-    plan = make_plan([Thing(world, "database", within=server)], silent)
-    result = execute(plan, silent, Temporaries(silent), stop=stopped.set)
+    plan = make_plan([Thing(world, "database", within=server)], silent, stopped)
+    result = execute(plan, silent, Temporaries(silent), stopped)
     assert world.writes == ["open", "server", "close"]
     assert [node.name for node in result.left] == ["database"]
     assert result.interrupted
@@ -257,7 +254,7 @@ def test_every_node_is_visited_once_and_after_its_needs(pairs: list[tuple[int, i
     for name in names:
         things.append(Thing(world, str(name), needs=[things[low] for low in needs[name]]))
     visited: list[Node] = []
-    outcomes = walk(ordered(things), visited.append)
+    outcomes = walk(ordered(things), visited.append, threading.Event())
     assert len(visited) == len(set(visited)) == 15
     assert all(outcome.done for outcome in outcomes.values())
     for thing in things:

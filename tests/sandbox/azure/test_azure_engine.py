@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 
 import pytest
 
@@ -18,11 +19,11 @@ def listen(event: Event) -> None:
 
 
 def plan(kit: Kit) -> Plan:
-    return make_plan(kit.resources, listen)
+    return make_plan(kit.resources, listen, threading.Event())
 
 
 def apply(kit: Kit) -> Result:
-    result = execute(plan(kit), listen, Temporaries(listen))
+    result = execute(plan(kit), listen, Temporaries(listen), threading.Event())
     assert not result.failures
     return result
 

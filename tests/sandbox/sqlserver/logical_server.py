@@ -221,16 +221,16 @@ class Kit:
     def plan(self) -> Plan:
         sessions = self._new_sessions()
         try:
-            return make_plan(self.nodes(sessions), _ignore)
+            return make_plan(self.nodes(sessions), _ignore, threading.Event())
         finally:
             sessions.close()
 
     def apply(self) -> Result:
         sessions = self._new_sessions()
         try:
-            plan = make_plan(self.nodes(sessions), _ignore)
+            plan = make_plan(self.nodes(sessions), _ignore, threading.Event())
             assert not plan.failures, plan.failures
-            return execute(plan, _ignore, Temporaries(_ignore))
+            return execute(plan, _ignore, Temporaries(_ignore), threading.Event())
         finally:
             sessions.close()
 
