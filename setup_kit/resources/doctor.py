@@ -87,26 +87,31 @@ def _reach(environment: Environment, cloud: Cloud, export_client: ExportServiceC
     """Whether each host answers anything at all over verified TLS, asked without a token."""
     discovery = export_client.discovery
     hosted = discovery == HOSTED_DISCOVERY
-    hosts = {
-        cloud.authority: "check the network and its proxy",
-        cloud.resource_manager: "check the network and its proxy",
-        cloud.graph: "check the network and its proxy",
-        environment.dynamics.organization_url.rstrip("/"): "check dynamics.organization_url",
-        discovery: WAY_OUT if hosted else "check export_service.discovery, and that the service runs",
-    }
+    network = "check the network and its proxy"
+    hosts = (
+        ("the authority", cloud.authority, network),
+        ("Resource Manager", cloud.resource_manager, network),
+        ("Microsoft Graph", cloud.graph, network),
+        ("the organization", environment.dynamics.organization_url.rstrip("/"), "check dynamics.organization_url"),
+        (
+            "the Data Export Service",
+            discovery,
+            WAY_OUT if hosted else "check export_service.discovery, and that the service runs",
+        ),
+    )
     wire = Wire(cloud)
 
-    def reach(host: str) -> Finding:
+    def reach(what: str, host: str, remedy: str) -> Finding:
         try:
             wire.send("GET", host + "/")
         except KitError as error:
             why = HISTORY if hosted and host == discovery else error.original
-            return Finding("reach", Status.FAILED, host, f"{host} does not answer: {why}", hosts[host])
-        return Finding("reach", Status.PASSED, host, f"{host} answers")
+            return Finding("reach", Status.FAILED, host, f"{what} does not answer at {host}: {why}", remedy)
+        return Finding("reach", Status.PASSED, host, f"{what} answers")
 
     try:
         with ThreadPoolExecutor(_WORKERS, thread_name_prefix="reach") as pool:
-            return list(pool.map(reach, hosts))
+            return list(pool.map(lambda host: reach(*host), hosts))
     finally:
         wire.close()
 
