@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 REQUESTS = "requests.jsonl"
-# What reads only: methods of HTTP, and classes of T-SQL.
-READS = frozenset({"GET", "HEAD", "OPTIONS", "LOGIN", "SELECT", "SET"})
+# What reads only: methods of HTTP, and classes of T-SQL. A transaction by itself changes nothing either; what it
+# holds is logged beside it.
+READS = frozenset({"GET", "HEAD", "OPTIONS", "LOGIN", "SELECT", "SET", "TRANSACTION"})
+# Questions that drivers ask of the server on their own account.
+DESCRIBING = ("EXECUTE sp_describe_", "EXECUTE sp_datatype_info", "EXECUTE sp_unprepare", "EXECUTE sp_reset_connection")
 # POST that changes nothing: it asks, or lets itself be advised.
 ASKING = ("/checknameavailability", "/profiles/validate")
 
@@ -55,5 +58,7 @@ def read_requests(directory: Path) -> list[dict[str, Any]]:
 def is_write(entry: dict[str, Any]) -> bool:
     """Whether a logged request was to change something. Signing in is none."""
     if entry["part"] == "entra" or entry["method"] in READS:
+        return False
+    if str(entry["method"]).startswith(DESCRIBING):
         return False
     return not str(entry["path"]).lower().endswith(ASKING)

@@ -52,6 +52,9 @@ def test_what_was_logged_can_be_read_but_for_half_a_line(tmp_path: Path) -> None
         ("export-service", "POST", "/crm/exporter/profiles", True),
         ("sql", "LOGIN", "/server/master", False),
         ("sql", "SELECT", "/server/master", False),
+        ("sql", "TRANSACTION", "/server/master", False),
+        ("sql", "EXECUTE sp_datatype_info_100", "/server/master", False),
+        ("sql", "EXECUTE spMergeaccount", "/server/master", True),
         ("sql", "CREATE LOGIN", "/server/master", True),
     ],
 )
