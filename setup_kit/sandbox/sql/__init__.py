@@ -1,8 +1,9 @@
 """The SQL endpoint: Azure SQL Database as far as this kit and its service use it, over TDS 7.4 and 8.0.
 
-`server` listens and `connection` speaks the phases of MS-TDS over `stream` and `packets`; `session` runs statements that
-`parser` reads, `queries`, `expressions` and `changes` compile for SQLite, and `permissions` allows; `catalog` and `store`
-keep the data; `tokens` and `reply` answer.
+`server` listens and `connection` speaks the phases of MS-TDS over `stream` and `packets`. In a `session`, `parser`
+reads a batch into `statements`, `interpreter` runs them one by one, `queries`, `expressions` and `changes` compile
+those on data for SQLite, `executor` asks `permissions` and runs them; `catalog` and `store` keep everything; `tokens`
+and `reply` answer.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ class Runtime(Protocol):
     """What expressions ask of the session while a statement runs."""
 
     variables: dict[str, Stored]
+    variable_types: dict[str, SqlType]
     identity: Stored
     database: Database
     server: ServerStore
@@ -90,6 +91,7 @@ class Program:
     demands: list[Demand] = field(default_factory=list)
     system_rows: list[SystemRows] = field(default_factory=list)
     suggestions: dict[str, SqlType] = field(default_factory=dict)
+    typed_variables: dict[str, SqlType] = field(default_factory=dict)  # those whose types the text depends on
     volatile: bool = False  # whether values such as NEWID() may be computed beforehand: once for each row of VALUES
     branches: int = 0  # inside CASE and the like, where an input must not be computed unless its branch is taken
 

@@ -9,7 +9,7 @@ import secrets
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from setup_kit.sandbox.sql import collation
 from setup_kit.sandbox.sql import types as t
@@ -45,6 +45,7 @@ CREATE TABLE keys (id INTEGER PRIMARY KEY, object INTEGER NOT NULL, name TEXT NO
 """
 
 
+@lru_cache(maxsize=8192)
 def fold(name: str) -> str:
     """Names compare without case, as under the collation SQL_Latin1_General_CP1_CI_AS."""
     return collation.sort_key(name)

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from setup_kit.sandbox.sql import conversions, cursor, dialect, errors, queries
-from setup_kit.sandbox.sql.bound import Bound, Program, Slot
+from setup_kit.sandbox.sql.bound import Bound, Program, Runtime, Slot
 from setup_kit.sandbox.sql.catalog import Column, DatabaseObject, fold
 from setup_kit.sandbox.sql.expressions import Expressions
 from setup_kit.sandbox.sql.queries import Scope, Source
+from setup_kit.sandbox.sql.types import SqlType, Stored
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,36 @@ def find_target(compiler: Expressions, node: exp.Expr) -> Target:
     if found.kind != "U":
         raise errors.unsupported("change through a view")
     return Target(found, compiler.catalog.schemas[found.schema_id].name)
+
+
+def assigned(compiler: Expressions, target: Target, column: Column, node: exp.Expr, scope: Scope) -> Bound:
+    """The value of an expression, as the column takes it.
+
+    A variable alone is converted by the type it has when the statement runs: clients declare the same parameter with
+    another length each time, and the statement need not be compiled again for that.
+    """
+    if isinstance(node, exp.Parameter) and isinstance(node.this, exp.Var):
+        name = fold(node.this.name)
+        if name in compiler.variables:
+            return compiler.program.from_slot(_variable_slot(compiler, target, column, name), column.type)
+    return column_value(compiler, target, column, compiler.value(node, scope))
+
+
+def _variable_slot(compiler: Expressions, target: Target, column: Column, name: str) -> Slot:
+    table = f"{compiler.database_name}.{target.shown}"
+    known: dict[SqlType, conversions.Converter | None] = {}
+
+    def slot(runtime: Runtime) -> Stored:
+        value = runtime.variables[name]
+        kind = runtime.variable_types[name]
+        if kind not in known:
+            if len(known) > 256:
+                known.clear()
+            known[kind] = conversions.column_converter(kind, column.type, table, column.name)
+        convert = known[kind]
+        return value if value is None or convert is None else convert(value)
+
+    return slot
 
 
 def column_value(compiler: Expressions, target: Target, column: Column, value: Bound) -> Bound:
@@ -227,7 +258,7 @@ def _insert_values(
                 compiler.program.volatile = True
                 bounds.append(compiler.program.from_slot(slot, column.type))
             else:
-                bounds.append(column_value(compiler, target, column, compiler.value(item, Scope())))
+                bounds.append(assigned(compiler, target, column, item, Scope()))
         slots = [bound.slot for bound in bounds]
         known = tuple(slot for slot in slots if slot is not None)
         if len(known) == len(slots):
@@ -243,9 +274,10 @@ def _count_error(given: int, wanted: int, *, named: bool) -> errors.SqlError:
     if not named:
         return errors.column_count_mismatch()
     few = given < wanted
+    comparison = "more" if few else "fewer"
     return errors.SqlError(
         109 if few else 110,
-        f"There are {'more' if few else 'fewer'} columns in the INSERT statement than values specified in the VALUES "
+        f"There are {comparison} columns in the INSERT statement than values specified in the VALUES "  # noqa: S608 - prose
         "clause. The number of values in the VALUES clause must match the number of columns specified in the INSERT "
         "statement.",
         15,
@@ -312,7 +344,7 @@ def _assignments(
         if isinstance(item.expression, exp.Var) and item.expression.name.upper() == "DEFAULT":
             values.append(compiler.program.place(default_slot(compiler, target, column)))
         else:
-            values.append(column_value(compiler, target, column, compiler.value(item.expression, scope)).sql)
+            values.append(assigned(compiler, target, column, item.expression, scope).sql)
     return columns, values
 
 
@@ -414,8 +446,7 @@ def _merge_action(compiler: Expressions, target: Target, then: exp.Expr, scope: 
         if len(items) != len(columns):
             raise _count_error(len(items), len(columns), named=True)
         values = [
-            column_value(compiler, target, column, compiler.value(item, scope)).sql
-            for column, item in zip(columns, items, strict=True)
+            assigned(compiler, target, column, item, scope).sql for column, item in zip(columns, items, strict=True)
         ]
         outer, compiler.program.branches = compiler.program.branches, 0
         rest, filled, identity = _rest(compiler, target, columns)

@@ -15,7 +15,7 @@ from setup_kit.sandbox.sql.errors import Cancelled, ProtocolError, SqlError
 from setup_kit.sandbox.sql.functions_system import PRODUCT_VERSION
 from setup_kit.sandbox.sql.packets import Encryption, Feature, Login7, Message, PacketType, Status, TransactionRequest
 from setup_kit.sandbox.sql.reply import Reply
-from setup_kit.sandbox.sql.session import Session
+from setup_kit.sandbox.sql.session import Client, Session
 from setup_kit.sandbox.sql.stream import Stream
 
 if TYPE_CHECKING:
@@ -53,6 +53,12 @@ class Connection:
             logger.warning("connection %s broke the protocol: %s", self._spid, error)
         finally:
             await self._close()
+
+    def abort(self) -> None:
+        """Break the connection off: what runs is cancelled, and `run` returns soon."""
+        if self.session is not None:
+            self.session.cancel()
+        self._stream.abort()
 
     async def _close(self) -> None:
         if self.session is not None:
@@ -107,7 +113,8 @@ class Connection:
             raise errors.server_firewall(server.name, address)
         database, identity = authentication.authenticate(server.store, server.policy, server.check_token, login)
         self._login, self._database = identity.login_name, database.name
-        return Session(server, database, identity, self._spid, login.application, login.client_host, self._record)
+        client = Client(self._spid, login.application, login.client_host)
+        return Session(server, database, identity, client, self._record)
 
     def _record(self, label: str, number: int, milliseconds: float) -> None:
         path = f"/{self._server.name}/{self._database}"

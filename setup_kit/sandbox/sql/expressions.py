@@ -148,6 +148,7 @@ class Expressions:
                 raise errors.undeclared_variable(f"@{inner.name}")
             placeholder = self.program.place(lambda _: None)
             return Bound(placeholder, UNDECLARED, slot=lambda _: None, undeclared=inner.name)
+        self.program.typed_variables[name] = kind
         return self.program.from_slot(lambda runtime: runtime.variables[name], kind)
 
     def _paren(self, node: exp.Expr, scope: Scope) -> Bound:

@@ -18,8 +18,10 @@ from setup_kit.sandbox.sql.cursor import STARTERS, Cursor
 from setup_kit.sandbox.sql.types import SqlType
 
 _DATA = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH"})
-_NO_PROCEDURES = frozenset({"BACKUP", "RESTORE", "DBCC", "SHUTDOWN", "RECONFIGURE", "CHECKPOINT", "BULK", "REVERT", "ENABLE",
-                            "DISABLE", "ADD", "COPY"})  # fmt: skip
+#: First words of statements that are not carried out here and that might be taken for the name of a procedure.
+_NO_PROCEDURES = frozenset(
+    {"BACKUP", "RESTORE", "DBCC", "SHUTDOWN", "RECONFIGURE", "CHECKPOINT", "BULK", "REVERT", "ENABLE", "DISABLE"}
+)
 _SET_OPERATORS = frozenset({"UNION", "ALL", "EXCEPT", "INTERSECT"})
 _LARGEST_CACHED_TEXT = 65536
 

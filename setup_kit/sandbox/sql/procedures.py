@@ -7,13 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from setup_kit.sandbox.sql import changes, errors, parser, permissions, queries, system_views
+from setup_kit.sandbox.sql import descriptions, errors, parser, permissions
 from setup_kit.sandbox.sql import statements as s
 from setup_kit.sandbox.sql import types as t
 from setup_kit.sandbox.sql.catalog import DatabaseObject, fold
+from setup_kit.sandbox.sql.conversions import converter
 from setup_kit.sandbox.sql.cursor import Cursor
+from setup_kit.sandbox.sql.declarations import parse_declarations, text_of
+from setup_kit.sandbox.sql.interpreter import EndOfBatch
 from setup_kit.sandbox.sql.parameters import Call, Parameter
-from setup_kit.sandbox.sql.tokens import Column, type_info
 from setup_kit.sandbox.sql.types import MAX, SqlType, Stored
 
 if TYPE_CHECKING:
@@ -56,8 +58,6 @@ def run_call(session: Session, call: Call) -> None:
 
 
 def _dispatch(session: Session, name: str, parameters: Sequence[Parameter]) -> None:
-    from setup_kit.sandbox.sql.session import EndOfBatch  # the two modules contain one another
-
     system = _SYSTEM.get(_bare(name))
     try:
         if system is not None:
@@ -77,13 +77,13 @@ def _bare(name: str) -> str:
 def execute(session: Session, statement: s.Execute) -> None:
     """EXEC in a batch."""
     if statement.text is not None:
-        text = session.evaluate(statement.text, t.nvarchar(MAX))
+        text = session.executor.evaluate(statement.text, t.nvarchar(MAX))
         _run_nested(session, str(text or ""), {})
         return
     assert statement.procedure is not None  # noqa: S101 - it is EXEC of a text or of a procedure
     given = []
     for name, node, output in statement.arguments:
-        kind, value = session.evaluate_as_is(node)
+        kind, value = session.executor.evaluate_as_is(node)
         given.append(Parameter(f"@{name}" if name else "", kind, value, output))
     system = _SYSTEM.get(_bare(str(statement.procedure))) if statement.procedure.schema in (None, "sys") else None
     if system is not None:
@@ -99,7 +99,7 @@ def execute(session: Session, statement: s.Execute) -> None:
     for (_, node, output), (kind, value) in zip(statement.arguments, outputs, strict=False):
         if output and node.key == "parameter":
             target = session.variable_types[fold(node.this.name)]
-            session.variables[fold(node.this.name)] = session.coerce(kind, value, target)
+            session.variables[fold(node.this.name)] = coerce(kind, value, target)
     session.reply.done()
 
 
@@ -131,8 +131,8 @@ def _call(session: Session, name: s.Name, given: Sequence[Parameter]) -> tuple[i
     assert isinstance(definition, s.CreateProcedure)  # noqa: S101 - nothing else is kept as its definition
     values = _arguments(session, found, definition, given)
     schema = catalog.schemas[found.schema_id].name
-    with session.inside_procedure(found.name, schema, values):
-        status = session.run_body(definition.body)
+    with session.inside_procedure(found.name, schema), session.with_variables(values):
+        status = session.interpreter.run_body(definition.body)
         ended = {key: (session.variable_types[fold(key)], session.variables[fold(key)]) for key in values}
     names = [p.name for p in definition.parameters]
     ordered = []
@@ -157,9 +157,9 @@ def _arguments(
         if held is None and number < len(given) and not given[number].name:
             held = given[number]
         if held is not None and not held.default:
-            values[declared.name] = (declared.type, session.coerce(held.type, held.value, declared.type))
+            values[declared.name] = (declared.type, coerce(held.type, held.value, declared.type))
         elif declared.default is not None:
-            values[declared.name] = (declared.type, session.evaluate(declared.default, declared.type))
+            values[declared.name] = (declared.type, session.executor.evaluate(declared.default, declared.type))
         else:
             raise errors.SqlError(
                 201, f"Procedure or function '{found.name}' expects parameter '@{declared.name}', which was not "
@@ -171,29 +171,12 @@ def _arguments(
 # Text with parameters
 
 
-def parse_declarations(text: str) -> tuple[tuple[str, SqlType, bool], ...]:
-    """The parameters that `@a int, @b nvarchar(10) OUTPUT` declares."""
-    cursor = Cursor(text)
-    found: list[tuple[str, SqlType, bool]] = []
-    while not cursor.done:
-        name = cursor.variable()
-        cursor.accept("AS")
-        kind = cursor.data_type(len(found) + 1)
-        output = bool(cursor.accept_any("OUTPUT", "OUT"))
-        found.append((name, kind, output))
-        if not cursor.accept(","):
-            break
-    if not cursor.done:
-        raise cursor.error()
-    return tuple(found)
-
-
-def _text(parameter: Parameter) -> str:
-    if not isinstance(parameter.value, str):
-        raise errors.SqlError(
-            214, "Procedure expects parameter '@statement' of type 'ntext/nchar/nvarchar'.", 16, 2, ends_batch=True
-        )
-    return parameter.value
+def coerce(kind: SqlType, value: Stored, target: SqlType) -> Stored:
+    """A parameter's value as the type it is declared with."""
+    if value is None or kind == target:
+        return value
+    convert = converter(kind, target)
+    return convert(value) if convert is not None else value
 
 
 def _bind(
@@ -212,20 +195,15 @@ def _bind(
                 8178, f"The parameterized query '({names[:80]})' expects the parameter '@{name}', which was not "
                 "supplied.", ends_batch=True,
             )  # fmt: skip
-        values[name] = (kind, session.coerce(parameter.type, parameter.value, kind))
+        values[name] = (kind, coerce(parameter.type, parameter.value, kind))
     return values
 
 
 def _run_nested(session: Session, text: str, values: dict[str, tuple[SqlType, Stored]]) -> dict[str, Stored]:
     """Run a text with variables of its own; gives what they hold in the end."""
-    outer = session.variables, session.variable_types
-    session.variables = {fold(name): value for name, (_, value) in values.items()}
-    session.variable_types = {fold(name): kind for name, (kind, _) in values.items()}
-    try:
-        session.run_text(text)
+    with session.with_variables(values):
+        session.interpreter.run_text(text)
         return {name: session.variables[fold(name)] for name in values}
-    finally:
-        session.variables, session.variable_types = outer
 
 
 def _outputs(
@@ -239,8 +217,8 @@ def _outputs(
 
 
 def _executesql(session: Session, parameters: Sequence[Parameter]) -> None:
-    text = _text(parameters[0])
-    declared = parse_declarations(_text(parameters[1])) if len(parameters) > 1 and parameters[1].value else ()
+    text = text_of(parameters[0])
+    declared = parse_declarations(text_of(parameters[1])) if len(parameters) > 1 and parameters[1].value else ()
     ended = _run_nested(session, text, _bind(session, declared, parameters[2:]))
     session.reply.return_status(0)
     _outputs(session, declared, parameters[2:], 2, ended)
@@ -248,11 +226,10 @@ def _executesql(session: Session, parameters: Sequence[Parameter]) -> None:
 
 def _prepare(session: Session, parameters: Sequence[Parameter]) -> None:
     """`@handle OUTPUT, @params, @stmt, @options`."""
-    declared = parse_declarations(_text(parameters[1])) if parameters[1].value else ()
-    prepared = Prepared(_text(parameters[2]), declared)
+    declared = parse_declarations(text_of(parameters[1])) if parameters[1].value else ()
+    prepared = Prepared(text_of(parameters[2]), declared)
     parser.parse_batch(prepared.text)
-    handle = session.next_handle()
-    session.prepared[handle] = prepared
+    handle = session.prepare(prepared)
     session.reply.return_status(0)
     session.reply.return_value(0, parameters[0].name, t.INT, handle)
 
@@ -261,10 +238,9 @@ def _prepare_and_execute(session: Session, parameters: Sequence[Parameter]) -> N
     """`@handle OUTPUT, @params, @stmt, values…`; a handle that is given is given up first."""
     if isinstance(parameters[0].value, int):
         session.prepared.pop(parameters[0].value, None)
-    declared = parse_declarations(_text(parameters[1])) if parameters[1].value else ()
-    prepared = Prepared(_text(parameters[2]), declared)
-    handle = session.next_handle()
-    session.prepared[handle] = prepared
+    declared = parse_declarations(text_of(parameters[1])) if parameters[1].value else ()
+    prepared = Prepared(text_of(parameters[2]), declared)
+    handle = session.prepare(prepared)
     ended = _run_nested(session, prepared.text, _bind(session, declared, parameters[3:]))
     session.reply.return_status(0)
     session.reply.return_value(0, parameters[0].name, t.INT, handle)
@@ -289,235 +265,6 @@ def _unprepare(session: Session, parameters: Sequence[Parameter]) -> None:
     session.reply.return_status(0)
 
 
-# What drivers ask
-
-
-def _result(session: Session, columns: Sequence[Column], rows: Sequence[Sequence[Stored]]) -> None:
-    session.reply.columns(columns)
-    for row in rows:
-        session.reply.row(row)
-    session.reply.done("SELECT", len(rows))
-    session.reply.return_status(0)
-
-
-_SUGGESTIONS = (
-    ("parameter_ordinal", t.INT), ("name", t.SYSNAME), ("suggested_system_type_id", t.INT),
-    ("suggested_system_type_name", t.nvarchar(256)), ("suggested_max_length", t.SMALLINT),
-    ("suggested_precision", t.TINYINT), ("suggested_scale", t.TINYINT), ("suggested_user_type_id", t.INT),
-    ("suggested_user_type_database", t.SYSNAME), ("suggested_user_type_schema", t.SYSNAME),
-    ("suggested_user_type_name", t.SYSNAME), ("suggested_assembly_qualified_type_name", t.nvarchar(4000)),
-    ("suggested_xml_collection_id", t.INT), ("suggested_xml_collection_database", t.SYSNAME),
-    ("suggested_xml_collection_schema", t.SYSNAME), ("suggested_xml_collection_name", t.SYSNAME),
-    ("suggested_is_xml_document", t.BIT), ("suggested_is_case_sensitive", t.BIT),
-    ("suggested_is_fixed_length_clr_type", t.BIT), ("suggested_is_input", t.BIT), ("suggested_is_output", t.BIT),
-    ("formal_parameter_name", t.SYSNAME), ("suggested_tds_type_id", t.INT), ("suggested_tds_length", t.INT),
-)  # fmt: skip
-
-
-def _describe_parameters(session: Session, parameters: Sequence[Parameter]) -> None:
-    """sp_describe_undeclared_parameters: the types that a statement's parameters would best have."""
-    text = _text(parameters[0])
-    declared = parse_declarations(_text(parameters[1])) if len(parameters) > 1 and parameters[1].value else ()
-    types = {fold(name): kind for name, kind, _ in declared}
-    suggestions: dict[str, SqlType] = {}
-    session.catalog_now()
-    for statement in parser.parse_batch(text):
-        if not isinstance(statement, s.Query):
-            raise errors.SqlError(11514, "The metadata could not be determined because the statement is not a query.")
-        session.variable_types = types
-        compiler = session.compiler(describe=True)
-        if statement.label == "SELECT":
-            queries.compile_query(compiler, statement.tree)
-        else:
-            changes.compile_change(compiler, statement.tree)
-        suggestions |= compiler.program.suggestions
-    order = _order_of_variables(text)
-    rows: list[tuple[Stored, ...]] = []
-    for name in order:
-        kind = suggestions.get(name)
-        if kind is None:
-            continue
-        precision, scale = system_views.shown_precision(kind)
-        info = type_info(kind)
-        rows.append(
-            (
-                len(rows) + 1,
-                f"@{name}",
-                t.SYSTEM_TYPE_IDS[kind.name],
-                str(kind),
-                kind.max_length,
-                precision,
-                scale,
-                None,
-                None,
-                None,
-                None,
-                None,
-                None,
-                None,
-                None,
-                None,
-                0,
-                0,
-                0,
-                1,
-                0,
-                None,
-                info[0],
-                _tds_length(kind),
-            )  # fmt: skip
-        )
-    _result(session, [Column(name, kind) for name, kind in _SUGGESTIONS], rows)
-
-
-def _tds_length(kind: SqlType) -> int:
-    if kind.name in t.SIZED:
-        return 65535 if kind.length == MAX else kind.max_length
-    return 17 if kind.name in ("decimal", "numeric") else kind.max_length
-
-
-def _order_of_variables(text: str) -> list[str]:
-    cursor = Cursor(text)
-    found: list[str] = []
-    while not cursor.done:
-        if cursor.word() == "@" and cursor.word(1) != "@" and cursor.word(-1 if cursor.at else 0) != "@@":
-            cursor.at += 1
-            name = cursor.any_text()
-            if name not in found:
-                found.append(name)
-        else:
-            cursor.at += 1
-    return found
-
-
-_FIRST_RESULT = (
-    ("is_hidden", t.BIT), ("column_ordinal", t.INT), ("name", t.SYSNAME), ("is_nullable", t.BIT),
-    ("system_type_id", t.INT), ("system_type_name", t.nvarchar(256)), ("max_length", t.SMALLINT),
-    ("precision", t.TINYINT), ("scale", t.TINYINT), ("collation_name", t.SYSNAME), ("user_type_id", t.INT),
-    ("user_type_database", t.SYSNAME), ("user_type_schema", t.SYSNAME), ("user_type_name", t.SYSNAME),
-    ("assembly_qualified_type_name", t.nvarchar(4000)), ("xml_collection_id", t.INT),
-    ("xml_collection_database", t.SYSNAME), ("xml_collection_schema", t.SYSNAME), ("xml_collection_name", t.SYSNAME),
-    ("is_xml_document", t.BIT), ("is_case_sensitive", t.BIT), ("is_fixed_length_clr_type", t.BIT),
-    ("source_server", t.SYSNAME), ("source_database", t.SYSNAME), ("source_schema", t.SYSNAME),
-    ("source_table", t.SYSNAME), ("source_column", t.SYSNAME), ("is_identity_column", t.BIT),
-    ("is_part_of_unique_key", t.BIT), ("is_updateable", t.BIT), ("is_computed_column", t.BIT),
-    ("is_sparse_column_set", t.BIT), ("ordinal_in_order_by_list", t.SMALLINT), ("order_by_is_descending", t.SMALLINT),
-    ("order_by_list_length", t.SMALLINT), ("tds_type_id", t.INT), ("tds_length", t.INT), ("tds_collation_id", t.INT),
-    ("tds_collation_sort_id", t.TINYINT),
-)  # fmt: skip
-
-
-def _describe_result(session: Session, parameters: Sequence[Parameter]) -> None:
-    """sp_describe_first_result_set: the columns of the first query of a batch."""
-    text = _text(parameters[0])
-    declared = parse_declarations(_text(parameters[1])) if len(parameters) > 1 and parameters[1].value else ()
-    session.catalog_now()
-    session.variable_types = {fold(name): kind for name, kind, _ in declared}
-    rows: list[tuple[Stored, ...]] = []
-    for statement in parser.parse_batch(text):
-        if isinstance(statement, s.Query) and statement.label == "SELECT":
-            found = queries.compile_query(session.compiler(describe=True), statement.tree)
-            for number, column in enumerate(found.columns, 1):
-                kind = column.type
-                precision, scale = system_views.shown_precision(kind)
-                collation = "SQL_Latin1_General_CP1_CI_AS" if kind.name in t.STRINGS else None
-                rows.append(
-                    (
-                        0,
-                        number,
-                        column.name or None,
-                        int(column.nullable),
-                        t.SYSTEM_TYPE_IDS[kind.name],
-                        str(kind),
-                        kind.max_length,
-                        precision,
-                        scale,
-                        collation,
-                        *(None,) * 9,
-                        0,
-                        0,
-                        0,
-                        *(None,) * 5,
-                        int(column.identity),
-                        None,
-                        0,
-                        0,
-                        0,
-                        None,
-                        None,
-                        None,
-                        type_info(kind)[0],
-                        _tds_length(kind),
-                        None,
-                        None,
-                    )  # fmt: skip
-                )
-            break
-    _result(session, [Column(name, kind) for name, kind in _FIRST_RESULT], rows)
-
-
-_TYPE_COLUMNS = (
-    ("TYPE_NAME", t.SYSNAME), ("DATA_TYPE", t.SMALLINT), ("PRECISION", t.INT), ("LITERAL_PREFIX", t.varchar(32)),
-    ("LITERAL_SUFFIX", t.varchar(32)), ("CREATE_PARAMS", t.varchar(32)), ("NULLABLE", t.SMALLINT),
-    ("CASE_SENSITIVE", t.SMALLINT), ("SEARCHABLE", t.SMALLINT), ("UNSIGNED_ATTRIBUTE", t.SMALLINT),
-    ("MONEY", t.SMALLINT), ("AUTO_INCREMENT", t.SMALLINT), ("LOCAL_TYPE_NAME", t.SYSNAME),
-    ("MINIMUM_SCALE", t.SMALLINT), ("MAXIMUM_SCALE", t.SMALLINT), ("SQL_DATA_TYPE", t.SMALLINT),
-    ("SQL_DATETIME_SUB", t.SMALLINT), ("NUM_PREC_RADIX", t.INT), ("INTERVAL_PRECISION", t.SMALLINT),
-    ("USERTYPE", t.SMALLINT),
-)  # fmt: skip
-
-#: name, ODBC type, precision, prefix, suffix, parameters, unsigned, least and most scale
-_TYPES: tuple[tuple[str, int, int, str | None, str | None, str | None, int | None, int | None, int | None], ...] = (
-    ("datetime2", 93, 27, "'", "'", "scale               ", None, 0, 7),
-    ("time", -154, 16, "'", "'", "scale               ", None, 0, 7),
-    ("bit", -7, 1, None, None, None, None, None, None), ("tinyint", -6, 3, None, None, None, 1, 0, 0),
-    ("bigint", -5, 19, None, None, None, 0, 0, 0), ("varbinary", -3, 8000, "0x", None, "max length", None, None, None),
-    ("binary", -2, 8000, "0x", None, "length", None, None, None), ("char", 1, 8000, "'", "'", "length", None, None, None),
-    ("numeric", 2, 38, None, None, "precision,scale", 0, 0, 38), ("decimal", 3, 38, None, None, "precision,scale", 0, 0, 38),
-    ("money", 3, 19, "$", None, None, 0, 4, 4), ("smallmoney", 3, 10, "$", None, None, 0, 4, 4),
-    ("int", 4, 10, None, None, None, 0, 0, 0), ("smallint", 5, 5, None, None, None, 0, 0, 0),
-    ("float", 6, 53, None, None, None, 0, None, None), ("real", 7, 24, None, None, None, 0, None, None),
-    ("varchar", 12, 8000, "'", "'", "max length", None, None, None), ("date", 91, 10, "'", "'", None, None, None, None),
-    ("datetime", 93, 23, "'", "'", None, None, 3, 3), ("smalldatetime", 93, 16, "'", "'", None, None, 0, 0),
-    ("nchar", -8, 4000, "N'", "'", "length", None, None, None), ("nvarchar", -9, 4000, "N'", "'", "max length", None, None, None),
-    ("uniqueidentifier", -11, 36, "'", "'", None, None, None, None), ("sql_variant", -150, 8000, None, None, None, None, 0, 0),
-)  # fmt: skip
-
-
-def _datatype_info(session: Session, parameters: Sequence[Parameter]) -> None:
-    """sp_datatype_info_100, which drivers ask for on connecting; a first argument chooses one ODBC type."""
-    wanted = parameters[0].value if parameters else 0
-    rows: list[tuple[Stored, ...]] = []
-    for name, odbc, precision, prefix, suffix, create, unsigned, low, high in _TYPES:
-        if wanted in (0, None, odbc):
-            exact = name in t.NUMBERS and name != "bit"
-            rows.append(
-                (
-                    name,
-                    odbc,
-                    precision,
-                    prefix,
-                    suffix,
-                    create,
-                    1,
-                    0,
-                    3 if prefix in ("'", "N'") else 2,
-                    unsigned,
-                    int(name in ("money", "smallmoney")),
-                    0 if exact else None,
-                    name,
-                    low,
-                    high,
-                    9 if odbc in (91, 93) else odbc,
-                    {91: 1, 93: 3}.get(odbc),
-                    10 if exact else None,
-                    None,
-                    t.SYSTEM_TYPE_IDS[name] % 32,
-                )  # fmt: skip
-            )
-    _result(session, [Column(name, kind) for name, kind in _TYPE_COLUMNS], rows)
-
-
 def _reset(session: Session, parameters: Sequence[Parameter]) -> None:
     session.reset()
     session.reply.return_status(0)
@@ -529,10 +276,10 @@ _SYSTEM: dict[str, Callable[[Session, Sequence[Parameter]], None]] = {
     "sp_prepexec": _prepare_and_execute,
     "sp_execute": _execute_prepared,
     "sp_unprepare": _unprepare,
-    "sp_describe_undeclared_parameters": _describe_parameters,
-    "sp_describe_first_result_set": _describe_result,
-    "sp_datatype_info": _datatype_info,
-    "sp_datatype_info_90": _datatype_info,
-    "sp_datatype_info_100": _datatype_info,
+    "sp_describe_undeclared_parameters": descriptions.describe_parameters,
+    "sp_describe_first_result_set": descriptions.describe_result,
+    "sp_datatype_info": descriptions.datatype_info,
+    "sp_datatype_info_90": descriptions.datatype_info,
+    "sp_datatype_info_100": descriptions.datatype_info,
     "sp_reset_connection": _reset,
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import ssl
 from collections.abc import Callable, Iterator
@@ -95,11 +94,10 @@ class LogicalServer:
 
     def drop_database(self, name: str) -> None:
         """Close the database's sessions and remove it; callable from any thread."""
-        for task, connection in list(self._connections.items()):
+        for connection in list(self._connections.values()):
             session = connection.session
             if session is not None and fold(session.database.name) == fold(name) and self._loop is not None:
-                session.cancel()
-                self._loop.call_soon_threadsafe(task.cancel)
+                self._loop.call_soon_threadsafe(connection.abort)
         self.store.drop_database(name)
 
     async def stop(self) -> None:
@@ -107,14 +105,10 @@ class LogicalServer:
             self._listener.close()
         tasks = list(self._connections)
         for connection in list(self._connections.values()):
-            if connection.session is not None:
-                connection.session.cancel()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+            connection.abort()
+        await asyncio.gather(*tasks)
         if self._listener is not None:
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._listener.wait_closed()
+            await self._listener.wait_closed()
         self.store.close()
 
 
@@ -122,8 +116,8 @@ class SqlEndpoint:
     """Logical servers over TDS, with their data under `directory`.
 
     `tls` becomes the endpoint's own: it is limited to TLS 1.2, the last version that TDS 7.4 carries inside its
-    packets, and offers the protocol name `tds/8.0`, which clients with `Encrypt=strict` ask for. `check_token` verifies an
-    access token for SQL's audience; what it raises for one that it refuses has an attribute `code`.
+    packets, and offers the protocol name `tds/8.0`, which clients with `Encrypt=strict` ask for. `check_token` verifies
+    an access token for SQL's audience; what it raises for one that it refuses has an attribute `code`.
     """
 
     def __init__(
@@ -148,7 +142,7 @@ class SqlEndpoint:
         self._servers: dict[str, LogicalServer] = {}
 
     async def start_server(self, policy: ServerPolicy, port: int) -> None:
-        """Serve a logical server on 127.0.0.1:`port`; OSError when the port is taken. Its data is kept if there is any."""
+        """Serve a logical server on 127.0.0.1:`port`; OSError when it is taken. Earlier data is found again."""
         loop = asyncio.get_running_loop()
         store = await loop.run_in_executor(self._executor, ServerStore, self._directory, policy.name)
         server = LogicalServer(

@@ -142,6 +142,10 @@ class Stream:
         self._writer.write(data)
         await self._writer.drain()
 
+    def abort(self) -> None:
+        """Break off without a word; whoever reads or writes here gets an error."""
+        self._writer.transport.abort()
+
     async def close(self) -> None:
         self._writer.close()
         try:

@@ -15,9 +15,19 @@ from setup_kit.sandbox.sql.store import WriterLock
 
 
 class Transactions:
-    """`depth` is @@TRANCOUNT. `changed` is called with begin, commit or rollback as the outermost one comes and goes."""
+    """`depth` is @@TRANCOUNT.
 
-    def __init__(self, connection: sqlite3.Connection, lock: WriterLock, cancelled: Callable[[], bool]) -> None:
+    `changed` is called with begin, commit or rollback as the outermost one comes and goes, `rolled_back` when SQLite
+    has gone back to an earlier state, `cancelled` to ask whether waiting has become pointless.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        lock: WriterLock,
+        cancelled: Callable[[], bool],
+        changed: Callable[[str], None],
+    ) -> None:
         self._connection = connection
         self._lock = lock
         self._cancelled = cancelled
@@ -25,7 +35,7 @@ class Transactions:
         self.depth = 0
         self.writing = False
         self.lock_timeout: float | None = None
-        self.changed: Callable[[str], None] = lambda _: None
+        self.changed = changed
         self.rolled_back: Callable[[], None] = lambda: None
 
     def begin(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from setup_kit.sandbox.sql import changes, conversions, errors
 from setup_kit.sandbox.sql import types as t
-from setup_kit.sandbox.sql.bound import Runtime, Slot
+from setup_kit.sandbox.sql.bound import Program, Runtime, Slot
 from setup_kit.sandbox.sql.catalog import Column, Key
 from setup_kit.sandbox.sql.changes import Change, Target
 from setup_kit.sandbox.sql.types import Stored
@@ -15,26 +15,26 @@ from setup_kit.sandbox.sql.types import Stored
 Row = Sequence[Stored]
 
 
-def execute(connection: sqlite3.Connection, runtime: Runtime, change: Change, values: dict[str, Stored]) -> int:
-    """The number of rows changed. `values` are those of the program's placeholders."""
+def execute(connection: sqlite3.Connection, runtime: Runtime, change: Change, program: Program) -> int:
+    """The number of rows changed."""
     writer = _Writer(connection, runtime, change.target)
     match change:
         case changes.Insert():
             if change.rows:
                 rows: Iterable[Row] = ([slot(runtime) for slot in row] for row in change.rows)
                 return writer.insert(change.columns, rows, change.identity, ())
-            with _Kept(connection, change.query, values) as kept:
+            with _Kept(connection, change.query, program.values(runtime)) as kept:
                 return writer.insert(change.columns, kept.rows(), change.identity, change.filled)
         case changes.Update():
-            with _Kept(connection, change.query, values) as kept:
+            with _Kept(connection, change.query, program.values(runtime)) as kept:
                 return writer.update(change.columns, kept.rows())
         case changes.Delete():
             if change.query is None:
                 return connection.execute(f"DELETE FROM main.{change.target.table.physical}").rowcount  # noqa: S608
-            with _Kept(connection, change.query, values) as kept:
+            with _Kept(connection, change.query, program.values(runtime)) as kept:
                 return writer.delete(row[0] for row in kept.rows())
         case changes.Merge():
-            with _Kept(connection, change.query, values) as kept:
+            with _Kept(connection, change.query, program.values(runtime)) as kept:
                 return writer.merge(change.actions, kept)
 
 
@@ -176,10 +176,8 @@ class _Writer:
     def _show(self, column: Column, given: dict[int, Stored]) -> str:
         value = given.get(column.id)
         if value is None and column.id not in given:  # an UPDATE that leaves this part of the key alone
-            row = self._connection.execute(
-                f"SELECT {column.physical} FROM {self._table} WHERE rowid = ?",
-                (self._row[-1],),
-            ).fetchone()
+            sql = f"SELECT {column.physical} FROM {self._table} WHERE rowid = ?"  # noqa: S608 - our own names
+            row = self._connection.execute(sql, (self._row[-1],)).fetchone()
             value = row[0] if row else None
         return show_key_value(column, value)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import mssql_python_odbc
-import pyodbc
+import pyodbc  # type: ignore[import-not-found]  # a compiled module without types
 import pytest
 import trustme
 

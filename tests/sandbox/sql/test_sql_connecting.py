@@ -7,18 +7,32 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pyodbc
+import pyodbc  # type: ignore[import-not-found]  # a compiled module without types
 import pytest
 import trustme
 
-from .conftest import AZURE_ADDRESS, PASSWORD, TENANT, Host, Person, Policy, Rule, Server, closing, driver, number
+from tests.sandbox.sql.conftest import (
+    AZURE_ADDRESS,
+    PASSWORD,
+    TENANT,
+    Host,
+    Person,
+    Policy,
+    Rule,
+    Server,
+    closing,
+    driver,
+    number,
+)
 
 AS_SERVICE = "APP=Data Export Service;"
 
 
 def test_the_administrator_is_dbo(server: Server, database: str) -> None:
     with closing(server.connect(database)) as connection:
-        row = connection.execute("SELECT DB_NAME(), SUSER_SNAME(), ORIGINAL_LOGIN(), USER_NAME(), SCHEMA_NAME()").fetchone()
+        row = connection.execute(
+            "SELECT DB_NAME(), SUSER_SNAME(), ORIGINAL_LOGIN(), USER_NAME(), SCHEMA_NAME()"
+        ).fetchone()
     assert tuple(row) == (database, "sqladmin", "sqladmin", "dbo", "dbo")
 
 
