@@ -28,10 +28,11 @@ def end_state(kit: Kit, name: str) -> dict[str, Any]:
     profile = {key: value for key, value in owner.profile().items() if key not in ("Id", "Version")}
     state = {
         "servers": [[server["name"], server["properties"]["version"], server["tags"]] for server in group],
-        "databases": sorted(
-            (found["name"], found.get("sku", {}).get("name"))
+        "databases": [
+            [found["name"], found["sku"]["name"], found["properties"]["maxSizeBytes"]]
             for found in owner.manage("GET", f"{owner.server}/databases")["value"]
-        ),
+            if found["name"] != "master"
+        ],
         "rules": sorted(
             (rule["name"], rule["properties"]["startIpAddress"], rule["properties"]["endIpAddress"])
             for rule in owner.manage("GET", f"{owner.server}/firewallRules")["value"]
@@ -55,7 +56,9 @@ def end_state(kit: Kit, name: str) -> dict[str, Any]:
         ),
         "options": [
             tuple(row)
-            for row in owner.sql("SELECT value FROM sys.database_scoped_configurations WHERE name = N'MAXDOP'")
+            for row in owner.sql(
+                "SELECT CAST(value AS int) FROM sys.database_scoped_configurations WHERE name = N'MAXDOP'"
+            )
         ],
         "profile": profile,
         "tables": [row[0] for row in owner.sql("SELECT name FROM sys.tables ORDER BY name")],

@@ -12,9 +12,14 @@ from tests.sandbox.job.harness import Kit
 from tests.sandbox.job.owner import Owner
 
 
-def line_of(kit: Kit, name: str, text: str) -> int:
+def line_of(kit: Kit, name: str, key: str) -> int:
+    """The line of a dotted key in a file as `yaml.safe_dump` writes it: two blanks a level."""
+    sections, found = key.split("."), 0
     lines = kit.path(name).read_text(encoding="utf-8").splitlines()
-    return next(number for number, line in enumerate(lines, start=1) if text in line)
+    for level, section in enumerate(sections):
+        begin = f"{'  ' * level}{section}:"
+        found = next(number for number, line in enumerate(lines[found:], start=found + 1) if line.startswith(begin))
+    return found
 
 
 REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
@@ -51,9 +56,8 @@ def test_it_is_refused_before_the_first_call_with_file_line_and_key(kit: Kit, ca
         assert refused.code == 2, refused.text
         assert refused.out == ""
         for key in keys:
-            assert re.search(rf"environments/{name}\.yaml:\d+: {re.escape(key)}: \S", refused.err), refused.err
-            line = line_of(kit, name, f"{key.rsplit('.', 1)[-1]}:") if key.count(".") == 1 else None
-            assert line is None or f".yaml:{line}: {key}" in refused.err
+            place = f"environments/{name}.yaml:{line_of(kit, name, key)}: {key}: "
+            assert re.search(re.escape(place) + r"\S", refused.err), refused.err
         assert "hunter2" not in refused.text
     assert len(kit.requests()) == before
 
@@ -108,10 +112,10 @@ def test_an_entity_that_does_not_exist_is_named(kit: Kit, entity: str) -> None:
     assert entity in nothing_is_touched(kit, f"missing{entity}")
 
 
-def test_an_entity_that_is_not_change_tracked_is_named_with_what_to_do(kit: Kit, untracked: str) -> None:
-    kit.init("untracked", profile__entities=["contact", untracked], profile__relationships=[])
+def test_an_entity_that_is_not_change_tracked_is_named_with_what_to_do(kit: Kit) -> None:
+    kit.init("untracked", profile__entities=["contact", "phonecall"], profile__relationships=[])
     said = nothing_is_touched(kit, "untracked")
-    assert untracked in said
+    assert "phonecall" in said
     assert "change tracking" in said.lower()
 
 
@@ -135,12 +139,14 @@ def test_a_vault_name_that_a_deleted_vault_holds_is_refused_or_recovered_when_it
     assert vault in said
     assert "deleted" in said
 
+    # Role assignments go with a deleted vault and do not come back with it; the secret and its password do.
     recovered = kit.apply("deleted").succeeded().json
-    assert [change["resource"] for change in recovered["changes"]] == [f"key_vault/{vault}"]
+    resources = {change["resource"] for change in recovered["changes"]}
+    assert resources == {f"key_vault/{vault}", "vault_access/operator", "vault_access/service"}
     kit.run("verify", "-e", "deleted").succeeded()
 
 
-@pytest.mark.parametrize("number, login", enumerate(["x]; DROP TABLE t--", "o'brien", "Ünïcode 表"]))
+@pytest.mark.parametrize("number, login", [(0, "x]; DROP TABLE t--"), (1, "o'brien"), (2, "Ünïcode 表")])
 def test_a_hostile_login_name_is_carried_out_exactly_as_named(kit: Kit, number: int, login: str) -> None:
     environment = kit.init(
         f"hostile{number}",
