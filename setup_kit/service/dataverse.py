@@ -20,8 +20,8 @@ from setup_kit.service import http
 from setup_kit.service.errors import OutsideError
 
 API = "/api/data/v9.2/"
-# Rows a page: a row of 250 columns is about 10 kB of JSON, and ten times that as objects. With many divisors, so that
-# a page is a whole number of statements at the destination.
+# Rows a page; a row of 250 columns is about 10 kB of JSON. A number with many divisors, so that a page is a whole
+# number of statements at the destination.
 PAGE_SIZE = 240
 
 SYSTEM_ADMINISTRATOR = "627090ff-40a3-4053-8790-584edc5be201"  # role template, the same in every organization
@@ -92,10 +92,9 @@ class Caller:
 
 @dataclass(frozen=True)
 class Page:
-    """Rows that are there, ids of rows that are gone, and where to go on: `next`, or `delta` on the last page."""
+    """Rows, and on the last page the delta link, from which later changes are read."""
 
     rows: Sequence[Mapping[str, Any]]
-    deleted: Sequence[str]
     delta: str | None
 
 
@@ -198,20 +197,15 @@ class Organization:
             found += [{**attribute, "@odata.type": f"#{_METADATA}{kind}"} for attribute in answer["value"]]
         return found
 
-    def pages(self, entity_set: str, start: str | None = None) -> Iterator[Page]:
-        """All rows of an entity set, or what changed since `start`, a delta link. The last page has the new link."""
-        link: str | None = start or f"{self.url}{API}{entity_set}"
+    def pages(self, entity_set: str) -> Iterator[Page]:
+        """All rows of an entity set, with change tracking."""
+        link: str | None = f"{self.url}{API}{entity_set}"
         while link:
             answer = self._get(
                 link,
                 f'odata.track-changes,odata.maxpagesize={PAGE_SIZE},odata.include-annotations="{LOOKUP_TYPE},{FORMATTED}"',
             )
-            rows = answer["value"]
-            yield Page(
-                rows=[row for row in rows if "reason" not in row or not _is_deleted(row)],
-                deleted=[row["id"] for row in rows if _is_deleted(row)],
-                delta=answer.get("@odata.deltaLink"),
-            )
+            yield Page(answer["value"], answer.get("@odata.deltaLink"))
             link = answer.get("@odata.nextLink")
 
     def _get(self, path: str, prefer: str | None = None) -> Any:
@@ -238,10 +232,6 @@ def find_relationship(name: str, relationships: Mapping[str, ManyToMany]) -> Man
         if name.lower() in {found.schema_name.lower(), found.intersect.lower()}:
             return found
     return None
-
-
-def _is_deleted(row: Mapping[str, Any]) -> bool:
-    return row.get("reason") == "deleted" and str(row.get("@odata.context", "")).endswith("$deletedEntity")
 
 
 def _refusal(status: int, body: str) -> str:

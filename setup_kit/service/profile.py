@@ -12,11 +12,10 @@ from setup_kit.service.description import Choice, Description, RetryPolicy
 
 
 class ProfileState(StrEnum):
-    """Names *assumed*: those of the living relative, Dataverse's table `synapselinkprofile`, where 3 is Deleted too."""
+    """Names *assumed*: those of the living relative, Dataverse's table `synapselinkprofile`. Deleted ones are gone."""
 
     INACTIVE = "Inactive"
     ACTIVE = "Active"
-    DELETED = "Deleted"
 
 
 class SyncState(StrEnum):

@@ -45,7 +45,6 @@ class Replicator:
         self._organization = organization
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="replicator")
         self._lock = threading.Lock()
-        self._idle = threading.Condition(self._lock)
         self._runs: dict[str, _Run] = {}
         self._stopping = False
 
@@ -79,11 +78,6 @@ class Replicator:
             if run is not None:
                 run.again = False
                 run.cancelled.set()
-
-    def wait(self, profile_id: str, seconds: float) -> bool:
-        """Whether the profile's run ended within that time; for an orderly end, and for tests."""
-        with self._idle:
-            return self._idle.wait_for(lambda: profile_id not in self._runs, seconds)
 
     def _begin(self, profile_id: str) -> None:
         profile = self._store.profile(profile_id)
@@ -126,13 +120,12 @@ class Replicator:
             self._ended(profile_id, run)
 
     def _ended(self, profile_id: str, run: _Run) -> None:
-        with self._idle:
+        with self._lock:
             run.left -= 1
             if run.left:
                 return
             del self._runs[profile_id]
             again = run.again and not self._stopping
-            self._idle.notify_all()
         if again:
             self._begin(profile_id)
 

@@ -48,7 +48,7 @@ class Validator:
         self._settings = settings
         self._store = store
         self._vaults = vaults
-        self._never = threading.Event()
+        self._pause = threading.Event()
 
     def checks(self, description: Description, organization: Organization, organization_id: str) -> list[Check]:
         """Runs every group; one that fails keeps none of the others from running, unless it needs what is missing."""
@@ -125,7 +125,7 @@ class Validator:
                 if attempt == LOGIN_ATTEMPTS or not error.transient or error.number <= 0:
                     raise
                 _log.info("destination not available yet (%s), attempt %s", error.number, attempt)
-                self._never.wait(LOGIN_PAUSE)
+                self._pause.wait(LOGIN_PAUSE)
         raise AssertionError("unreachable")
 
     def _database(self, description: Description, destination: Destination, tables: Mapping[str, str]) -> list[Problem]:
