@@ -41,9 +41,9 @@ def show_plan(console: Console, environment: str, plan: Plan) -> None:
     for address, changes in groupby(plan.changes, key=lambda change: change.resource):
         _show_changes(console, address, list(changes))
     for item in plan.deferred:
-        console.print(f"  [cyan]?[/] {item.resource.address}  decided during apply: {escape(item.reason)}")
-        if item.remedy:
-            console.print(f"      [bright_black]{escape(item.remedy)}[/]")
+        console.print(f"  [cyan]?[/] {escape(item.resource.address)}  decided during apply: {escape(item.reason)}")
+    for remedy in dict.fromkeys(item.remedy for item in plan.deferred if item.remedy):
+        console.print(f"  [cyan]→[/] {escape(remedy)}")
     if plan.changes or plan.deferred:
         console.print()
     show_failures(console, plan.failures, plan.blocked)

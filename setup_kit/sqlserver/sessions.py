@@ -49,7 +49,8 @@ class NotAdmitted(NotReadable):
         seen = f"your address {address}" if address else "your address"
         super().__init__(
             f"the firewall of {server} does not admit {seen}",
-            "add a rule for it to sql.firewall.rules, or let `setup-kit apply` open one for the time of its run",
+            "apply opens a temporary rule by itself, plan and verify with --open-firewall; or add a rule for it to"
+            " sql.firewall.rules",
         )
         self.address = address
 
