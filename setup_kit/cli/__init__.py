@@ -5,6 +5,7 @@ Modules here import only Click and the standard library until a command runs, so
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 
@@ -72,6 +73,11 @@ def main() -> None:
         # The reader of a pipe has gone (`| head`): end quietly, as other tools do.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = ExitCode.FAILED
+    except Exception as error:  # the last resort: nobody is left with a bare traceback
+        code = ExitCode.FAILED
+        logging.getLogger(__name__).debug("where it happened", exc_info=True)
+        remedy = "this is a defect of setup-kit; run the same command with -v and report what it says"
+        _show(KitError(f"unexpected {type(error).__name__}: {error}", remedy=remedy))
     sys.exit(code if isinstance(code, int) else ExitCode.DONE)
 
 

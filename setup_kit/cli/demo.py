@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -47,7 +48,9 @@ def demo(directory: Path | None, keep: bool, no_color: bool) -> None:
     """
     output = Output(json=False, color=not no_color, verbose=False)
     begun = time.monotonic()
-    folder, made = _folder(directory)
+    # A stopped pipeline sends SIGTERM: like Ctrl-C it must leave nothing behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    folder = _folder(directory)
     try:
         with _sandbox(folder / "sandbox", keep=keep) as document, contextlib.chdir(folder), _settings(document):
             _run(output, no_color)
@@ -55,18 +58,18 @@ def demo(directory: Path | None, keep: bool, no_color: bool) -> None:
             output.out.print(f"\n[green]The whole job took {seconds:.0f} seconds.[/]")
             _where_next(output, folder, keep)
     finally:
-        if made and not keep:
+        if not keep:
             shutil.rmtree(folder)
 
 
-def _folder(directory: Path | None) -> tuple[Path, bool]:
-    """The folder to work in, and whether it is ours to remove. A folder that holds something is refused."""
+def _folder(directory: Path | None) -> Path:
+    """An empty folder to work in, which is the demonstration's to remove. One that holds something is refused."""
     if directory is None:
-        return Path(tempfile.mkdtemp(prefix="setup-kit-demo-")), True
+        return Path(tempfile.mkdtemp(prefix="setup-kit-demo-"))
     if directory.exists() and any(directory.iterdir()):
         raise KitError(f"{directory} is not empty", remedy="give an empty or a new folder, or none: setup-kit demo")
     directory.mkdir(parents=True, exist_ok=True)
-    return directory.absolute(), True
+    return directory.absolute()
 
 
 @contextlib.contextmanager
@@ -84,7 +87,10 @@ def _sandbox(folder: Path, *, keep: bool) -> Iterator[dict[str, Any]]:
         yield document
     finally:
         if not keep:
-            process.stop(folder)
+            try:
+                process.stop(folder)
+            except process.SandboxError as error:
+                raise told(error, folder) from error
 
 
 @contextlib.contextmanager

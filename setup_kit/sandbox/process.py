@@ -134,6 +134,10 @@ def start_command(command: Sequence[str], directory: Path, timeout: float = 60) 
             raise SandboxError(f"the sandbox was not ready within {timeout:g} seconds\n{_tail(directory, start)}")
         if os.read(ready, 1) != b"1":
             raise SandboxError(f"the sandbox ended with {child.wait()}\n{_tail(directory, start)}".rstrip())
+    except KeyboardInterrupt:
+        child.kill()
+        child.wait()
+        raise
     finally:
         os.close(ready)
     _children.append(child)
