@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 NAMES = frozenset({"COUNT", "COUNT_BIG", "SUM", "AVG", "MIN", "MAX"})
 _RANKINGS = {"ROW_NUMBER": "row_number()", "RANK": "rank()", "DENSE_RANK": "dense_rank()"}
-_EXACT = Context(prec=120)
 
 
 class DecimalSum:
@@ -33,7 +32,7 @@ class DecimalSum:
 
     def step(self, value: str | None) -> None:
         if value is not None:
-            self.total = _EXACT.add(self.total, t.decode_decimal(value))
+            self.total = t.EXACT.add(self.total, t.decode_decimal(value))
             self.count += 1
 
     def finalize(self) -> str | None:
@@ -46,7 +45,7 @@ class DecimalAverage(DecimalSum):
     def finalize(self) -> str | None:
         if not self.count:
             return None
-        mean = _EXACT.divide(self.total, Decimal(self.count)).quantize(Decimal(1).scaleb(-38), context=_EXACT)
+        mean = t.EXACT.divide(self.total, Decimal(self.count)).quantize(Decimal(1).scaleb(-38), context=t.EXACT)
         return t.encode_decimal(mean)
 
 
@@ -107,7 +106,7 @@ def _cut_to(kind: SqlType):  # type: ignore[no-untyped-def]
     scale = t.decimal_facets(kind)[1]
 
     def cut(value: Stored) -> Stored:
-        exact = t.decode_decimal(str(value)).quantize(Decimal(1).scaleb(-scale), rounding="ROUND_DOWN", context=_EXACT)
+        exact = t.decode_decimal(str(value)).quantize(Decimal(1).scaleb(-scale), rounding="ROUND_DOWN", context=t.EXACT)
         if len(exact.as_tuple().digits) > 38:
             raise errors.arithmetic_overflow("expression", "numeric")
         return t.encode_decimal(exact)

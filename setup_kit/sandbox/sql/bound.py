@@ -129,7 +129,7 @@ class Program:
             self.suggestions.setdefault(bound.undeclared, target)
             return replace(bound, type=target, undeclared="")
         if bound.null:
-            return replace(bound, type=target)
+            return replace(bound, type=target, null=not explicit)
         convert = conversions.converter(bound.type, target, explicit=explicit, style=style)
         return self.converted(
             bound, target, convert, f"{'try ' if safe else ''}{bound.type} to {target} {style}", safe=safe

@@ -219,6 +219,7 @@ def _insert(compiler: Expressions, tree: exp.Insert) -> Insert:
         row = tuple(default_slot(compiler, target, column) for column in columns_left)
         return Insert(compiler.program, target, tuple(columns_left), rows=(row,), identity=identity)
     if isinstance(source, exp.Values):
+        _check_counts(source, len(columns), named=names is not None)
         return _insert_values(compiler, target, columns, every, filled, identity, source)
     prefix = tree.args.get("with_") or tree.args.get("with")
     if prefix is not None:
@@ -249,8 +250,6 @@ def _insert_values(
     compiler.program.volatile = True
     for row in source.expressions:
         items = row.expressions if isinstance(row, exp.Tuple) else [row]
-        if len(items) != len(columns):
-            raise _count_error(len(items), len(columns), named=True)
         bounds = []
         for column, item in zip(columns, items, strict=True):
             if isinstance(item, exp.Var) and item.name.upper() == "DEFAULT":
@@ -268,6 +267,13 @@ def _insert_values(
     if len(rows) == len(texts):
         return Insert(compiler.program, target, every, rows=tuple(rows), identity=identity)
     return Insert(compiler.program, target, every, query=" UNION ALL ".join(texts), filled=filled, identity=identity)
+
+
+def _check_counts(source: exp.Values, wanted: int, *, named: bool) -> None:
+    for row in source.expressions:
+        given = len(row.expressions) if isinstance(row, exp.Tuple) else 1
+        if given != wanted:
+            raise _count_error(given, wanted, named=named)
 
 
 def _count_error(given: int, wanted: int, *, named: bool) -> errors.SqlError:

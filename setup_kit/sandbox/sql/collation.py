@@ -7,9 +7,18 @@ import sqlite3
 NAME = "tsql"
 
 
+def lower(text: str) -> str:
+    """Character by character, so that the length stays: SQL Server keeps ß and İ as they are."""
+    return text.lower() if text.isascii() else "".join(c if len(c.lower()) > 1 else c.lower() for c in text)
+
+
+def upper(text: str) -> str:
+    return text.upper() if text.isascii() else "".join(c if len(c.upper()) > 1 else c.upper() for c in text)
+
+
 def sort_key(text: str) -> str:
     """Equal for strings that are equal under the collation. The order among other scripts is that of Unicode."""
-    return text.rstrip(" ").lower()
+    return lower(text.rstrip(" "))
 
 
 def compare(left: str, right: str) -> int:

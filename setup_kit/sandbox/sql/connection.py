@@ -39,6 +39,7 @@ class Connection:
         self._login = "?"
         self._database = ""
         self.session: Session | None = None
+        self._reading: asyncio.Task[Message]
         stream.spid = spid
 
     async def run(self) -> None:
@@ -144,25 +145,30 @@ class Connection:
 
     async def _serve(self) -> None:
         """Read requests one after another; while one runs, listen for an attention."""
-        reading = asyncio.create_task(self._stream.read())
+        self._listen()
         try:
-            while True:
-                message = await reading
-                reading = asyncio.create_task(self._stream.read())
-                if message.type == PacketType.ATTENTION:
-                    await self._acknowledge_attention()
-                    continue
-                await self._server.wait("sql.batch")
-                if not await self._answer(message, reading):
-                    return
+            while await self._answer(await self._next_message()):
+                pass
         finally:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
 
-    async def _answer(self, message: Message, reading: asyncio.Task[Message]) -> bool:
+    def _listen(self) -> None:
+        self._reading = asyncio.create_task(self._stream.read())
+
+    async def _next_message(self) -> Message:
+        message = await self._reading
+        self._listen()
+        return message
+
+    async def _answer(self, message: Message) -> bool:
         """Carry out one request and send its answer; False when the connection is to be closed."""
         session = self.session
         assert session is not None  # noqa: S101 - the client has logged in
+        if message.type == PacketType.ATTENTION:  # it crossed the end of our answer
+            await self._stream.write(PacketType.REPLY, tokens.done(tokens.DONE, tokens.DONE_ATTENTION))
+            return True
+        await self._server.wait("sql.batch")
         loop = asyncio.get_running_loop()
 
         def send(data: bytes) -> None:
@@ -170,23 +176,19 @@ class Connection:
 
         reply = Reply(send, self._server.name, piece=8 * (self._stream.packet_size - packets.HEADER.size))
         job = loop.run_in_executor(self._executor, lambda: self._perform(session, message, reply))
-        await asyncio.wait([job, reading], return_when=asyncio.FIRST_COMPLETED)  # type: ignore[type-var]
-        gone = False
-        if not job.done():
-            # The only thing a client may send now is an attention; or it has gone.
-            gone = reading.exception() is not None
-            session.cancel()
+        await asyncio.wait([job, self._reading], return_when=asyncio.FIRST_COMPLETED)  # type: ignore[type-var]
+        if job.done():
+            keep = await job
+            await self._stream.write(PacketType.REPLY, reply.finish())
+            return keep
+        # All that a client may send now is an attention; or it has gone, which the next read tells.
+        session.cancel()
         keep = await job
-        if gone:
-            return False
-        if session.cancelled.is_set():
-            session.cancelled.clear()
-            return True  # _serve acknowledges the attention, which ends the answer
-        await self._stream.write(PacketType.REPLY, reply.finish())
+        if (await self._next_message()).type != PacketType.ATTENTION:
+            raise ProtocolError("a request came before the answer to the last one")
+        session.cancelled.clear()
+        await self._stream.write(PacketType.REPLY, reply.break_off())
         return keep
-
-    async def _acknowledge_attention(self) -> None:
-        await self._stream.write(PacketType.REPLY, tokens.done(tokens.DONE, tokens.DONE_ATTENTION))
 
     def _perform(self, session: Session, message: Message, reply: Reply) -> bool:
         """Runs on a thread. No error but the end of the session goes beyond the reply."""

@@ -66,6 +66,8 @@ def _plan(source: str, target: str, explicit: bool) -> _Maker:
         raise errors.explicit_conversion_refused(source, target) if explicit else errors.type_clash(source, target)
     only_explicit = (start, end) in (("strings", "binaries"), ("moments", "integers"), ("floats", "binaries"))
     only_explicit = only_explicit or ((start, end) == ("moments", "decimals")) or start == "sql_variant"
+    if start == "moments" and end in ("integers", "decimals", "floats") and source not in ("datetime", "smalldatetime"):
+        raise errors.explicit_conversion_refused(source, target) if explicit else errors.type_clash(source, target)
     if only_explicit and not explicit:
         raise errors.implicit_conversion_refused(source, target)
     if start == end == "moments" and {source, target} == {"date", "time"}:
@@ -96,6 +98,8 @@ def _to_integer(source: SqlType, target: SqlType, style: int) -> Converter | Non
         low, high = t.INTEGERS[name]
         if t.INTEGERS[target.name][0] <= low and high <= t.INTEGERS[target.name][1]:
             return None
+        if target.name in ("tinyint", "smallint"):
+            return lambda value: _small(int(value), target)  # type: ignore[arg-type]
         return lambda value: check(int(value), name)  # type: ignore[arg-type]
     if name in t.DECIMALS:
         if name in ("money", "smallmoney"):
@@ -126,6 +130,13 @@ def _to_integer(source: SqlType, target: SqlType, style: int) -> Converter | Non
     raise errors.explicit_conversion_refused(name, target.name)
 
 
+def _small(value: int, target: SqlType) -> int:
+    low, high = t.INTEGERS[target.name]
+    if low <= value <= high:
+        return value
+    raise errors.SqlError(220, f"Arithmetic overflow error for data type {target.name}, value = {value}.", 16, 2)
+
+
 def _to_bit(source: SqlType) -> Converter:
     if source.name in t.STRINGS:
 
@@ -146,12 +157,7 @@ def _to_bit(source: SqlType) -> Converter:
 
 
 def _round_half_up(value: Decimal, scale: int) -> int:
-    scaled = value.scaleb(scale)
-    whole = int(scaled)
-    rest = abs(scaled - whole)
-    if rest >= Decimal("0.5"):
-        whole += 1 if scaled > 0 else -1
-    return whole
+    return int(t.EXACT.scaleb(value, scale).to_integral_value("ROUND_HALF_UP"))
 
 
 def _to_decimal(source: SqlType, target: SqlType, style: int) -> Converter | None:
@@ -421,7 +427,7 @@ def _moment_fitter(target: SqlType, source: SqlType) -> Callable[[int], int]:
             ticks = t.round_to_datetime(ticks)
         elif target.name == "smalldatetime":
             minute = 60 * t.TICKS_PER_SECOND
-            ticks = (ticks + minute // 2 - 1) // minute * minute
+            ticks = (ticks + minute // 2 + 10_000) // minute * minute  # from 29.999 seconds on it goes up
         else:
             unit = 10 ** (7 - target.scale)
             ticks = (ticks + unit // 2) // unit * unit
@@ -459,8 +465,6 @@ def parse_moment(text: str) -> int:
 
 
 def _from_moment_to_number(source: SqlType, target: SqlType, style: int) -> Converter | None:
-    if source.name not in ("datetime", "smalldatetime"):
-        raise errors.explicit_conversion_refused(source.name, target.name)
     onward = converter(t.FLOAT, target, explicit=True)
 
     def convert(value: Stored) -> Stored:

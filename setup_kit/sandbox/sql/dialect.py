@@ -12,6 +12,8 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from setup_kit.sandbox.sql import errors
 
+_WITH_SYNTAX_OF_THEIR_OWN = ("CAST", "CONVERT", "TRY_CAST", "TRY_CONVERT", "STRING_AGG")
+
 
 class Dialect(TSQL):
     """sqlglot's T-SQL, but every function call stays `Anonymous`: `functions.py` knows them by SQL Server's names."""
@@ -25,6 +27,9 @@ class Dialect(TSQL):
 
     class Parser(TSQLParser):
         FUNCTIONS: ClassVar = {}
+        FUNCTION_PARSERS: ClassVar = {
+            name: read for name, read in TSQLParser.FUNCTION_PARSERS.items() if name in _WITH_SYNTAX_OF_THEIR_OWN
+        }
 
 
 _DIALECT = Dialect()

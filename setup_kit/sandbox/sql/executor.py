@@ -92,7 +92,10 @@ class Executor:
             assert plan.change is not None  # noqa: S101 - everything else is a change
             count = writes.execute(session.connection, session, plan.change, plan.program)
         session.row_count = count
-        session.reply.done(statement.label, None if session.options["NOCOUNT"] == "ON" else count)
+        if session.options["NOCOUNT"] == "ON":
+            session.reply.done()
+        else:
+            session.reply.done(statement.label, count)
 
     def _select(self, query: queries.Compiled, program: Program) -> None:
         session = self._session

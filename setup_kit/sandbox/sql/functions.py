@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from setup_kit.sandbox.sql import errors, functions_system, functions_time, operators
+from setup_kit.sandbox.sql import collation, errors, functions_system, functions_time, operators
 from setup_kit.sandbox.sql import types as t
 from setup_kit.sandbox.sql.bound import Bound, Function, Program, Runtime, common_type
 from setup_kit.sandbox.sql.conversions import utf16_length
@@ -211,7 +211,9 @@ def _character(label: str, kind: SqlType, function: Callable[[int], Stored]) -> 
 def _absolute(program: Program, values: list[Bound]) -> Bound:
     kind = values[0].type
     if kind.name in t.DECIMALS:
-        return program.apply("abs d", strict(lambda v: t.encode_decimal(abs(t.decode_decimal(v)))), kind, values[0])
+        return program.apply(
+            "abs d", strict(lambda v: t.encode_decimal(t.decode_decimal(v).copy_abs())), kind, values[0]
+        )
     number = values[0] if kind.name in t.NUMBERS else program.convert(values[0], t.FLOAT)
     return program.apply("abs", strict(lambda v: abs(v)), number.type, number)
 
@@ -237,8 +239,8 @@ def _round(program: Program, values: list[Bound]) -> Bound:
     cut = program.convert(values[2], t.INT) if len(values) > 2 else program.constant(0, t.INT)
 
     def exact(value: Decimal, places: int, cutting: int) -> Decimal:
-        quantum = Decimal(1).scaleb(-places)
-        return (value / quantum).to_integral_value("ROUND_DOWN" if cutting else "ROUND_HALF_UP") * quantum
+        whole = t.EXACT.scaleb(value, places).to_integral_value("ROUND_DOWN" if cutting else "ROUND_HALF_UP")
+        return t.EXACT.scaleb(whole, -places)
 
     def function(value: Stored, places: int, cutting: int) -> Stored:
         if kind.name in t.DECIMALS:
@@ -305,8 +307,8 @@ def _newid(program: Program, values: list[Bound]) -> Bound:
 _TABLE: dict[str, tuple[int, int, Compile]] = {
     "LEN": (1, 1, _measure("len", lambda v: utf16_length(v.rstrip(" ")))),
     "DATALENGTH": (1, 1, _datalength),
-    "LOWER": (1, 1, _string("lower", lambda v: v.lower())),
-    "UPPER": (1, 1, _string("upper", lambda v: v.upper())),
+    "LOWER": (1, 1, _string("lower", collation.lower)),
+    "UPPER": (1, 1, _string("upper", collation.upper)),
     "LTRIM": (1, 1, _string("ltrim", lambda v: v.lstrip(" "))),
     "RTRIM": (1, 1, _string("rtrim", lambda v: v.rstrip(" "))),
     "TRIM": (1, 1, _string("trim", lambda v: v.strip(" "))),

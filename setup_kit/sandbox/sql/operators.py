@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Context, Decimal
+from decimal import Decimal
 from functools import lru_cache
 
 from setup_kit.sandbox.sql import errors
@@ -13,7 +13,6 @@ from setup_kit.sandbox.sql.conversions import converter
 from setup_kit.sandbox.sql.types import MAX, SqlType, Stored
 
 _NAMES = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulo"}
-_EXACT = Context(prec=120)
 
 
 def arithmetic(program: Program, operator: str, left: Bound, right: Bound) -> Bound:
@@ -115,18 +114,18 @@ def _decimal_function(operator: str, scale: int):  # type: ignore[no-untyped-def
         if operator in "/%" and not y:
             raise errors.divide_by_zero()
         if operator == "+":
-            value = _EXACT.add(x, y)
+            value = t.EXACT.add(x, y)
         elif operator == "-":
-            value = _EXACT.subtract(x, y)
+            value = t.EXACT.subtract(x, y)
         elif operator == "*":
-            value = _EXACT.multiply(x, y)
+            value = t.EXACT.multiply(x, y)
         elif operator == "/":
-            value = _EXACT.divide(x, y)
+            value = t.EXACT.divide(x, y)
         else:
-            value = _EXACT.remainder(x, y)
+            value = t.EXACT.remainder(x, y)
         # Sums and products are rounded to the scale, quotients cut off.
         rounding = "ROUND_DOWN" if operator == "/" else "ROUND_HALF_UP"
-        value = value.quantize(quantum, rounding=rounding, context=_EXACT)
+        value = value.quantize(quantum, rounding=rounding, context=t.EXACT)
         if len(value.as_tuple().digits) > 38:
             raise errors.arithmetic_overflow("expression", "numeric")
         return t.encode_decimal(value)
@@ -193,7 +192,7 @@ def negate(program: Program, value: Bound) -> Bound:
     if kind.name in t.DECIMALS:
 
         def negate_decimal(_: Runtime, a: str | None) -> Stored:
-            return None if a is None else t.encode_decimal(_EXACT.minus(t.decode_decimal(a)))
+            return None if a is None else t.encode_decimal(t.EXACT.minus(t.decode_decimal(a)))
 
         return program.apply(f"negate {kind}", negate_decimal, kind, value)
     if kind.name in t.FLOATS:

@@ -19,6 +19,9 @@ _KEPT = frozenset(
     }
 )  # fmt: skip
 
+#: Those of them that are not ON or OFF.
+_VALUED = frozenset({"LOCK_TIMEOUT", "TEXTSIZE", "DEADLOCK_PRIORITY", "TRANSACTION ISOLATION LEVEL"})
+
 #: Options that would change what statements mean, with the only value that is carried out.
 _FIXED = {
     "QUOTED_IDENTIFIER": "ON", "ANSI_NULLS": "ON", "CONCAT_NULL_YIELDS_NULL": "ON", "NUMERIC_ROUNDABORT": "OFF",
@@ -33,10 +36,12 @@ def set_option(session: Session, statement: s.SetOption) -> None:
     for option in (part.strip() for part in statement.option.split(",")):
         if option not in _KEPT and _FIXED.get(option) != value.upper():
             raise errors.unsupported_option(f"SET {option} {value}" if option in _FIXED else f"SET {option}")
+        if option in _KEPT and option not in _VALUED and value.upper() not in ("ON", "OFF"):
+            raise errors.incorrect_syntax(value)
         if option == "LOCK_TIMEOUT":
             try:
                 milliseconds = int(value.replace(" ", ""))
             except ValueError:
                 raise errors.incorrect_syntax(value) from None
             session.transactions.lock_timeout = None if milliseconds < 0 else milliseconds / 1000
-        session.set_options[option] = value
+        session.set_options[option] = value.upper()

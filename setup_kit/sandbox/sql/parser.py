@@ -62,6 +62,8 @@ def statement(cursor: Cursor) -> s.Statement:
         return data_statement(cursor)
     read = _READERS.get(word)
     if read is None:
+        if word in ("END", "ELSE", "GO"):
+            raise cursor.error()
         if word in STARTERS:
             raise errors.unsupported_statement(word)
         if not cursor.at and word not in _NO_PROCEDURES:  # a batch may begin with the name of a procedure
@@ -240,7 +242,7 @@ def _set(cursor: Cursor, line: int) -> s.Statement:
         return s.SetOption(option="TRANSACTION ISOLATION LEVEL", value=" ".join(words[3:]), line=line)
     if len(words) < 2:
         raise cursor.error()
-    split = 2 if words[0] == "STATISTICS" else 1
+    split = len(words) - 1 if "," in words else 2 if words[0] == "STATISTICS" else 1
     return s.SetOption(option=" ".join(words[:split]), value=" ".join(words[split:]), line=line)
 
 

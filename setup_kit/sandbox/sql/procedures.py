@@ -31,10 +31,11 @@ PROCEDURE_NUMBERS = {
 
 @dataclass(frozen=True)
 class Prepared:
-    """A statement that a client prepared: its text and the parameters it declared."""
+    """What a client prepared: a text with the parameters it declares, or the name of a procedure."""
 
     text: str
-    parameters: tuple[tuple[str, SqlType, bool], ...]
+    parameters: tuple[tuple[str, SqlType, bool], ...] = ()
+    is_procedure: bool = False
 
 
 def run_call(session: Session, call: Call) -> None:
@@ -106,13 +107,14 @@ def execute(session: Session, statement: s.Execute) -> None:
 # Users' procedures
 
 
-def _call_by_client(session: Session, name: str, parameters: Sequence[Parameter]) -> None:
+def _call_by_client(session: Session, name: str, parameters: Sequence[Parameter], first: int = 0) -> None:
+    """Call a user's procedure; `first` is the position of the first of `parameters` in the client's call."""
     cursor = Cursor(name.partition(";")[0])
     status, outputs = _call(session, cursor.name(), parameters)
     session.reply.return_status(status)
     for number, (parameter, (kind, value)) in enumerate(zip(parameters, outputs, strict=False)):
         if parameter.output:
-            session.reply.return_value(number, parameter.name, kind, value)
+            session.reply.return_value(first + number, parameter.name, kind, value)
 
 
 def _call(session: Session, name: s.Name, given: Sequence[Parameter]) -> tuple[int, list[tuple[SqlType, Stored]]]:
@@ -247,12 +249,23 @@ def _prepare_and_execute(session: Session, parameters: Sequence[Parameter]) -> N
     _outputs(session, declared, parameters[3:], 3, ended)
 
 
+def _prepare_and_call(session: Session, parameters: Sequence[Parameter]) -> None:
+    """`@handle OUTPUT, @procedure, values…`: what ODBC makes of {CALL procedure (?, …)}."""
+    name = text_of(parameters[1])
+    handle = session.prepare(Prepared(name, is_procedure=True))
+    _call_by_client(session, name, parameters[2:], first=2)
+    session.reply.return_value(0, parameters[0].name, t.INT, handle)
+
+
 def _execute_prepared(session: Session, parameters: Sequence[Parameter]) -> None:
     """`@handle, values…`; 8179 for a handle that is not known."""
     handle = parameters[0].value
     prepared = session.prepared.get(handle) if isinstance(handle, int) else None
     if prepared is None:
         raise errors.SqlError(8179, f"Could not find prepared statement with handle {handle!s}.", 16, 2)
+    if prepared.is_procedure:
+        _call_by_client(session, prepared.text, parameters[1:], first=1)
+        return
     ended = _run_nested(session, prepared.text, _bind(session, prepared.parameters, parameters[1:]))
     session.reply.return_status(0)
     _outputs(session, prepared.parameters, parameters[1:], 1, ended)
@@ -274,6 +287,7 @@ _SYSTEM: dict[str, Callable[[Session, Sequence[Parameter]], None]] = {
     "sp_executesql": _executesql,
     "sp_prepare": _prepare,
     "sp_prepexec": _prepare_and_execute,
+    "sp_prepexecrpc": _prepare_and_call,
     "sp_execute": _execute_prepared,
     "sp_unprepare": _unprepare,
     "sp_describe_undeclared_parameters": descriptions.describe_parameters,

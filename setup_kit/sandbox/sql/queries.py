@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
@@ -305,7 +305,12 @@ def _join(compiler: Expressions, join: exp.Join, scope: Scope) -> str:
     side, kind = str(join.args.get("side") or "").upper(), str(join.args.get("kind") or "").upper()
     if isinstance(join.this, exp.Lateral) or "APPLY" in kind:
         raise errors.unsupported("APPLY")
+    before = len(scope.sources)
     text = add_source(compiler, join.this, scope)
+    for index, source in enumerate(scope.sources):
+        if side == "FULL" or (side == "LEFT" and index >= before) or (side == "RIGHT" and index < before):
+            columns = tuple((name, replace(bound, nullable=True)) for name, bound in source.columns)
+            scope.sources[index] = replace(source, columns=columns)
     condition = join.args.get("on")
     if condition is None:
         if side or kind in ("INNER", "OUTER"):
@@ -480,7 +485,7 @@ def _set_operation(compiler: Expressions, node: exp.SetOperation, scope: Scope) 
     ]
     order = _order_by(compiler, node, Scope(scope, [Source(label, tuple(outputs))]), outputs)
     limit = _limit(compiler, node, scope)
-    body = f'WITH "u"({", ".join(names)}) AS ({text}) SELECT * FROM "u" AS {label}{order}{limit}'  # noqa: S608
+    body = f"SELECT * FROM ({Compiled(text, columns).named(*names)}) AS {label}{order}{limit}"  # noqa: S608 - compiled
     return Compiled(body, columns)
 
 

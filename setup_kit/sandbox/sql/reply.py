@@ -80,6 +80,12 @@ class Reply:
     def return_value(self, ordinal: int, name: str, kind: SqlType, value: Stored) -> None:
         self.add(tokens.return_value(ordinal, name, kind, value))
 
+    def break_off(self) -> bytes:
+        """The rest of the tokens that were begun, and the acknowledgement of the client's attention."""
+        self._held = None
+        data, self._buffer = bytes(self._buffer), bytearray()
+        return data + tokens.done(tokens.DONE, tokens.DONE_ATTENTION)
+
     def finish(self) -> bytes:
         """The rest of the answer; its last DONE says that nothing follows."""
         if self._held is None:

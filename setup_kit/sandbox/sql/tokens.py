@@ -44,9 +44,18 @@ def us_varchar(text: str) -> bytes:
     return struct.pack("<H", len(data) // 2) + data
 
 
-def type_info(kind: SqlType) -> bytes:
-    """TYPE_INFO; always the nullable form of a type."""
+#: Types of fixed length as a column that takes no NULL has them: their values come without a length.
+_FIXED = {
+    "tinyint": 0x30, "bit": 0x32, "smallint": 0x34, "int": 0x38, "smalldatetime": 0x3A, "real": 0x3B, "money": 0x3C,
+    "datetime": 0x3D, "float": 0x3E, "smallmoney": 0x7A, "bigint": 0x7F,
+}  # fmt: skip
+
+
+def type_info(kind: SqlType, *, nullable: bool = True) -> bytes:
+    """TYPE_INFO; drivers tell from the form of a type, too, whether a column takes NULL."""
     name = kind.name
+    if not nullable and name in _FIXED:
+        return bytes([_FIXED[name]])
     if name == "bit":
         return b"\x68\x01"
     if name in t.INTEGERS:
@@ -210,13 +219,16 @@ def column_metadata(columns: Sequence[Column]) -> bytes:
     out = bytearray(struct.pack("<BH", 0x81, len(columns)))
     for column in columns:
         flags = (0x0001 if column.nullable else 0) | (0x0010 if column.identity else 0x0008)
-        out += struct.pack("<IH", 0, flags) + type_info(column.type) + b_varchar(column.name)
+        out += struct.pack("<IH", 0, flags) + type_info(column.type, nullable=column.nullable) + b_varchar(column.name)
     return bytes(out)
 
 
 def row_encoder(columns: Sequence[Column]) -> Callable[[Sequence[Stored]], bytes]:
     """A function from a row of stored values to a ROW token, or an NBCROW when a value is NULL."""
-    encoders = [encoder(column.type) for column in columns]
+    encoders = [
+        fixed_encoder(column.type) if column.type.name in _FIXED and not column.nullable else encoder(column.type)
+        for column in columns
+    ]
     bitmap_size = (len(columns) + 7) // 8
 
     def encode_row(values: Sequence[Stored]) -> bytes:

@@ -20,9 +20,12 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 
 Stored = int | float | str | bytes | None
+
+#: For every calculation with decimals: Python's own context would round to 28 digits.
+EXACT = Context(prec=400)
 
 MAX = -1  # length of nvarchar(max) and its kin
 

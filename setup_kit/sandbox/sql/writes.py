@@ -44,6 +44,7 @@ class _Kept:
     def __init__(self, connection: sqlite3.Connection, query: str, values: dict[str, Stored]) -> None:
         self._connection = connection
         self._query, self._values = query, values
+        self._cursors: list[sqlite3.Cursor] = []
 
     def __enter__(self) -> _Kept:
         self._connection.execute("DROP TABLE IF EXISTS temp.kept")
@@ -51,10 +52,14 @@ class _Kept:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for cursor in self._cursors:  # one that is still open, after an error, would keep the table locked
+            cursor.close()
         self._connection.execute("DROP TABLE IF EXISTS temp.kept")
 
     def rows(self, where: str = "") -> Iterator[tuple[Stored, ...]]:
-        return self._connection.execute(f"SELECT * FROM temp.kept{where} ORDER BY rowid")  # noqa: S608 - our own text
+        cursor = self._connection.execute(f"SELECT * FROM temp.kept{where} ORDER BY rowid")  # noqa: S608 - our own text
+        self._cursors.append(cursor)
+        return cursor
 
     def first(self, sql: str) -> Stored:
         row = self._connection.execute(sql).fetchone()

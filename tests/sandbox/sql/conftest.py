@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-import mssql_python_odbc
+import mssql_python_odbc  # type: ignore[import-untyped]
 import pyodbc  # type: ignore[import-not-found]  # a compiled module without types
 import pytest
 import trustme
@@ -22,6 +22,7 @@ from setup_kit.sandbox.sql import SqlEndpoint
 
 T = TypeVar("T")
 ADMINISTRATOR, PASSWORD = "sqladmin", "Correct-Horse-9"
+EXPORT_PASSWORD = "Export-Pass-123"
 AZURE_ADDRESS = "40.68.252.224"
 TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
 
@@ -47,7 +48,7 @@ class Person:
     groups: frozenset[str] = frozenset()
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - as the sandbox calls it
     code = "InvalidAuthenticationToken"
 
 
@@ -165,7 +166,7 @@ class Server:
         self.host.endpoint.create_database(self.policy.name, name)
         return name
 
-    def user(self, database: str, name: str = "exporter", password: str = "Export-Pass-123") -> tuple[str, str]:
+    def user(self, database: str, name: str = "exporter", password: str = EXPORT_PASSWORD) -> tuple[str, str]:
         """A contained user with no permission but CONNECT; name and password."""
         with closing(self.connect(database)) as connection:
             connection.execute(f"CREATE USER [{name.replace(']', ']]')}] WITH PASSWORD = N'{password}'")

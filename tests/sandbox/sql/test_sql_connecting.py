@@ -25,6 +25,7 @@ from tests.sandbox.sql.conftest import (
     number,
 )
 
+ZEROS = ("0.0.0.0", "0.0.0.0")  # noqa: S104 - addresses in a rule
 AS_SERVICE = "APP=Data Export Service;"
 
 
@@ -120,7 +121,7 @@ class TestFirewall:
             server.connect()
 
     def test_azure_services_are_let_in_by_the_rule_of_zeros_and_nobody_else(self, host: Host) -> None:
-        server = host.serve(Policy("zeros", rules=[Rule("AllowAllWindowsAzureIps", "0.0.0.0", "0.0.0.0")]))
+        server = host.serve(Policy("zeros", rules=[Rule("AllowAllWindowsAzureIps", *ZEROS)]))
         server.connect(extra=AS_SERVICE).close()
         with pytest.raises(pyodbc.Error) as caught:
             server.connect()

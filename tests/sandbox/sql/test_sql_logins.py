@@ -1,5 +1,7 @@
 """Logins, contained users, their passwords and names."""
 
+# ruff: noqa: S608 - statements in text are what is tested
+
 from __future__ import annotations
 
 from pathlib import Path

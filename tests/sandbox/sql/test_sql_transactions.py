@@ -1,5 +1,7 @@
 """Transactions, sessions side by side, and what outlives the process."""
 
+# ruff: noqa: S608 - statements in text are what is tested
+
 from __future__ import annotations
 
 import threading
