@@ -124,25 +124,44 @@ def assigned(compiler: Expressions, target: Target, column: Column, node: exp.Ex
     if isinstance(node, exp.Parameter) and isinstance(node.this, exp.Var):
         name = fold(node.this.name)
         if name in compiler.variables:
-            return compiler.program.from_slot(_variable_slot(compiler, target, column, name), column.type)
+            intake = compiler.intakes.get(column.id)
+            if intake is None:
+                intake = compiler.intakes[column.id] = Intake(compiler.database_name, target, column)
+            return compiler.program.from_slot(_Given(name, intake), column.type)
     return column_value(compiler, target, column, compiler.value(node, scope))
 
 
-def _variable_slot(compiler: Expressions, target: Target, column: Column, name: str) -> Slot:
-    table = f"{compiler.database_name}.{target.shown}"
-    known: dict[SqlType, conversions.Converter | None] = {}
+class Intake:
+    """How values of whatever type come into a column."""
 
-    def slot(runtime: Runtime) -> Stored:
-        value = runtime.variables[name]
-        kind = runtime.variable_types[name]
-        if kind not in known:
-            if len(known) > 256:
-                known.clear()
-            known[kind] = conversions.column_converter(kind, column.type, table, column.name)
-        convert = known[kind]
+    __slots__ = ("_column", "_known", "_table")
+
+    def __init__(self, database: str, target: Target, column: Column) -> None:
+        self._table = f"{database}.{target.shown}"
+        self._column = column
+        self._known: dict[SqlType, conversions.Converter | None] = {}
+
+    def take(self, value: Stored, kind: SqlType) -> Stored:
+        if kind not in self._known:
+            if len(self._known) > 256:
+                self._known.clear()
+            column = self._column
+            self._known[kind] = conversions.column_converter(kind, column.type, self._table, column.name)
+        convert = self._known[kind]
         return value if value is None or convert is None else convert(value)
 
-    return slot
+
+class _Given:
+    """The slot of a variable that goes into a column. There are many of these: they are kept small."""
+
+    __slots__ = ("_intake", "_name")
+
+    def __init__(self, name: str, intake: Intake) -> None:
+        self._name = name
+        self._intake = intake
+
+    def __call__(self, runtime: Runtime) -> Stored:
+        return self._intake.take(runtime.variables[self._name], runtime.variable_types[self._name])
 
 
 def column_value(compiler: Expressions, target: Target, column: Column, value: Bound) -> Bound:

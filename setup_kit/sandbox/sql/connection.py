@@ -195,7 +195,7 @@ class Connection:
         try:
             if message.status & (Status.RESET_CONNECTION | Status.RESET_CONNECTION_KEEP_TRANSACTION):
                 session.reply = reply
-                session.reset()
+                session.reset(keep_transaction=bool(message.status & Status.RESET_CONNECTION_KEEP_TRANSACTION))
                 reply.add(tokens.environment_bytes(18, b"", b""))
             self._dispatch(session, message, reply)
         except Cancelled:

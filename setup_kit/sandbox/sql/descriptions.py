@@ -77,6 +77,7 @@ def _suggest(session: Session, text: str, declared: str) -> list[tuple[Stored, .
             queries.compile_query(compiler, statement.tree)
         else:
             changes.compile_change(compiler, statement.tree)
+        session.executor.check(compiler.program)
         suggestions |= compiler.program.suggestions
     rows: list[tuple[Stored, ...]] = []
     for name in _variables_in_order(text):
@@ -135,7 +136,9 @@ def describe_result(session: Session, parameters: Sequence[Parameter]) -> None:
     rows: list[tuple[Stored, ...]] = []
     for statement in parser.parse_batch(text):
         if isinstance(statement, s.Query) and statement.label == "SELECT":
-            found = queries.compile_query(session.executor.compiler(describe=True), statement.tree)
+            compiler = session.executor.compiler(describe=True)
+            found = queries.compile_query(compiler, statement.tree)
+            session.executor.check(compiler.program)
             for number, column in enumerate(found.columns, 1):
                 kind = column.type
                 precision, scale = system_views.shown_precision(kind)

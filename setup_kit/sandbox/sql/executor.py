@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from setup_kit.sandbox.sql import changes, permissions, queries, system_views, w
 from setup_kit.sandbox.sql import statements as s
 from setup_kit.sandbox.sql import types as t
 from setup_kit.sandbox.sql.bound import Bound, Function, Program
+from setup_kit.sandbox.sql.cache import SizedCache
 from setup_kit.sandbox.sql.errors import SqlError
 from setup_kit.sandbox.sql.expressions import Expressions
 from setup_kit.sandbox.sql.types import SqlType, Stored
@@ -20,7 +20,8 @@ from setup_kit.sandbox.sql.types import SqlType, Stored
 if TYPE_CHECKING:
     from setup_kit.sandbox.sql.session import Session
 
-_PLANS = 256
+#: Inputs (parameters, literals) of the statements that a session remembers: each takes a few hundred bytes.
+_SLOTS = 20_000
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class _Plan:
 class Executor:
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._plans: OrderedDict[tuple[object, ...], _Plan] = OrderedDict()
+        self._plans: SizedCache[tuple[int, int, str], _Plan] = SizedCache(_SLOTS)
         self._functions: dict[str, Function] = {}
         self._filled: set[str] = set()
         self.raised: SqlError | None = None  # by a function that SQLite called: it tells only that one failed
@@ -59,16 +60,13 @@ class Executor:
         key = (id(statement), session.catalog_now().version, session.default_schema)
         found = self._plans.get(key)
         if found is not None and found.statement is statement and self._types_are(found.program.typed_variables):
-            self._plans.move_to_end(key)
             return found
         compiler = self.compiler()
         if statement.label == "SELECT":
             plan = _Plan(statement, compiler.program, queries.compile_query(compiler, statement.tree), None)
         else:
             plan = _Plan(statement, compiler.program, None, changes.compile_change(compiler, statement.tree))
-        self._plans[key] = plan
-        if len(self._plans) > _PLANS:
-            self._plans.popitem(last=False)
+        self._plans.put(key, plan, len(compiler.program.slots) + 50)
         return plan
 
     def _types_are(self, wanted: dict[str, SqlType]) -> bool:
@@ -117,13 +115,17 @@ class Executor:
         session.row_count = count
         session.reply.done("SELECT", count)
 
-    def _ready(self, program: Program) -> None:
-        """Ask for the permissions, each time; bring the functions and system rows that the text refers to."""
-        session = self._session
-        held = session.permissions
-        if not held.is_dbo and not session.chain:
+    def check(self, program: Program) -> None:
+        """Ask for the permissions that the statement needs; inside a procedure its owner's right is enough."""
+        held = self._session.permissions
+        if not held.is_dbo and not self._session.chain:
             for demand in program.demands:
                 held.require(demand.permission, permissions.of_object(demand.object))
+
+    def _ready(self, program: Program) -> None:
+        """Check, each time, and bring the functions and system rows that the text refers to."""
+        session = self._session
+        self.check(program)
         for label, (count, function) in program.functions.items():
             if self._functions.get(label) is not function:
                 session.connection.create_function(label, count, self._guarded(function))

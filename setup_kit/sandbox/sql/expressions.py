@@ -15,6 +15,7 @@ from setup_kit.sandbox.sql.catalog import Catalog, DatabaseObject, fold
 from setup_kit.sandbox.sql.types import MAX, SqlType
 
 if TYPE_CHECKING:
+    from setup_kit.sandbox.sql.changes import Intake
     from setup_kit.sandbox.sql.queries import Scope
 
 _COMPARISONS: Mapping[type[exp.Expr], str] = {
@@ -48,6 +49,7 @@ class Expressions:
         self.describe = describe
         self.program = Program()
         self.sources = 0
+        self.intakes: dict[int, Intake] = {}  # of the columns of the table that the statement changes
         self._chained = 0
 
     def demand(self, permission: str, found: DatabaseObject) -> None:

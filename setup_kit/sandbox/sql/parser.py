@@ -7,13 +7,13 @@ read here and in `parser_objects` and `parser_security`. The whole batch is read
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token
 
 from setup_kit.sandbox.sql import dialect, errors, parser_objects, parser_security
 from setup_kit.sandbox.sql import statements as s
+from setup_kit.sandbox.sql.cache import SizedCache
 from setup_kit.sandbox.sql.cursor import STARTERS, Cursor
 from setup_kit.sandbox.sql.types import SqlType
 
@@ -23,12 +23,18 @@ _NO_PROCEDURES = frozenset(
     {"BACKUP", "RESTORE", "DBCC", "SHUTDOWN", "RECONFIGURE", "CHECKPOINT", "BULK", "REVERT", "ENABLE", "DISABLE"}
 )
 _SET_OPERATORS = frozenset({"UNION", "ALL", "EXCEPT", "INTERSECT"})
-_LARGEST_CACHED_TEXT = 65536
+
+#: Characters of text whose statements are remembered: a tree takes about a hundred bytes for each.
+_parsed: SizedCache[str, tuple[s.Statement, ...]] = SizedCache(256 * 1024)
 
 
 def parse_batch(text: str) -> tuple[s.Statement, ...]:
     """The statements of a batch; raises the error of the first that cannot be read (102, 40510 and others)."""
-    return _parse_cached(text) if len(text) <= _LARGEST_CACHED_TEXT else _parse(text)
+    found = _parsed.get(text)
+    if found is None:
+        found = _parse(text)
+        _parsed.put(text, found, len(text) + 100)
+    return found
 
 
 def _parse(text: str) -> tuple[s.Statement, ...]:
@@ -41,9 +47,6 @@ def _parse(text: str) -> tuple[s.Statement, ...]:
             if statement.alone:
                 raise errors.must_be_alone(statement.label)
     return found
-
-
-_parse_cached = lru_cache(maxsize=512)(_parse)
 
 
 def statement_list(cursor: Cursor, ends: frozenset[str]) -> tuple[s.Statement, ...]:

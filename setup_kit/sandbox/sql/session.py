@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from setup_kit.sandbox.sql import aggregates, catalog, permissions, tokens
 from setup_kit.sandbox.sql import statements as s
-from setup_kit.sandbox.sql.catalog import Catalog
+from setup_kit.sandbox.sql.catalog import Catalog, DatabaseObject
 from setup_kit.sandbox.sql.errors import Cancelled, SqlError
 from setup_kit.sandbox.sql.executor import Executor
 from setup_kit.sandbox.sql.interpreter import EndOfBatch, Interpreter
@@ -135,6 +135,10 @@ class Session:
     def options(self) -> Mapping[str, str]:
         return self.set_options
 
+    def count_rows(self, table: DatabaseObject) -> int:
+        """How many rows a table has."""
+        return int(self.connection.execute(f"SELECT count(*) FROM main.{table.physical}").fetchone()[0])  # noqa: S608
+
     @property
     def transaction_depth(self) -> int:
         return self.transactions.depth
@@ -148,9 +152,10 @@ class Session:
 
     # Life
 
-    def reset(self) -> None:
+    def reset(self, *, keep_transaction: bool = False) -> None:
         """Back to the state of a new session: a client takes up a pooled connection."""
-        self.transactions.abandon()
+        if not keep_transaction:
+            self.transactions.abandon()
         self.transactions.lock_timeout = None
         self.prepared.clear()
         self.set_options = {"IMPLICIT_TRANSACTIONS": "OFF", "NOCOUNT": "OFF", "XACT_ABORT": "OFF"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql import permissions as p
 from setup_kit.sandbox.sql import types as t
 from setup_kit.sandbox.sql.bound import Runtime
@@ -353,6 +354,21 @@ def _key_constraints(runtime: Runtime) -> Rows:
                 label = "PRIMARY_KEY_CONSTRAINT" if key.kind == "PK" else "UNIQUE_CONSTRAINT"
                 row = _object_row(found)
                 yield key.name, key.id, None, found.schema_id, found.id, key.kind, label, *row[7:], number
+
+
+@_view(
+    "sys.dm_db_partition_stats", partition_id=t.BIGINT, object_id=INT, index_id=INT, partition_number=INT,
+    row_count=t.BIGINT,
+)  # fmt: skip
+def _partition_stats(runtime: Runtime) -> Rows:
+    """Rows of each table; needs VIEW DATABASE STATE as all sys.dm_db_ views do (262, then 297)."""
+    try:
+        runtime.permissions.require("VIEW DATABASE STATE")
+    except errors.SqlError as error:
+        error.also.append(errors.SqlError(297, "The user does not have permission to perform this action."))
+        raise
+    for found in visible(runtime, "U"):
+        yield found.id << 16, found.id, int(any(key.kind == "PK" for key in found.keys)), 1, runtime.count_rows(found)
 
 
 @_view("sys.sql_modules", object_id=INT, definition=t.nvarchar(t.MAX))

@@ -29,6 +29,9 @@ NEEDS = {
     "CREATE VIEW": ("CREATE VIEW dbo.seen AS SELECT 1 AS a", 262, "CREATE VIEW permission denied in database"),
     "CREATE PROCEDURE": ("CREATE PROCEDURE dbo.doit AS SELECT 1", 262, "CREATE PROCEDURE permission denied in"),
     "ALTER ANY USER": ("CREATE USER other WITHOUT LOGIN", 15247, "User does not have permission to perform this"),
+    "VIEW DATABASE STATE": (
+        "SELECT row_count FROM sys.dm_db_partition_stats", 262, "VIEW DATABASE STATE permission denied in database",
+    ),
     "ALTER": ("ALTER TABLE dbo.t ADD c int NULL", 1088, 'Cannot find the object "dbo.t"'),
     "INSERT": ("INSERT INTO dbo.t (a) VALUES (9)", 229, "The INSERT permission was denied on the object 't'"),
     "DELETE": ("DELETE FROM dbo.t", 229, "The DELETE permission was denied on the object 't'"),
