@@ -17,7 +17,7 @@ from setup_kit.sandbox.sql.types import MAX, SqlType, Stored
 
 if TYPE_CHECKING:
     from setup_kit.sandbox.sql.expressions import Expressions
-    from setup_kit.sandbox.sql.queries import Scope
+    from setup_kit.sandbox.sql.scope import Scope
 
 NAMES = frozenset({"COUNT", "COUNT_BIG", "SUM", "AVG", "MIN", "MAX"})
 _RANKINGS = {"ROW_NUMBER": "row_number()", "RANK": "rank()", "DENSE_RANK": "dense_rank()"}

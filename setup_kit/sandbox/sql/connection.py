@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _LOGIN_SECONDS = 60
-_ACTIONS = {TransactionRequest.BEGIN: "BEGIN", TransactionRequest.COMMIT: "COMMIT",
+_ACTIONS: dict[int, str] = {TransactionRequest.BEGIN: "BEGIN", TransactionRequest.COMMIT: "COMMIT",
             TransactionRequest.ROLLBACK: "ROLLBACK", TransactionRequest.SAVE: "SAVE"}  # fmt: skip
 
 
@@ -204,6 +204,8 @@ class Connection:
             return not error.ends_session
         except ProtocolError:
             raise
+        except ConnectionError:  # the client went away while its rows were being sent
+            return False
         except Exception:
             logger.exception("request failed on connection %s", self._spid)
             reply.error(SqlError(596, "Cannot continue the execution because the session is in the kill state.", 21))
@@ -212,26 +214,24 @@ class Connection:
         return True
 
     def _dispatch(self, session: Session, message: Message, reply: Reply) -> None:
-        if message.type == PacketType.SQL_BATCH:
-            session.run_batch(packets.decode_batch(message.data), reply)
-        elif message.type == PacketType.RPC:
+        if message.type in (PacketType.SQL_BATCH, PacketType.RPC):
+            batch = message.type == PacketType.SQL_BATCH
             try:
-                calls = parameters.decode_calls(message.data)
+                request = packets.decode_batch(message.data) if batch else parameters.decode_calls(message.data)
             except SqlError as error:
                 reply.error(error)
-                reply.done_call(failed=True)
+                reply.done(failed=True)
                 return
-            session.run_calls(calls, reply)
+            if isinstance(request, str):
+                session.run_batch(request, reply)
+            else:
+                session.run_calls(request, reply)
         elif message.type == PacketType.TRANSACTION_MANAGER:
-            request = packets.TransactionManagerRequest.decode(message.data)
-            action = (
-                _ACTIONS.get(TransactionRequest(request.request))
-                if request.request in set(TransactionRequest)
-                else None
-            )
+            asked = packets.TransactionManagerRequest.decode(message.data)
+            action = _ACTIONS.get(asked.request)
             if action is None:
-                raise ProtocolError(f"transaction manager request {request.request}")
-            session.run_transaction(action, request.name if action == "SAVE" else "", reply, begins=request.begins)
+                raise ProtocolError(f"transaction manager request {asked.request}")
+            session.run_transaction(action, asked.name if action == "SAVE" else "", reply, begins=asked.begins)
         elif message.type == PacketType.BULK_LOAD:
             reply.error(errors.unsupported_statement("INSERT BULK"))
             reply.done(failed=True)

@@ -15,6 +15,7 @@ from setup_kit.sandbox.sql.bound import Bound, Function, Program
 from setup_kit.sandbox.sql.cache import SizedCache
 from setup_kit.sandbox.sql.errors import SqlError
 from setup_kit.sandbox.sql.expressions import Expressions
+from setup_kit.sandbox.sql.scope import Compiled, Scope
 from setup_kit.sandbox.sql.types import SqlType, Stored
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class _Plan:
 
     statement: s.Query
     program: Program
-    query: queries.Compiled | None
+    query: Compiled | None
     change: changes.Change | None
 
 
@@ -95,7 +96,7 @@ class Executor:
         else:
             session.reply.done(statement.label, count)
 
-    def _select(self, query: queries.Compiled, program: Program) -> None:
+    def _select(self, query: Compiled, program: Program) -> None:
         session = self._session
         self._ready(program)
         cursor = session.connection.execute(query.sql, program.values(session))
@@ -165,7 +166,7 @@ class Executor:
         with self._session.transactions.reads():
             self._session.catalog_now()
             compiler = self.compiler()
-            bound = compiler.program.convert(compiler.value(node, queries.Scope()), kind)
+            bound = compiler.program.convert(compiler.value(node, Scope()), kind)
             return self._single(compiler.program, bound)
 
     def evaluate_as_is(self, node: exp.Expr) -> tuple[SqlType, Stored]:
@@ -173,7 +174,7 @@ class Executor:
         with self._session.transactions.reads():
             self._session.catalog_now()
             compiler = self.compiler()
-            bound = compiler.value(node, queries.Scope())
+            bound = compiler.value(node, Scope())
             return bound.type, self._single(compiler.program, bound)
 
     def test(self, node: exp.Expr) -> bool:
@@ -181,7 +182,7 @@ class Executor:
         with self._session.transactions.reads():
             self._session.catalog_now()
             compiler = self.compiler()
-            text = compiler.condition(node, queries.Scope())
+            text = compiler.condition(node, Scope())
             return bool(self._single(compiler.program, Bound(text, t.BIT)))
 
     def _single(self, program: Program, bound: Bound) -> Stored:

@@ -15,8 +15,8 @@ from setup_kit.sandbox.sql.catalog import Catalog, DatabaseObject, fold
 from setup_kit.sandbox.sql.types import MAX, SqlType
 
 if TYPE_CHECKING:
-    from setup_kit.sandbox.sql.changes import Intake
-    from setup_kit.sandbox.sql.queries import Scope
+    from setup_kit.sandbox.sql.scope import Scope
+    from setup_kit.sandbox.sql.targets import Intake
 
 _COMPARISONS: Mapping[type[exp.Expr], str] = {
     exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",

@@ -19,7 +19,7 @@ from setup_kit.sandbox.sql.types import MAX, SqlType, Stored
 
 if TYPE_CHECKING:
     from setup_kit.sandbox.sql.expressions import Expressions
-    from setup_kit.sandbox.sql.queries import Scope
+    from setup_kit.sandbox.sql.scope import Scope
 
 #: Functions written without parentheses that sqlglot takes for columns.
 BARE = frozenset({"USER", "SYSTEM_USER", "CURRENT_USER", "SESSION_USER", "CURRENT_TIMESTAMP"})
@@ -324,7 +324,13 @@ _TABLE: dict[str, tuple[int, int, Compile]] = {
     "CONCAT_WS": (3, 254, _concat(separated=True)),
     "QUOTENAME": (1, 2, _quotename),
     "STUFF": (4, 4, _stuff),
-    "NCHAR": (1, 1, _character("nchar", t.SqlType("nchar", 1), lambda n: chr(n) if 0 <= n < 0x10000 else None)),
+    "NCHAR": (
+        1,
+        1,
+        _character(
+            "nchar", t.SqlType("nchar", 1), lambda n: chr(n) if 0 <= n < 0xD800 or 0xDFFF < n < 0x10000 else None
+        ),
+    ),
     "CHAR": (1, 1, _character("char", t.SqlType("char", 1), lambda n: chr(n) if 0 <= n < 256 else None)),
     "UNICODE": (1, 1, _measure("unicode", lambda v: ord(v[0]) if v else None)),
     "ASCII": (1, 1, _measure("ascii", lambda v: v.encode("cp1252", "replace")[0] if v else None)),

@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from setup_kit.sandbox.sql.errors import ProtocolError
+from setup_kit.sandbox.sql.errors import ProtocolError, unsupported
 
 HEADER = struct.Struct(">BBHHBB")  # type, status, length, SPID, packet id, window
 
@@ -201,8 +201,11 @@ def skip_all_headers(data: bytes) -> int:
 
 
 def decode_batch(data: bytes) -> str:
-    """Text of a SQL batch (2.2.6.7)."""
-    return data[skip_all_headers(data) :].decode("utf-16-le", "surrogatepass")
+    """Text of a SQL batch (2.2.6.7); refuses half a surrogate pair, which the store cannot keep."""
+    try:
+        return data[skip_all_headers(data) :].decode("utf-16-le")
+    except UnicodeDecodeError as error:
+        raise unsupported("unpaired surrogate") from error
 
 
 class TransactionRequest(IntEnum):

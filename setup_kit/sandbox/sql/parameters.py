@@ -207,7 +207,14 @@ def _by_size(token: int, size: int) -> SqlType:
 def _text_or_bytes(name: str, raw: bytes | None) -> Stored:
     if raw is None or name in t.BINARIES:
         return raw
-    return raw.decode("utf-16-le", "surrogatepass") if name in t.NATIONAL else raw.decode("cp1252", "replace")
+    try:
+        return raw.decode("utf-16-le") if name in t.NATIONAL else raw.decode("cp1252", "replace")
+    except UnicodeDecodeError as error:
+        raise SqlError(
+            8023, "The incoming tabular data stream (TDS) remote procedure call (RPC) protocol stream is incorrect. "
+            f"The supplied value is not a valid instance of data type {name}. Check the source data for invalid "
+            "values.",
+        ) from error  # fmt: skip
 
 
 def _fixed_value(kind: SqlType, raw: bytes) -> Stored:

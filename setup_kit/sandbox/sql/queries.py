@@ -2,99 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
 
 from sqlglot import exp
 
-from setup_kit.sandbox.sql import errors, parser, system_views
-from setup_kit.sandbox.sql import statements as s
+from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql import types as t
-from setup_kit.sandbox.sql.bound import Bound, Slot, SystemRows, common_type, wider
-from setup_kit.sandbox.sql.catalog import DatabaseObject, fold
+from setup_kit.sandbox.sql.bound import Bound, wider
+from setup_kit.sandbox.sql.catalog import fold
 from setup_kit.sandbox.sql.expressions import Expressions
 from setup_kit.sandbox.sql.operators import collated
+from setup_kit.sandbox.sql.scope import Compiled, Scope, Source
 from setup_kit.sandbox.sql.tokens import Column
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A query's text and the columns it gives."""
-
-    sql: str
-    columns: tuple[Column, ...]
-
-    def named(self, *names: str) -> str:
-        """The query with its columns under these names."""
-        return f'WITH "named"({", ".join(names)}) AS ({self.sql}) SELECT * FROM "named"'  # noqa: S608 - compiled
-
-
-@dataclass(frozen=True)
-class Source:
-    """A table, view or subquery in FROM, under its alias."""
-
-    alias: str
-    columns: tuple[tuple[str, Bound], ...]
-    object: DatabaseObject | None = None
-    schema: str = ""
-
-
-@dataclass
-class Scope:
-    """What names mean at one place: the sources here, and around it those of the enclosing query."""
-
-    parent: Scope | None = None
-    sources: list[Source] = field(default_factory=list)
-    common: dict[str, Compiled] = field(default_factory=dict)
-    uses_aggregates: bool = False
-    ungrouped: list[tuple[str, str]] = field(default_factory=list)  # text and name of columns outside aggregates
-    _depth: int = 0
-
-    @contextlib.contextmanager
-    def inside_aggregate(self) -> Iterator[None]:
-        self._depth += 1
-        try:
-            yield
-        finally:
-            self._depth -= 1
-
-    def column(self, name: str, table: str = "", schema: exp.Expr | None = None) -> Bound:
-        """207, 209 or 4104 when the name does not stand for exactly one column."""
-        wanted, qualifier = fold(name), fold(table)
-        found: list[tuple[Source, Bound]] = []
-        known_source = False
-        for source in self.sources:
-            if qualifier and not self._is_called(source, qualifier, schema):
-                continue
-            known_source = True
-            found += [(source, bound) for label, bound in source.columns if fold(label) == wanted]
-        if len(found) > 1:
-            raise errors.ambiguous_column(name)
-        if found:
-            source, bound = found[0]
-            if not self._depth:
-                self.ungrouped.append((bound.sql, f"{source.alias}.{bound.name}"))
-            return bound
-        if self.parent is not None and not (qualifier and known_source):
-            return self.parent.column(name, table, schema)
-        if qualifier and not known_source:
-            raise errors.unbound_identifier(f"{table}.{name}")
-        raise errors.invalid_column(name)
-
-    @staticmethod
-    def _is_called(source: Source, qualifier: str, schema: exp.Expr | None) -> bool:
-        if schema is not None:
-            return (
-                source.object is not None
-                and fold(source.object.name) == qualifier
-                and source.schema == fold(schema.name)
-            )
-        return fold(source.alias) == qualifier
-
-    def common_table(self, name: str) -> Compiled | None:
-        found = self.common.get(fold(name))
-        return found if found is not None else (self.parent.common_table(name) if self.parent else None)
 
 
 def compile_query(
@@ -139,186 +58,6 @@ def _with(compiler: Expressions, node: exp.Expr, scope: Scope) -> str:
     return f"WITH {', '.join(parts)} "
 
 
-# FROM
-
-
-def table_parts(node: exp.Table) -> tuple[str, str]:
-    """Schema ("" when left out) and name of a table; 40515 for one in another database."""
-    if node.args.get("catalog"):
-        raise errors.other_database(".".join(part.name for part in node.parts))
-    return node.db, node.name
-
-
-def find_table(compiler: Expressions, schema: str, name: str) -> DatabaseObject | None:
-    """A table or view by name: in the user's default schema, then in dbo, when no schema is given."""
-    for candidate in [schema] if schema else [compiler.default_schema, "dbo"]:
-        found = compiler.catalog.object(candidate, name)
-        if found is not None:
-            return found
-    return None
-
-
-def add_source(compiler: Expressions, node: exp.Expr, scope: Scope) -> str:
-    """Bring a source into scope; gives its text for FROM."""
-    if isinstance(node, exp.Table):
-        text = _table(compiler, node, scope)
-    elif isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table):
-        text = add_source(compiler, node.this, scope)
-    elif isinstance(node, exp.Subquery):
-        found = compile_query(compiler, node.this, Scope(scope.parent, common=scope.common))
-        text = _derived(compiler, found, node.args.get("alias"), scope)
-    elif isinstance(node, exp.Values):
-        text = _derived(compiler, _values(compiler, node, scope), node.args.get("alias"), scope)
-    else:
-        raise errors.unsupported(f"{node.key.upper()} in FROM")
-    for join in node.args.get("joins") or ():
-        text += _join(compiler, join, scope)
-    return text
-
-
-def _table(compiler: Expressions, node: exp.Table, scope: Scope) -> str:
-    for argument in ("pivots", "sample", "version", "laterals"):
-        if node.args.get(argument):
-            raise errors.unsupported(argument.upper().removesuffix("S"))
-    compiler.sources += 1
-    label = f"s{compiler.sources}"
-    if isinstance(node.this, exp.Anonymous):
-        return _system_function(compiler, node, scope, label)
-    schema, name = table_parts(node)
-    alias = node.alias or name
-    common = None if schema else scope.common_table(name)
-    if common is not None:
-        columns = _bound_columns(common.columns, [f"{label}.c{n}" for n in range(1, len(common.columns) + 1)])
-        scope.sources.append(Source(alias, columns))
-        return f"{common.sql} AS {label}"
-    view = system_views.find(schema, name)
-    if view is not None:
-        return _system_rows(compiler, view, (), alias, scope, label)
-    found = find_table(compiler, schema, name)
-    if found is None or found.kind not in ("U", "V"):
-        raise errors.invalid_object(f"{schema}.{name}" if schema else name)
-    compiler.demand("SELECT", found)
-    if found.kind == "V":
-        return _view(compiler, found, alias, scope, label)
-    columns = tuple(
-        (c.name, Bound(f"{label}.{c.physical}", c.type, c.nullable, name=c.name, identity=c.identity is not None))
-        for c in found.columns
-    )
-    scope.sources.append(Source(alias, columns, found, fold(compiler.catalog.schemas[found.schema_id].name)))
-    return f"main.{found.physical} AS {label}"
-
-
-def _bound_columns(columns: Sequence[Column], texts: Sequence[str]) -> tuple[tuple[str, Bound], ...]:
-    return tuple(
-        (column.name, Bound(text, column.type, column.nullable, name=column.name))
-        for column, text in zip(columns, texts, strict=True)
-    )
-
-
-def _view(compiler: Expressions, found: DatabaseObject, alias: str, scope: Scope, label: str) -> str:
-    """A view's query in its place. Who may select from the view may read what its owner lets it show."""
-    statement = parser.parse_batch(found.definition or "")[0]
-    assert isinstance(statement, s.CreateView)  # noqa: S101 - nothing else is kept as a view's definition
-    with compiler.on_behalf_of(compiler.catalog.schemas[found.schema_id].name):
-        inner = compile_query(compiler, statement.query)
-    names = [column.name for column in found.columns]
-    columns = tuple(Column(name, c.type, c.nullable) for name, c in zip(names, inner.columns, strict=True))
-    scope.sources.append(
-        Source(alias, _bound_columns(columns, [f"{label}.c{n}" for n in range(1, len(names) + 1)]), found,
-               fold(compiler.catalog.schemas[found.schema_id].name))
-    )  # fmt: skip
-    return f"({inner.named(*[f'c{n}' for n in range(1, len(names) + 1)])}) AS {label}"
-
-
-def _system_function(compiler: Expressions, node: exp.Table, scope: Scope, label: str) -> str:
-    function = node.this
-    name = str(function.this)
-    view = system_views.find_function(node.db, name)
-    if view is None:
-        raise errors.invalid_object(name)
-    arguments = [compiler.program.convert(compiler.value(a, scope), t.nvarchar(776)) for a in function.expressions]
-    if len(arguments) != view.arguments:
-        raise errors.SqlError(
-            313 if len(arguments) < view.arguments else 8144,
-            f"An insufficient number of arguments were supplied for the procedure or function {name}."
-            if len(arguments) < view.arguments
-            else f"Procedure or function {name} has too many arguments specified.",
-            ends_batch=True,
-        )
-    slots = [argument.slot for argument in arguments]
-    if any(slot is None for slot in slots):
-        raise errors.unsupported(f"{name} of a column")
-    known = tuple(slot for slot in slots if slot is not None)
-    return _system_rows(compiler, view, known, node.alias or name, scope, label)
-
-
-def _system_rows(
-    compiler: Expressions, view: system_views.SystemView, arguments: tuple[Slot, ...], alias: str,
-    scope: Scope, label: str,
-) -> str:  # fmt: skip
-    table = f"{view.table}_{label}" if arguments else view.table
-    compiler.program.system_rows.append(SystemRows(table, view.key, arguments))
-    texts = [f"{label}.c{number}" for number in range(1, len(view.columns) + 1)]
-    scope.sources.append(Source(alias, _bound_columns(view.columns, texts), schema=view.schema))
-    return f"temp.{table} AS {label}"
-
-
-def _derived(compiler: Expressions, found: Compiled, alias: exp.Expr | None, scope: Scope) -> str:
-    if not isinstance(alias, exp.TableAlias) or not alias.name:
-        raise errors.incorrect_syntax(")")
-    names = [column.name for column in alias.columns] or [column.name for column in found.columns]
-    if len(names) != len(found.columns):
-        raise errors.SqlError(
-            8158, f"'{alias.name}' has more columns than were specified in the column list.", ends_batch=True
-        )
-    for number, name in enumerate(names, 1):
-        if not name:
-            raise errors.SqlError(
-                8155, f"No column name was specified for column {number} of '{alias.name}'.", ends_batch=True
-            )
-    compiler.sources += 1
-    label = f"s{compiler.sources}"
-    physical = [f"c{number}" for number in range(1, len(names) + 1)]
-    columns = tuple(Column(name, c.type, c.nullable) for name, c in zip(names, found.columns, strict=True))
-    scope.sources.append(Source(alias.name, _bound_columns(columns, [f"{label}.{name}" for name in physical])))
-    return f"({found.named(*physical)}) AS {label}"
-
-
-def _values(compiler: Expressions, node: exp.Values, scope: Scope) -> Compiled:
-    """The rows of VALUES as a source."""
-    rows = [[compiler.value(item, Scope(scope.parent)) for item in row.expressions] for row in node.expressions]
-    if len({len(row) for row in rows}) != 1:
-        raise errors.SqlError(
-            10709, "The number of columns for each row in a table value constructor must be the same.", ends_batch=True
-        )
-    kinds = []
-    for column in zip(*rows, strict=True):
-        kinds.append(common_type(*column))
-    texts = []
-    for row in rows:
-        converted = [compiler.program.convert(value, kind).sql for value, kind in zip(row, kinds, strict=True)]
-        texts.append(f"({', '.join(converted)})")
-    return Compiled(f"VALUES {', '.join(texts)}", tuple(Column("", kind) for kind in kinds))
-
-
-def _join(compiler: Expressions, join: exp.Join, scope: Scope) -> str:
-    side, kind = str(join.args.get("side") or "").upper(), str(join.args.get("kind") or "").upper()
-    if isinstance(join.this, exp.Lateral) or "APPLY" in kind:
-        raise errors.unsupported("APPLY")
-    before = len(scope.sources)
-    text = add_source(compiler, join.this, scope)
-    for index, source in enumerate(scope.sources):
-        if side == "FULL" or (side == "LEFT" and index >= before) or (side == "RIGHT" and index < before):
-            columns = tuple((name, replace(bound, nullable=True)) for name, bound in source.columns)
-            scope.sources[index] = replace(source, columns=columns)
-    condition = join.args.get("on")
-    if condition is None:
-        if side or kind in ("INNER", "OUTER"):
-            raise errors.incorrect_syntax("JOIN")
-        return f" CROSS JOIN {text}"
-    return f" {side + ' ' if side else ''}JOIN {text} ON {compiler.condition(condition, scope)}"
-
-
 # SELECT
 
 
@@ -332,10 +71,12 @@ def _select(compiler: Expressions, node: exp.Select, scope: Scope, *, for_exists
     ):
         if node.args.get(argument):
             raise errors.unsupported(name)
+    from setup_kit.sandbox.sql import sources  # a source may be a query, and a query has sources
+
     source = node.args.get("from_") or node.args.get("from")
-    text = f" FROM {add_source(compiler, source.this, scope)}" if source is not None else ""
-    for join in node.args.get("joins") or ():
-        text += _join(compiler, join, scope)
+    text = f" FROM {sources.add_source(compiler, source.this, scope)}" if source is not None else ""
+    for item in node.args.get("joins") or ():
+        text += sources.join(compiler, item, scope)
     if node.args.get("where") is not None:
         text += f" WHERE {compiler.condition(node.args['where'].this, scope)}"
     groups, group_text = _group_by(compiler, node, scope)

@@ -81,7 +81,6 @@ def connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     # NORMAL loses nothing when the process dies, only (without harm to the file) when the machine does.
     connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("PRAGMA temp_store = MEMORY")
     collation.register(connection)
     return connection
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from setup_kit.sandbox.sql import conversions, dialect, errors, queries, writes
+from setup_kit.sandbox.sql import conversions, dialect, errors, writes
 from setup_kit.sandbox.sql import permissions as p
 from setup_kit.sandbox.sql import statements as s
 from setup_kit.sandbox.sql import types as t
@@ -15,6 +15,7 @@ from setup_kit.sandbox.sql.catalog import CatalogWriter, Column, DatabaseObject,
 from setup_kit.sandbox.sql.cursor import Cursor
 from setup_kit.sandbox.sql.expressions import Expressions
 from setup_kit.sandbox.sql.objects import new_object_schema, resolve
+from setup_kit.sandbox.sql.scope import Scope
 from setup_kit.sandbox.sql.types import Stored
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ def make_columns(
 
 def create_table(session: Session, statement: s.CreateTable) -> None:
     name = statement.table
+    if name.name.startswith("#"):  # in brackets too, as SQL Server has it
+        raise errors.unsupported("temporary table")
     schema_id = new_object_schema(session, name, "CREATE TABLE", kind="U")
     columns = make_columns(statement.columns, statement.keys, name.name)
     if len(columns) > _MOST_COLUMNS:
@@ -189,7 +192,7 @@ def constant_default(session: Session, column: Column) -> Stored:
     text = column.default_text or ""
     compiler = Expressions(session.catalog, session.database.name, "dbo", {})
     node = dialect.parse_expression(Cursor(text).tokens, text)
-    bound = compiler.program.convert(compiler.value(node, queries.Scope()), column.type)
+    bound = compiler.program.convert(compiler.value(node, Scope()), column.type)
     if bound.slot is None:
         raise errors.unsupported(f"DEFAULT {text}")
     return bound.slot(session)

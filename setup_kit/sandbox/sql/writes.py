@@ -9,7 +9,8 @@ from setup_kit.sandbox.sql import changes, conversions, errors
 from setup_kit.sandbox.sql import types as t
 from setup_kit.sandbox.sql.bound import Program, Runtime, Slot
 from setup_kit.sandbox.sql.catalog import Column, Key
-from setup_kit.sandbox.sql.changes import Change, Target
+from setup_kit.sandbox.sql.changes import Change
+from setup_kit.sandbox.sql.targets import Target
 from setup_kit.sandbox.sql.types import Stored
 
 Row = Sequence[Stored]

@@ -244,6 +244,9 @@ def test_a_procedure_runs_with_its_parameters(rows: pyodbc.Connection) -> None:
         ("CREATE TRIGGER t ON x AFTER INSERT AS SELECT 1", 40510, "CREATE TRIGGER"),
         ("EXECUTE AS USER = 'dbo'", 40510, "EXECUTE AS"),
         ("SELECT * INTO #t FROM sys.tables", 40514, "SELECT INTO"),
+        ("CREATE TABLE #t (a int)", 40514, "temporary table"),
+        ("CREATE TABLE [#t] (a int)", 40514, "temporary table"),
+        ("SELECT * FROM [#t]", 40514, "temporary table"),
         ("SELECT * FROM sys.tables FOR JSON AUTO", 40514, "FOR"),
         ("SELECT name FROM sys.tables CROSS APPLY fn_my_permissions(name, 'OBJECT')", 40514, "APPLY"),
         ("SET ROWCOUNT 5", 40517, "SET ROWCOUNT 5"),
@@ -338,3 +341,12 @@ def test_the_request_log_names_statements_by_class_and_holds_no_text(
         ("sql", "SELECT", path, 0, "sqladmin"),
         ("sql", "GRANT", path, 0, "sqladmin"),
     ]
+
+
+def test_half_a_surrogate_pair_is_refused_and_the_session_goes_on(connection: pyodbc.Connection) -> None:
+    connection.execute("CREATE TABLE dbo.t (a nvarchar(10))")
+    with pytest.raises((pyodbc.Error, UnicodeEncodeError)):
+        connection.execute("INSERT INTO dbo.t VALUES (?)", "a\ud800")
+    with pytest.raises((pyodbc.Error, UnicodeEncodeError)):
+        connection.execute("INSERT INTO dbo.t VALUES (N'a\ud800')")
+    assert fetch(connection, "SELECT COUNT(*) FROM dbo.t") == [(0,)]
