@@ -5,6 +5,7 @@ Modules here import only Click and the standard library until a command runs, so
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
@@ -56,6 +57,7 @@ for command in (init, schema, doctor, plan, apply, verify, status, demo, sandbox
 
 def main() -> None:
     """The console script. Every failure ends as a message with a next step and an exit code, never as a traceback."""
+    _prepare()
     try:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Exit as ended:
@@ -79,6 +81,14 @@ def main() -> None:
         remedy = "this is a defect of setup-kit; run the same command with -v and report what it says"
         _show(KitError(f"unexpected {type(error).__name__}: {error}", remedy=remedy))
     sys.exit(code if isinstance(code, int) else ExitCode.DONE)
+
+
+def _prepare() -> None:
+    """Text that a stream's encoding lacks is shown as an escape; libraries' own log lines are not shown at all."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    logging.lastResort = None
 
 
 def _show(error: KitError) -> None:

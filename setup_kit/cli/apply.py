@@ -42,8 +42,9 @@ def apply(environment: str, yes: bool, output: Output) -> None:
             if output.json:
                 output.document(plan_document(session.name, made))
             finish(ExitCode.INTERRUPTED if made.interrupted else ExitCode.FAILED)
-        if not made.empty and not yes:
-            confirm(session.name)
+        if not made.empty and not yes and not confirmed(session.name):
+            output.err.print("Nothing was changed.")
+            finish(ExitCode.FAILED)
         with Journal(session.journal, "apply") as journal, stoppable(session.stop), output.progress() as progress:
             listener = tell_all(journal, progress)
             result = execute(made, listener, Temporaries(listener), session.stop)
@@ -57,8 +58,8 @@ def apply(environment: str, yes: bool, output: Output) -> None:
         finish(ExitCode.FAILED)
 
 
-def confirm(name: str) -> None:
-    """Asks before the changes are made. Raises UsageError where nobody can answer, Abort on no."""
+def confirmed(name: str) -> bool:
+    """Asks before the changes are made. Raises UsageError where nobody can answer."""
     if not sys.stdin.isatty():
         raise UsageError("nobody is there to confirm the changes", remedy="pass --yes to make them without asking")
-    click.confirm(f"Make these changes to {name}?", abort=True, err=True)
+    return click.confirm(f"Make these changes to {name}?", err=True)

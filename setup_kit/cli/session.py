@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,10 +61,16 @@ def stoppable(stop: threading.Event) -> Iterator[None]:
     """
 
     def handle(number: int, frame: object) -> None:
-        if stop.is_set():
-            os._exit(ExitCode.INTERRUPTED)
+        again = stop.is_set()
         stop.set()
-        os.write(2, b"\nStopping when what is in flight has ended. Once more leaves at once.\n")
+        # Nobody may be reading any more; that is no reason not to stop.
+        with suppress(OSError):
+            if not again:
+                os.write(2, b"\nStopping when what is in flight has ended. Once more leaves at once.\n")
+            elif os.isatty(2):
+                os.write(2, b"\x1b[?25h\n")  # the cursor, which the progress display hides
+        if again:
+            os._exit(ExitCode.INTERRUPTED)
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -47,5 +47,5 @@ def verify(environment: str, open_firewall: bool, output: Output) -> None:
         finish(ExitCode.INTERRUPTED)
     if counts["failed"]:
         if not output.json:
-            output.out.print(f"What is missing, setup-kit apply -e {session.name} mends.")
+            output.out.print(f"Next: setup-kit apply -e {session.name}, which mends what it can; then verify again.")
         finish(ExitCode.VERIFICATION_FAILED)

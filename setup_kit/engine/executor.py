@@ -55,15 +55,20 @@ class Temporaries:
     def close(self, nodes: Iterable[Node]) -> dict[Node, Exception]:
         """Closes all, those of a killed run included; one that cannot be closed does not keep the others open."""
         failures: dict[Node, Exception] = {}
+        closed: list[Temporary] = []
         for node in ordered(nodes):
             if not isinstance(node, Temporary) or (node.within is not None and node.within.observed is None):
                 continue
             try:
                 if node.close():
-                    self._listener(Event(Happening.CLOSED, node.address))
+                    closed.append(node)
             except Exception as error:  # noqa: BLE001 - reported as a failure of the run
-                self._listener(Event(Happening.FAILED, node.address, text=str(error)))
                 failures[node] = error
+        # Told afterwards: whatever a listener meets, all were closed.
+        for node in closed:
+            self._listener(Event(Happening.CLOSED, node.address))
+        for failed, reason in failures.items():
+            self._listener(Event(Happening.FAILED, failed.address, text=str(reason)))
         return failures
 
 

@@ -74,6 +74,10 @@ def walk(
             visit(node)
         except Exception as error:  # noqa: BLE001 - every failure is an outcome of the walk and is reported there
             finished.put((node, error))
+        except BaseException as error:
+            # Whatever ends a visit, the walk must hear of it, or it would wait for ever.
+            finished.put((node, RuntimeError(f"ended by {type(error).__name__}: {error}")))
+            raise
         else:
             finished.put((node, None))
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
-from itertools import groupby
+from contextlib import suppress
+from itertools import groupby, zip_longest
 from typing import IO
 
 from rich.console import Console
@@ -25,9 +27,18 @@ MARKS = {
 }
 
 
+class PatientConsole(Console):
+    """Falls silent when its reader has gone, where rich's own would end whatever thread happened to print."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+
+
 def make_console(file: IO[str], *, color: bool = True) -> Console:
     """A console that wraps nothing when it is not a terminal; rich itself honours NO_COLOR."""
-    console = Console(file=file, no_color=None if color else True, highlight=False, soft_wrap=True)
+    console = PatientConsole(file=file, no_color=None if color else True, highlight=False, soft_wrap=True)
     if not console.is_terminal:
         console.width = 10_000
     return console
@@ -115,7 +126,8 @@ def show_result(console: Console, result: Result) -> None:
     )
     if result.interrupted:
         console.print(f"[yellow]Interrupted.[/] {text}.")
-        console.print("Not reached: " + ", ".join(escape(node.address) for node in result.left))
+        if result.left:
+            console.print("Not reached: " + ", ".join(escape(node.address) for node in result.left))
         console.print("Run the same command again to finish.")
     elif result.succeeded:
         console.print(f"[green]Done.[/] {text}.")
@@ -152,10 +164,14 @@ def show_error(console: Console, error: Exception, of: str = "") -> None:
 
 
 def show_findings(console: Console, findings: Iterable[Finding]) -> None:
-    for finding in findings:
+    """A line each; a remedy once, below the last of the findings in a row that share it."""
+    every = list(findings)
+    for finding, following in zip_longest(every, every[1:]):
         mark, color = MARKS[finding.status]
         console.print(f"  [{color}]{mark}[/] [bold]{escape(finding.resource)}[/]  {escape(finding.message)}")
-        if finding.remedy and finding.status in (Status.FAILED, Status.WARNING):
+        if finding.status not in (Status.FAILED, Status.WARNING):
+            continue
+        if finding.remedy and (following is None or following.remedy != finding.remedy):
             console.print(f"          [cyan]→[/] {escape(finding.remedy)}")
 
 

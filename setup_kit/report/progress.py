@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from types import TracebackType
 
 from rich.console import Console
@@ -13,6 +14,10 @@ from setup_kit.engine.events import Event, Happening
 from setup_kit.engine.resource import Change
 
 
+# Seconds between two lines about the same long step where there is no terminal.
+SIGN_OF_LIFE = 30.0
+
+
 class ProgressView:
     """A listener of the engine's events. As a context manager it keeps a live display while it is entered."""
 
@@ -21,6 +26,7 @@ class ProgressView:
         self._verbose = verbose
         self._lock = threading.Lock()
         self._tasks: dict[str, TaskID] = {}
+        self._said: dict[str, float] = {}
         self._live: Progress | None = None
         if console.is_terminal:
             self._live = Progress(
@@ -80,6 +86,11 @@ class ProgressView:
 
     def _move(self, label: str, done: int, total: int | None, count: str) -> None:
         if self._live is None:
+            # A log gets a sign of life now and then, not every step.
+            now = time.monotonic()
+            if now - self._said.setdefault(label, now) >= SIGN_OF_LIFE:
+                self._said[label] = now
+                self._line(f"… {escape(label)}  {escape(count)}")
             return
         if label not in self._tasks:
             self._tasks[label] = self._live.add_task(escape(label), total=total, count=count)

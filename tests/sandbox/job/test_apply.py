@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 
-from tests.sandbox.job.harness import Kit
+from tests.sandbox.job.harness import COMMAND, Kit
 from tests.sandbox.job.owner import Owner
 
 
@@ -134,3 +136,26 @@ def test_a_sql_login_may_administer_the_server(kit: Kit) -> None:
     kit.run("apply", "-e", "bysql", "--yes", variables=variables).succeeded()
     # Reading needs no administrator: the export user's own log-in proves itself.
     assert kit.run("plan", "-e", "bysql", "--detailed-exitcode").code == 0
+
+
+def test_a_reader_that_goes_away_stops_no_run_and_leaves_no_temporary_rule(kit: Kit) -> None:
+    environment = kit.init(
+        "piped", sql__firewall__rules=[], profile__prefix="piped", profile__entities=["team"], profile__relationships=[]
+    )
+    read, write = os.pipe()
+    process = subprocess.Popen(
+        [COMMAND, "apply", "-e", "piped", "--yes"],
+        cwd=kit.folder,
+        env=kit.variables,
+        stdin=subprocess.DEVNULL,
+        stdout=write,
+        stderr=write,
+    )
+    os.close(write)
+    os.read(read, 1)
+    os.close(read)
+    process.wait(60)
+    owner = Owner(kit, environment)
+    names = {rule["name"] for rule in owner.manage("GET", f"{owner.server}/firewallRules")["value"]}
+    assert not [name for name in names if name.startswith("setup-kit-operator")]
+    assert kit.journal("piped")[-1]["event"] in ("closed", "blocked", "done", "finding")
