@@ -67,6 +67,7 @@ def change_permissions(session: Session, statement: s.ChangePermissions) -> None
         if found is None or not session.permissions.sees_principal(found.id):
             raise errors.not_found("find", "user", written)
         if found.id in (DBO_ID, INFORMATION_SCHEMA_ID, SYS_ID, session.permissions.principal_id):
+            # The text is SQL Server's, its number assumed.
             raise errors.SqlError(
                 4624, "Cannot grant, deny, or revoke permissions to sa, dbo, entity owner, information_schema, sys, or "
                 "yourself.",
