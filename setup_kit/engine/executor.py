@@ -48,8 +48,8 @@ class Temporaries:
             if node in self._opened:
                 return
             self._listener(Event(Happening.STARTED, node.address))
-            if node.open():
-                self._listener(Event(Happening.OPENED, node.address))
+            opened = node.open()
+            self._listener(Event(Happening.OPENED if opened else Happening.UNCHANGED, node.address))
             self._opened.add(node)
 
     def close(self, nodes: Iterable[Node]) -> dict[Node, Exception]:

@@ -13,7 +13,6 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from setup_kit.engine.events import Event, Happening
 from setup_kit.engine.resource import Change
 
-
 # Seconds between two lines about the same long step where there is no terminal.
 SIGN_OF_LIFE = 30.0
 
@@ -25,14 +24,15 @@ class ProgressView:
         self._console = console
         self._verbose = verbose
         self._lock = threading.Lock()
-        self._tasks: dict[str, TaskID] = {}
-        self._said: dict[str, float] = {}
+        # By resource and item; the item is empty for the resource as a whole.
+        self._tasks: dict[tuple[str, str], TaskID] = {}
+        self._said: dict[tuple[str, str], float] = {}
         self._live: Progress | None = None
         if console.is_terminal:
             self._live = Progress(
                 SpinnerColumn(finished_text=" "),
                 TextColumn("{task.description}"),
-                BarColumn(bar_width=24),
+                BarColumn(bar_width=16),
                 TextColumn("{task.fields[count]}"),
                 TimeElapsedColumn(),
                 console=console,
@@ -56,9 +56,8 @@ class ProgressView:
                 self._begin(event.resource)
             elif event.happening is Happening.PROGRESS and event.progress is not None:
                 step = event.progress
-                label = f"{event.resource} {step.item}".strip()
                 count = f"{step.done:,}" + (f"/{step.total:,}" if step.total is not None else "") + f" {step.unit}"
-                self._move(label, step.done, step.total, f"{count}  {step.text}".rstrip())
+                self._move(event.resource, step.item, step.done, step.total, f"{count}  {step.text}".rstrip())
             elif event.happening is Happening.CHANGE_DONE and event.change is not None:
                 self._line(f"[green]✓[/] {describe(event.change)}{_took(event)}")
             elif event.happening is Happening.FAILED:
@@ -67,6 +66,7 @@ class ProgressView:
                     f"[red]✗[/] {escape(event.resource)}  {escape(event.text.splitlines()[0] if event.text else '')}"
                 )
             elif event.happening is Happening.OPENED:
+                self._end(event.resource)
                 self._line(f"[green]✓[/] {escape(event.resource)} opened for this run")
             elif event.happening is Happening.CLOSED:
                 self._line(f"[green]✓[/] {escape(event.resource)} removed")
@@ -80,27 +80,29 @@ class ProgressView:
     def _line(self, text: str) -> None:
         self._console.print(text)
 
-    def _begin(self, label: str) -> None:
-        if self._live is not None and label not in self._tasks:
-            self._tasks[label] = self._live.add_task(escape(label), total=None, count="")
+    def _begin(self, resource: str) -> None:
+        if self._live is not None and (resource, "") not in self._tasks:
+            self._tasks[resource, ""] = self._live.add_task(escape(resource), total=None, count="")
 
-    def _move(self, label: str, done: int, total: int | None, count: str) -> None:
+    def _move(self, resource: str, item: str, done: int, total: int | None, count: str) -> None:
+        label = resource, item
         if self._live is None:
             # A log gets a sign of life now and then, not every step.
             now = time.monotonic()
             if now - self._said.setdefault(label, now) >= SIGN_OF_LIFE:
                 self._said[label] = now
-                self._line(f"… {escape(label)}  {escape(count)}")
+                self._line(f"… {escape(resource)} {escape(item)}  {escape(count)}")
             return
         if label not in self._tasks:
-            self._tasks[label] = self._live.add_task(escape(label), total=total, count=count)
+            # Below its resource, and by its own name: eighty columns hold it.
+            self._tasks[label] = self._live.add_task(f"  {escape(item)}", total=total, count=count)
         self._live.update(self._tasks[label], completed=done, total=total, count=escape(count))
 
-    def _end(self, label: str) -> None:
+    def _end(self, resource: str) -> None:
         if self._live is None:
             return
-        for name in [name for name in self._tasks if name == label or name.startswith(label + " ")]:
-            self._live.remove_task(self._tasks.pop(name))
+        for label in [label for label in self._tasks if label[0] == resource]:
+            self._live.remove_task(self._tasks.pop(label))
 
 
 def describe(change: Change) -> str:
