@@ -110,7 +110,8 @@ class InitialSync(Check):
                 remedy="run: setup-kit apply",
             )
         for status in found.statuses:
-            total = status.total if status.total or status.initial_sync.over else None
+            # While it goes on, the service's total is what it has read so far: no measure of the whole.
+            total = status.total if status.initial_sync.over else None
             self.report(Progress(self.address, status.name, status.succeeded, total, str(status.initial_sync)))
         return found
 
