@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from setup_kit.environment import fields, names
 from setup_kit.environment.fields import fault
@@ -124,6 +125,13 @@ class FirewallRule(Section):
     end: Annotated[
         fields.IPv4, Field(description="Last address; the first one again for a single one.", examples=["203.0.113.7"])
     ]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_everybody(cls, given: Any) -> Any:
+        if isinstance(given, dict) and names.everybody(given.get("start"), given.get("end")):
+            raise fault("start", "the range admits every address of the Internet: name the addresses that need it")
+        return given
 
     @field_validator("end")
     @classmethod
@@ -330,6 +338,14 @@ class Environment(Section):
         ExportService()
     )
     profile: Annotated[Profile, Field(description="The export profile: what is exported, and how.")]
+
+    @field_validator("version", mode="before")
+    @classmethod
+    def _whole_number(cls, version: Any) -> Any:
+        # To Python True and 1.0 are 1.
+        if type(version) is not int:
+            raise PydanticCustomError("literal_error", "must be {expected}", {"expected": "1"})
+        return version
 
     @field_validator("profile")
     @classmethod

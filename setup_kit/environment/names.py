@@ -29,6 +29,7 @@ ORGANIZATION_URL = r"^https://[A-Za-z0-9.-]+(:[0-9]+)?/?$"
 VCORE_SKU = r"^(GP|GP_S|BC|HS|HS_S)_[A-Za-z0-9]+_[0-9]+$"
 
 ALLOW_AZURE_SERVICES_RULE = "AllowAllWindowsAzureIps"
+KIT_TAG = "setup-kit"  # says for which environment the kit made a resource
 KIT_RULE_PREFIXES = ("setup-kit-operator-", "data-export-service-")  # the operator's temporary one, the service's
 
 # https://learn.microsoft.com/azure/azure-sql/database/resource-limits-dtu-single-databases: the most a SKU stores, GB.
@@ -266,7 +267,7 @@ def relationship(name: str) -> str:
 
 
 def tag_name(name: str) -> str:
-    """1-512 characters, none of `<>%&\\?/` or control characters; some beginnings are Azure's own.
+    """1-512 characters, none of `<>%&\\?/` or control characters; some beginnings are Azure's own, one name the kit's.
 
     Source: https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#limitations
     """
@@ -274,6 +275,8 @@ def tag_name(name: str) -> str:
         raise _refuse(name, "a tag's name", r"1 to 512 characters, none of < > % & \ ? / nor a control character")
     if name.lower().startswith(("microsoft", "azure", "windows")):
         raise _refuse(name, "a tag's name", "Azure keeps names that start so for itself")
+    if name.lower() == KIT_TAG:
+        raise _refuse(name, "a tag to choose", "setup-kit itself sets that tag, to the name of the environment")
     return name
 
 
@@ -328,6 +331,11 @@ def ipv4(text: str) -> str:
     if address == ipaddress.IPv4Address("0.0.0.0"):  # noqa: S104 -- an address range, nothing is bound
         raise ValueError("0.0.0.0 stands for Azure's own services: say allow_azure_services: true instead")
     return text
+
+
+def everybody(start: object, end: object) -> bool:
+    """Whether a range is the whole Internet; its first address alone would mean Azure's services."""
+    return (start, end) == ("0.0.0.0", "255.255.255.255")  # noqa: S104 -- an address range, nothing is bound
 
 
 def ipv4_range(start: str, end: str) -> None:
@@ -388,9 +396,19 @@ def most_gigabytes(sku_name: str) -> int:
 
 
 def environment(name: str) -> str:
-    """An environment's own name: it becomes a file's and a folder's name, so no separator and no leading period."""
-    if not _matches(r"\w[\w .-]{0,63}", name) or name.endswith((".", " ")):
-        raise _refuse(name, "an environment's name", "up to 64 letters, digits, hyphens, underscores and periods")
+    """An environment's own name: 1-64 letters and digits of any script, `-`, `_`, `.`.
+
+    It becomes a file's and a folder's name and a word on command lines: no separator, no blank, no period at an end,
+    no hyphen at the start.
+    """
+    allowed = all(c in "-_." or unicodedata.category(c) in {"Lu", "Ll", "Lt", "Lm", "Lo", "Nd"} for c in name)
+    if not 1 <= len(name) <= 64 or not allowed or name.startswith((".", "-")) or name.endswith("."):
+        raise _refuse(
+            name,
+            "an environment's name",
+            "1 to 64 letters, digits, hyphens, underscores and periods, with no period at either end and no hyphen"
+            " at the start",
+        )
     if name.lower().endswith((".yaml", ".yml")):
         raise _refuse(name, "an environment's name", "the suffix of its file is not part of it")
     return name

@@ -26,7 +26,7 @@ TAKEN: list[tuple[Rule, list[str]]] = [
     (names.ipv4, ["127.0.0.1", "255.255.255.255", "0.0.0.1"]),
     (names.address, ["https://contoso.crm4.dynamics.com", "https://127.0.0.1:4711"]),
     (names.sku, ["Basic", "S0", "P15", "GP_Gen5_2", "GP_S_Gen5_1", "BC_Gen5_80", "HS_PRMS_128"]),
-    (names.environment, ["prod", "eu-1_b.c", "größe 2", "表"]),
+    (names.environment, ["prod", "eu-1_b.c", "größe-2", "表", "_a", "a" * 64]),
 ]
 
 REFUSED: list[tuple[Rule, list[str]]] = [
@@ -76,7 +76,10 @@ REFUSED: list[tuple[Rule, list[str]]] = [
     (names.profile, ["", " a", "a ", "a\nb", "a" * 129]),
     (names.entity, ["", "Account", "1a", "_a", "a-b", "a b", "activitypointer", "account\n", "a" * 101, "ä"]),
     (names.relationship, ["", "1a", "a-b", "a.b", "a\n"]),
-    (names.tag_name, ["", " ", "a/b", "a?", "<x>", "azure-x", "Microsoft", "windows1", "a" * 513]),
+    (
+        names.tag_name,
+        ["", " ", "a/b", "a?", "<x>", "azure-x", "Microsoft", "windows1", "setup-kit", "Setup-Kit", "a" * 513],
+    ),
     (names.ipv4, ["", "1.2.3", "1.2.3.256", "01.2.3.4", "1.2.3.4/24", "::1", "localhost", "0.0.0.0", " 1.2.3.4"]),  # noqa: S104
     (
         names.address,
@@ -100,7 +103,7 @@ REFUSED: list[tuple[Rule, list[str]]] = [
         ],
     ),
     (names.sku, ["", "p1", "P3", "S5", "Premium", "ElasticPool", "DW100c", "GP_Gen5", "gp_gen5_2", "P1 "]),
-    (names.environment, ["", ".", "..", ".x", "a/b", "a\\b", "a.", "a ", "-a", "a\n", "a" * 65, "a.yaml"]),
+    (names.environment, ["", ".", "..", ".x", "a b", "a/b", "a\\b", "a.", "a ", "-a", "a\n", "a" * 65, "a.yaml", "½"]),
     (names.location, ["", "1", "west/europe", "Ünïcode"]),
 ]
 

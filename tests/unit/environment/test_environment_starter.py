@@ -96,7 +96,7 @@ def test_a_second_file_of_one_name_is_not_made(tmp_path: Path) -> None:
         write_starter(tmp_path / "prod.yaml", ANSWERS)
 
 
-@pytest.mark.parametrize("name", ["../prod", "/prod", "", ".hidden", "prod.yaml"])
+@pytest.mark.parametrize("name", ["../prod", "/prod", "", ".hidden", "prod.yaml", "a b"])
 def test_an_environments_name_stays_in_its_folder(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="not an environment's name"):
         write_starter(tmp_path / "environments" / f"{name}.yaml", dataclasses.replace(ANSWERS, name=name))
