@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 
 from setup_kit.azure.clients import AzureClients
 from setup_kit.azure.firewall_rules import AZURE_SERVICES, AZURE_SERVICES_ADDRESS, Rule
@@ -16,6 +18,8 @@ from setup_kit.resources.sql_server import SqlServer
 # Rules that admit this machine for the time of a run.
 OPERATOR_PREFIX = "setup-kit-operator-"
 SERVICE_PREFIX = "data-export-service-"
+# Addresses of a /16: no office and no data center's outgoing addresses need more in one rule (our choice).
+WIDE = 2**16
 
 
 @dataclass(frozen=True)
@@ -75,20 +79,47 @@ class FirewallRules(Resource[Mapping[str, Rule]]):
                 self._azure.firewall_rules.delete(self._group, self.name, there[name.lower()])
 
     def audit(self, observed: Mapping[str, Rule]) -> list[Finding]:
+        """Warns of every rule that the environment file does not speak of, and of wide ranges, the file's too."""
         findings = []
-        known = {name.lower() for name in self._wanted}
+
+        def warn(check: str, message: str, remedy: str) -> None:
+            findings.append(Finding(check, Status.WARNING, self.address, message, remedy))
+
+        wanted = {name.lower(): wanted.rule for name, wanted in self._wanted.items()}
         for name, rule in observed.items():
-            remedy = f"az sql server firewall-rule delete -g {self._group} -s {self.name} -n {name}"
-            if (rule.start, rule.end) == ("0.0.0.0", "255.255.255.255"):  # noqa: S104 - an address range, no socket
-                message = f"the rule {name} admits every address of the Internet"
-                findings.append(Finding("firewall.open", Status.WARNING, self.address, message, remedy))
-            elif name.lower().startswith(OPERATOR_PREFIX):
+            words = ["az", "sql", "server", "firewall-rule", "delete", "-g", self._group, "-s", self.name, "-n", name]
+            delete = shlex.join(words)
+            named = wanted.get(name.lower())
+            if _addresses(rule) > WIDE:
+                message = f"the rule {name} admits {_addresses(rule):,} addresses of the Internet, {rule.range}"
+                warn("firewall.open", message, delete if named is None else _narrow(named))
+            if named is not None:
+                continue
+            if name.lower().startswith(OPERATOR_PREFIX):
                 message = f"the rule {name} admits an operator at {rule.range}; its run goes on, or was killed"
-                findings.append(Finding("firewall.operator", Status.WARNING, self.address, message, remedy))
-            elif name.lower().startswith(SERVICE_PREFIX) and name.lower() not in known:
-                message = f"the rule {name} admits the service in a region that the environment file does not name"
-                findings.append(Finding("firewall.superfluous", Status.WARNING, self.address, message, remedy))
+                warn("firewall.operator", message, delete)
+            elif name.lower() != AZURE_SERVICES.lower():  # that one is a difference, not a finding of the audit
+                message = f"the rule {name} admits {_whom(name, rule)}; the environment file does not name it"
+                warn("firewall.superfluous", message, delete)
         return findings
+
+
+def _addresses(rule: Rule) -> int:
+    return int(IPv4Address(rule.end)) - int(IPv4Address(rule.start)) + 1
+
+
+def _narrow(named: Rule) -> str:
+    if _addresses(named) > WIDE:
+        return f"narrow the range of {named.name} in sql.firewall.rules, then run setup-kit apply"
+    return f"run setup-kit apply, which narrows it to {named.range}"
+
+
+def _whom(name: str, rule: Rule) -> str:
+    if (rule.start, rule.end) == (AZURE_SERVICES_ADDRESS, AZURE_SERVICES_ADDRESS):
+        return f"every Azure service, other customers' included ({rule.range})"
+    if name.lower().startswith(SERVICE_PREFIX):
+        return f"the service in another region ({rule.range})"
+    return rule.range
 
 
 def wanted_rules(environment: Environment) -> dict[str, Wanted]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from setup_kit.azure.firewall_rules import AZURE_SERVICES, AZURE_SERVICES_ADDRESS, Rule
-from setup_kit.engine.resource import Action
+from setup_kit.engine.resource import Action, Status
 from tests.sandbox.azure.conftest import Kit
 
 SERVICE = "data-export-service-west-europe"
@@ -78,3 +78,39 @@ def test_rules_that_admit_too_much_are_warned_of(open_kit: Kit) -> None:
     put(open_kit, Rule("setup-kit-operator-20200101000000-0123abcd-1-1", "198.51.100.1", "198.51.100.1"))
     findings = open_kit.firewall.audit(open_kit.firewall.read())
     assert {finding.check for finding in findings} == {"firewall.open", "firewall.superfluous", "firewall.operator"}
+
+
+def test_every_rule_that_the_file_does_not_name_is_warned_of_with_its_range_and_the_way_out(open_kit: Kit) -> None:
+    put(open_kit, Rule("their rule", "198.51.100.1", "198.51.100.9"))
+    [finding] = open_kit.firewall.audit(open_kit.firewall.read())
+    assert (finding.check, finding.status) == ("firewall.superfluous", Status.WARNING)
+    assert "their rule" in finding.message
+    assert "198.51.100.1 – 198.51.100.9" in finding.message
+    assert finding.remedy == (
+        f"az sql server firewall-rule delete -g {open_kit.group.name} -s {open_kit.server.name} -n 'their rule'"
+    )
+
+
+def test_a_rule_that_the_file_does_not_name_and_that_admits_azure_says_so(open_kit: Kit) -> None:
+    put(open_kit, Rule("portal", AZURE_SERVICES_ADDRESS, AZURE_SERVICES_ADDRESS))
+    [finding] = open_kit.firewall.audit(open_kit.firewall.read())
+    assert finding.check == "firewall.superfluous"
+    assert "Azure" in finding.message
+
+
+@pytest.mark.parametrize(("end", "warned"), [("198.18.255.255", False), ("198.19.0.0", True)])
+def test_a_range_wider_than_a_16_is_warned_of_even_when_the_file_names_it(kit: Kit, end: str, warned: bool) -> None:
+    wide = kit.but(sql={"firewall": {"rules": [{"name": "office", "start": "198.18.0.0", "end": end}]}})
+    wide.settle(wide.group, wide.server, wide.firewall)
+    findings = wide.firewall.audit(wide.firewall.read())
+    assert [finding.check for finding in findings] == (["firewall.open"] if warned else [])
+    if warned:
+        assert f"198.18.0.0 – {end}" in findings[0].message
+        assert "sql.firewall.rules" in findings[0].remedy
+
+
+def test_a_wide_range_that_the_file_does_not_name_is_both(open_kit: Kit) -> None:
+    put(open_kit, Rule("half", "0.0.0.1", "127.255.255.255"))
+    findings = open_kit.firewall.audit(open_kit.firewall.read())
+    assert [finding.check for finding in findings] == ["firewall.open", "firewall.superfluous"]
+    assert all("firewall-rule delete" in finding.remedy for finding in findings)
