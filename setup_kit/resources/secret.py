@@ -29,6 +29,7 @@ CONTENT_TYPE = "ADO.NET connection string"
 
 ENABLED = "enabled"
 EXPIRY = "expiry"
+NOT_BEFORE = "not before"
 VALUE = "connection string"
 SERVER, DATABASE, USER = "server", "database", "user"
 
@@ -49,6 +50,7 @@ class SecretState:
     value: Secret | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     enabled: bool = True
+    not_before: datetime | None = None
     expires_on: datetime | None = None
     password: Secret | None = None
     user: str = ""
@@ -116,9 +118,15 @@ class ConnectionSecret(Resource[SecretState]):
             why = "the service cannot read a disabled secret"
             return [Change(self.address, Action.UPDATE, ENABLED, False, True, why)]
         changes = self._value_changes(observed)
-        if observed.expires_on is not None and observed.expires_on <= datetime.now(UTC):
-            why = "the service refuses an expired secret; a new version with the same password is written"
-            changes.append(Change(self.address, Action.UPDATE, EXPIRY, f"{observed.expires_on:%Y-%m-%d}", None, why))
+        now = datetime.now(UTC)
+        version = "a new version with the password of this one" if observed.password else "a new version"
+        if observed.expires_on is not None and observed.expires_on <= now:
+            why = f"the service refuses an expired secret; {version} is written"
+            changes.append(Change(self.address, Action.UPDATE, EXPIRY, f"{observed.expires_on:%Y-%m-%d}", "never", why))
+        if observed.not_before is not None and observed.not_before > now:
+            why = f"the service refuses the secret until then; {version} is written"
+            before = f"{observed.not_before:%Y-%m-%d}"
+            changes.append(Change(self.address, Action.UPDATE, NOT_BEFORE, before, "now", why))
         for name, value in tags.differing(observed.tags, self._tag).items():
             why = "names an organization that may use the secret, and its tenant"
             changes.append(Change(self.address, Action.UPDATE, f"tag {name}", observed.tags.get(name), value, why))
@@ -135,7 +143,8 @@ class ConnectionSecret(Resource[SecretState]):
     def _value_changes(self, observed: SecretState) -> list[Change]:
         if observed.problem or observed.password is None:
             why = f"{observed.problem or 'the connection string holds no password'}; a new password is made"
-            return [Change(self.address, Action.UPDATE, VALUE, observed.value, None, why)]
+            after = "a new connection string with a new password"
+            return [Change(self.address, Action.UPDATE, VALUE, observed.value, after, why)]
         wanted = self._wanted_server()
         differences: list[tuple[str, Value, Value]] = []
         if wanted is not None and observed.server != wanted:
@@ -259,6 +268,7 @@ def _state(stored: StoredSecret) -> SecretState:
         value=stored.value,
         tags=stored.tags,
         enabled=stored.enabled,
+        not_before=stored.not_before,
         expires_on=stored.expires_on,
     )
     if stored.value is None:

@@ -107,9 +107,24 @@ def test_an_expired_secret_gets_a_new_version_with_the_same_password(made: Kit) 
     password = parse_ado_net(value(made)).password
     store(made).update(made.secret.name, "", None, None, {"exp": int(datetime(2020, 1, 1, tzinfo=UTC).timestamp())})
     [change] = made.settle(made.secret)
-    assert (change.target, change.before) == ("expiry", "2020-01-01")
+    assert (change.target, change.before, change.after) == ("expiry", "2020-01-01", "never")
     assert parse_ado_net(value(made)).password == password
     assert made.drift() == []
+
+
+def test_a_secret_that_holds_only_later_gets_a_new_version_with_the_same_password(made: Kit) -> None:
+    password = parse_ado_net(value(made)).password
+    store(made).update(made.secret.name, "", None, None, {"nbf": int(datetime(2999, 1, 1, tzinfo=UTC).timestamp())})
+    [change] = made.settle(made.secret)
+    assert (change.action, change.target) == (Action.UPDATE, "not before")
+    assert (change.before, change.after) == ("2999-01-01", "now")
+    assert parse_ado_net(value(made)).password == password
+    assert made.drift() == []
+
+
+def test_a_secret_that_holds_since_a_while_is_right(made: Kit) -> None:
+    store(made).update(made.secret.name, "", None, None, {"nbf": int(datetime(2020, 1, 1, tzinfo=UTC).timestamp())})
+    assert made.drift(made.secret) == []
 
 
 def test_a_secret_about_to_expire_is_warned_of(made: Kit) -> None:
@@ -127,7 +142,9 @@ def test_a_value_that_is_of_no_use_is_written_anew_and_never_shown(made: Kit, br
         made.secret.name, Secret(broken), {organization(made): made.sandbox["tenant_id"]}, ""
     )
     changes = made.settle(made.secret)
-    assert [change.target for change in changes] == ["connection string"]
+    assert [(change.target, change.after) for change in changes] == [
+        ("connection string", "a new connection string with a new password")
+    ]
     assert broken not in str(changes)
     assert made.drift() == []
 
