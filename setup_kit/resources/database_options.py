@@ -59,7 +59,7 @@ class DatabaseOptions(Resource[OptionsState]):
                     SNAPSHOT,
                     None if observed is None else observed.read_committed_snapshot,
                     wanted.read_committed_snapshot,
-                    "readers of the destination and the service's writes do not block each other then; "
+                    f"{_why_snapshot(wanted.read_committed_snapshot)}; "
                     "transactions that are open at the switch are rolled back",
                 )
             )
@@ -71,7 +71,7 @@ class DatabaseOptions(Resource[OptionsState]):
                     MAXDOP,
                     None if observed is None else observed.maxdop,
                     wanted.maxdop,
-                    "the service's many small merges do not profit from several processors",
+                    _why_maxdop(wanted.maxdop),
                 )
             )
         return changes
@@ -96,3 +96,14 @@ class DatabaseOptions(Resource[OptionsState]):
             raise KitError(f"could not {doing} ({session.label})", why="the database does not list its own options")
         snapshot, maxdop = rows[0]
         return OptionsState(bool(snapshot), int(maxdop))
+
+
+def _why_snapshot(enabled: bool) -> str:
+    if enabled:
+        return "readers of the destination and the service's writes do not block each other then"
+    return "the environment file says so; recommended is on: readers and the service's writes block each other then"
+
+
+def _why_maxdop(processors: int) -> str:
+    reason = "the service's many small merges do not profit from several processors"
+    return reason if processors == 1 else f"the environment file says so; recommended is 1: {reason}"

@@ -23,10 +23,16 @@ _LOGIN = "SELECT is_disabled FROM sys.sql_logins WHERE name = ?"
 PASSWORD = "password"  # noqa: S105 - the name of what changes
 ENABLED = "enabled"
 
+# A password's before and after, in words: its value is nobody's business.
+OTHERS, SECRETS = "not the secret's", "the secret's"
+
 
 @dataclass(frozen=True)
 class LoginState:
-    """`proven`: the password that the server was seen to accept; None when the secret's was refused."""
+    """`proven`: the password that the server was seen to accept; None when the secret's was refused.
+
+    A disabled login is refused whatever its password, so `proven` says nothing of one.
+    """
 
     name: str
     proven: Secret | None
@@ -77,34 +83,38 @@ class ExportLogin(Resource[LoginState]):
                     detail={PASSWORD: self._destination.password},
                 )
             ]
-        changes = []
+        if not observed.enabled:
+            why = "a disabled login is refused by the server; if its password is not the secret's, it is set as well"
+            return [Change(self.address, Action.UPDATE, ENABLED, False, True, why)]
         password = self._destination.password
         if password is None or observed.proven != password:
             why = "the server does not accept the password that the secret in Key Vault holds"
-            changes.append(Change(self.address, Action.UPDATE, PASSWORD, observed.proven, password, why))
-        if not observed.enabled:
-            changes.append(
-                Change(self.address, Action.UPDATE, ENABLED, False, True, "a disabled login is refused by the server")
-            )
-        return changes
+            return [Change(self.address, Action.UPDATE, PASSWORD, OTHERS, SECRETS, why)]
+        return []
 
     def apply(self, change: Change) -> LoginState:
         password = self._destination.password
         if password is None:
             raise KitError(f"the login {self.name!r} cannot get its password", why="the secret in Key Vault holds none")
         master = self._destination.master()
-        enabled = self.observed is None or self.observed.enabled
         if change.action is Action.CREATE:
             batch = render("create_login", name=self.name, password=password)
             master.run(batch, doing=f"create the login {self.name!r}")
         elif change.target == ENABLED:
             master.run(render("enable_login", name=self.name), doing=f"enable the login {self.name!r}")
-            enabled = True
+            self._destination.sessions.login_changed()
+            enabled = self.read()
+            if enabled is not None and enabled.proven == password:
+                return enabled
+            self._set_password(password)
         else:
-            batch = render("alter_login_password", name=self.name, password=password)
-            master.run(batch, doing=f"set the password of the login {self.name!r}")
+            self._set_password(password)
         self._destination.sessions.login_changed()
-        return LoginState(self.name, password, enabled)
+        return LoginState(self.name, password)
+
+    def _set_password(self, password: Secret) -> None:
+        batch = render("alter_login_password", name=self.name, password=password)
+        self._destination.master().run(batch, doing=f"set the password of the login {self.name!r}")
 
     def delete(self, observed: LoginState) -> None:
         self._destination.master().run(

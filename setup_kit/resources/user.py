@@ -10,7 +10,7 @@ from setup_kit.engine.resource import Action, Change, Node, NotReadable, Resourc
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.resources.destination import Destination
-from setup_kit.resources.login import OF_LOGIN, PASSWORD, ExportLogin
+from setup_kit.resources.login import OF_LOGIN, OTHERS, PASSWORD, SECRETS, ExportLogin
 from setup_kit.resources.secret import SecretState
 from setup_kit.secret import Secret
 from setup_kit.sqlserver.session import Session
@@ -104,7 +104,7 @@ class ExportUser(Resource[UserState]):
         changes = []
         if wanted.contained and (wanted.password is None or observed.proven != wanted.password):
             why = "the server does not accept the password that the secret in Key Vault holds"
-            changes.append(Change(self.address, Action.UPDATE, PASSWORD, observed.proven, wanted.password, why))
+            changes.append(Change(self.address, Action.UPDATE, PASSWORD, OTHERS, SECRETS, why))
         if not wanted.contained and not observed.of_login:
             why = "the user belongs to another login, or to one that is gone: nobody can sign in as it"
             changes.append(Change(self.address, Action.UPDATE, LOGIN, "another", self.name, why))

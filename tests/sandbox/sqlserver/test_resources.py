@@ -122,7 +122,7 @@ def test_a_login_with_another_password_gets_the_secrets(kit: MakeKit, administra
     administrator("ALTER LOGIN [dataexport] WITH PASSWORD = N'Another-1-by-hand'", database="master")
     (change,) = kit().plan().changes
     assert (change.action, change.target) == (Action.UPDATE, "password")
-    assert str(change.after) == "***"
+    assert (change.before, change.after) == ("not the secret's", "the secret's")
     assert changes(succeeded(kit().apply())) == ["update login password"]
     assert kit().plan().empty
 
@@ -132,6 +132,8 @@ def test_a_contained_user_with_another_password_gets_the_secrets(
 ) -> None:
     succeeded(kit(contained=True).apply())
     administrator("ALTER USER [dataexport] WITH PASSWORD = N'Another-1-by-hand'")
+    (change,) = kit(contained=True).plan().changes
+    assert (change.target, change.before, change.after) == ("password", "not the secret's", "the secret's")
     assert changes(succeeded(kit(contained=True).apply())) == ["update user password"]
     assert kit(contained=True).plan().empty
 
@@ -196,10 +198,31 @@ def test_a_name_that_a_role_has_is_refused(kit: MakeKit, administrator: Callable
     assert "taken" in failure.what
 
 
-def test_a_disabled_login_is_enabled(kit: MakeKit, administrator: Callable[..., None]) -> None:
+def test_a_disabled_login_is_enabled_and_keeps_its_password(
+    server: LogicalServer, kit: MakeKit, administrator: Callable[..., None]
+) -> None:
     succeeded(kit().apply())
     administrator("ALTER LOGIN [dataexport] DISABLE", database="master")
-    assert "update login enabled" in changes(succeeded(kit().apply()))
+    assert changes(kit().plan()) == ["update login enabled"]
+    before = len(server.requests.read_text().splitlines())
+    assert changes(succeeded(kit().apply())) == ["update login enabled"]
+    sent = [json.loads(line)["method"] for line in server.requests.read_text().splitlines()[before:]]
+    assert sent.count("ALTER LOGIN") == 1
+    assert kit().plan().empty
+
+
+def test_a_disabled_login_with_another_password_is_enabled_and_gets_the_secrets(
+    kit: MakeKit, administrator: Callable[..., None]
+) -> None:
+    succeeded(kit().apply())
+    administrator(
+        "ALTER LOGIN [dataexport] WITH PASSWORD = N'Another-1-by-hand'",
+        "ALTER LOGIN [dataexport] DISABLE",
+        database="master",
+    )
+    (change,) = kit().plan().changes
+    assert "password" in change.why
+    assert changes(succeeded(kit().apply())) == ["update login enabled"]
     assert kit().plan().empty
 
 
@@ -266,6 +289,18 @@ def test_options_changed_by_hand_are_set_back(kit: MakeKit, administrator: Calla
     assert [(change.before, change.after) for change in plan.changes] == [(False, True), (4, 1)]
     succeeded(kit().apply())
     assert kit().plan().empty
+
+
+def test_what_the_file_wants_against_the_recommendation_is_argued_with_the_file(kit: MakeKit) -> None:
+    succeeded(kit().apply())
+    other = kit(maxdop=4, snapshot=False)
+    snapshot, maxdop = other.plan().changes
+    assert (snapshot.after, maxdop.after) == (False, 4)
+    for change, recommended in ((snapshot, "on"), (maxdop, "1")):
+        assert change.why.startswith(f"the environment file says so; recommended is {recommended}")
+    assert "rolled back" in snapshot.why
+    succeeded(other.apply())
+    assert other.plan().empty
 
 
 def test_a_closed_firewall_defers_the_reading_and_apply_opens_it(server: LogicalServer, kit: MakeKit) -> None:
