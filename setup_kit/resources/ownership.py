@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from setup_kit.engine.resource import Finding, Node, Status
+from setup_kit.engine.resource import Change, Finding, Node, Status
 from setup_kit.errors import KitError
 from setup_kit.resources import tags
 
@@ -23,6 +23,23 @@ def audit_owner(node: Node, observed: Mapping[str, str], owner: str) -> list[Fin
             "make sure that both environment files ask for the same",
         )
     ]
+
+
+def check_owner(node: Node, observed: Mapping[str, str], owner: str, changes: Sequence[Change]) -> None:
+    """Raises KitError where the resource was made for another environment and this one would change it.
+
+    Two files that disagree would change it back and forth with each apply.
+    """
+    other = tags.owner_of(observed)
+    if not changes or other is None or other == owner:
+        return
+    parts = ", ".join(change.target or f"all of it ({change.before} → {change.after})" for change in changes)
+    raise KitError(
+        f"{node.address} was made for the environment {other!r}, so this one, {owner!r}, does not change it",
+        why=f"it would have to change here: {parts}",
+        remedy=f"have this file ask for what is there; or change it with setup-kit apply -e {other}; or, if the"
+        f" environment {other!r} is gone, set the resource's tag {tags.OWNER!r} to {owner!r}",
+    )
 
 
 def check_made_by_kit(node: Node, observed: Mapping[str, str]) -> None:

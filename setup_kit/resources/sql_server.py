@@ -16,7 +16,7 @@ from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.resources import tags
 from setup_kit.resources.location import audit_location
-from setup_kit.resources.ownership import audit_owner, check_made_by_kit
+from setup_kit.resources.ownership import audit_owner, check_made_by_kit, check_owner
 from setup_kit.resources.resource_group import ResourceGroup
 from setup_kit.resources.waiting import elapsed
 from setup_kit.secret import Secret
@@ -93,6 +93,7 @@ class SqlServer(Resource[Server]):
         if not observed.public_access:
             why = "neither the export service nor this machine reaches the server otherwise; its firewall still decides"
             changes.append(Change(self.address, Action.UPDATE, PUBLIC_ACCESS, "disabled", "enabled", why))
+        check_owner(self, observed.tags, self._owner, changes)
         return changes
 
     def _detail(self) -> dict[str, Value]:

@@ -14,7 +14,7 @@ from setup_kit.environment.models import Authorization, Environment
 from setup_kit.errors import KitError
 from setup_kit.resources import tags
 from setup_kit.resources.location import audit_location
-from setup_kit.resources.ownership import audit_owner, check_made_by_kit
+from setup_kit.resources.ownership import audit_owner, check_made_by_kit, check_owner
 from setup_kit.resources.resource_group import ResourceGroup
 from setup_kit.resources.waiting import elapsed
 
@@ -121,9 +121,13 @@ class Vault(Resource[VaultState]):
 
     def diff(self, observed: VaultState | None) -> list[Change]:
         if observed is None or observed.soft_deleted:
-            return [self._creation(observed)]
+            creation = [self._creation(observed)]
+            if observed is not None:
+                check_owner(self, observed.tags, self._owner, creation)
+            return creation
         self._check_usable(observed)
         changes = tags.change(self.address, observed.tags, self._environment.tags)
+        check_owner(self, observed.tags, self._owner, changes)
         if not observed.ready:
             why = "a run that was interrupted made the vault; its name is still being registered"
             changes.append(Change(self.address, Action.UPDATE, REGISTRATION, "under way", "done", why))

@@ -161,6 +161,18 @@ def test_a_server_made_for_another_environment_is_warned_of(kit: Kit) -> None:
     observed = other.read()
     assert observed is not None
     assert [finding.check for finding in other.audit(observed)] == ["sql_server.shared"]
+    assert other.diff(observed) == []
+
+
+def test_a_server_made_for_another_environment_is_not_changed(kit: Kit) -> None:
+    kit.settle(kit.group, kit.server)
+    tagged = kit.but(tags={"department": "finance"})
+    other = SqlServer(tagged.environment, kit.azure, kit.group, lambda: Secret(""), owner="other")
+    with pytest.raises(KitError) as refused:
+        other.diff(other.read())
+    assert OWNER in refused.value.what
+    assert "tags" in refused.value.why
+    assert f"-e {OWNER}" in refused.value.remedy
 
 
 def test_a_repeated_creation_after_a_killed_run_is_the_same_request(kit: Kit) -> None:

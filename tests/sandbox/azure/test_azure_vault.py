@@ -7,10 +7,11 @@ import pytest
 from setup_kit.azure.clients import AzureClients
 from setup_kit.engine.resource import Action, NotReadable
 from setup_kit.errors import KitError
+from setup_kit.resources.vault import Vault
 from setup_kit.sandbox import access
 from setup_kit.sandbox.resource_manager.sql_servers import TAKEN
 from setup_kit.sandbox.resource_manager.vaults import VAULTS
-from tests.sandbox.azure.conftest import Kit
+from tests.sandbox.azure.conftest import OWNER, Kit
 
 
 def test_the_model_is_said_whichever_it_is(kit: Kit, policy_kit: Kit) -> None:
@@ -123,3 +124,21 @@ def test_who_has_a_role_in_the_resource_group_alone_can_do_without_asking_for_na
     theirs = Kit(kit.sandbox, kit.environment, stranger)
     assert theirs.settle(theirs.group, theirs.server, theirs.vault)
     assert theirs.drift(theirs.group, theirs.server, theirs.vault) == []
+
+
+def test_a_vault_made_for_another_environment_is_used_and_not_changed(kit: Kit) -> None:
+    kit.settle(kit.group, kit.vault)
+    assert Vault(kit.environment, kit.azure, kit.group, owner="other").diff(kit.vault.observed) == []
+    tagged = kit.but(tags={"department": "finance"})
+    other = Vault(tagged.environment, kit.azure, kit.group, owner="other")
+    with pytest.raises(KitError) as refused:
+        other.diff(other.read())
+    assert OWNER in refused.value.what
+
+
+def test_a_deleted_vault_of_another_environment_is_not_recovered(kit: Kit) -> None:
+    kit.settle(kit.group, kit.vault)
+    kit.azure.key_vaults.delete(kit.group.name, kit.vault.name)
+    other = Vault(kit.environment, kit.azure, kit.group, owner="other")
+    with pytest.raises(KitError, match=OWNER):
+        other.diff(other.read())
