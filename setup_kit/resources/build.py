@@ -34,7 +34,7 @@ from setup_kit.resources.privacy_terms import PrivacyTerms
 from setup_kit.resources.profile import ExportProfile
 from setup_kit.resources.proof import LoginProof
 from setup_kit.resources.providers import ProviderRegistrations
-from setup_kit.resources.replication import Replicated, count_replicated
+from setup_kit.resources.replication import Replicated, Replication, count_replicated
 from setup_kit.resources.resource_group import ResourceGroup
 from setup_kit.resources.schema import ExportSchema
 from setup_kit.resources.secret import ConnectionSecret
@@ -169,11 +169,13 @@ def build(
     profile = ExportProfile(environment, export_client, secret, needs=(validation,))
     activation = Activation(environment, export_client, profile, organization)
     sync = InitialSync(environment, export_client, profile, organization, needs=(activation,), wait=wait)
+    destination = Destination(environment, sessions, secret)
+    replication = Replication(environment, export_client, profile, organization, destination, needs=(sync,))
     if not patient:
         validation.patience = sync.patience = 0.0
 
     return House(
-        nodes=(sync, group, vault, operator_rule),
+        nodes=(replication, group, vault, operator_rule),
         environment=environment,
         cloud=cloud,
         azure=azure,
@@ -181,7 +183,7 @@ def build(
         organization=organization,
         export_client=export_client,
         secret=secret,
-        destination=Destination(environment, sessions, secret),
+        destination=destination,
     )
 
 
