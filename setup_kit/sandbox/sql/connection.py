@@ -168,6 +168,12 @@ class Connection:
         if message.type == PacketType.ATTENTION:  # it crossed the end of our answer
             await self._stream.write(PacketType.REPLY, tokens.done(tokens.DONE, tokens.DONE_ATTENTION))
             return True
+        if message.status & Status.IGNORE:
+            # A single DONE that tells of an error, and no acknowledgement of an attention: MS-TDS 2.2.1.7.
+            # *Assumed*: a reset of the connection that the first packet asked for is ignored with the rest.
+            status = tokens.DONE_ERROR | (tokens.DONE_IN_TRANSACTION if session.transactions.depth else 0)
+            await self._stream.write(PacketType.REPLY, tokens.done(tokens.DONE, status))
+            return True
         await self._server.wait("sql.batch")
         loop = asyncio.get_running_loop()
 

@@ -90,7 +90,10 @@ class Stream:
         return taken
 
     async def read(self) -> Message:
-        """The next whole message; IncompleteReadError when the client has gone."""
+        """The next whole message; IncompleteReadError when the client has gone.
+
+        One that the client gave up half sent comes without its data and with status IGNORE, for it wants an answer.
+        """
         parts: list[bytes] = []
         size = 0
         first_status: int | None = None
@@ -108,9 +111,8 @@ class Stream:
                 return Message(kind, status, b"")
             if status & Status.END_OF_MESSAGE:
                 if status & Status.IGNORE:  # the client changed its mind in the middle of a message
-                    parts, size, first_status = [], 0, None
-                    continue
-                return Message(kind, first_status, parts[0] if len(parts) == 1 else b"".join(parts))
+                    return Message(kind, Status.IGNORE, b"")
+                return Message(kind, first_status & ~Status.IGNORE, parts[0] if len(parts) == 1 else b"".join(parts))
 
     def _packets(self, kind: int, data: bytes, *, final: bool = True) -> bytes:
         room = self.packet_size - HEADER.size

@@ -118,6 +118,46 @@ def test_rows_are_sent_in_bundles_by_fast_executemany(apart: Apart) -> None:
             cursor.executemany("INSERT INTO dbo.t (a) VALUES (?)", [(1000,), (1,), (1001,)])
 
 
+GIVE_UP = """
+import datetime, sys
+import pyodbc
+connection = pyodbc.connect(sys.stdin.readline(), autocommit=sys.argv[1] == "True", timeout=20)
+connection.execute("INSERT INTO dbo.t (a) VALUES (-1)")
+rows, values = 240, []
+for n in range(rows):
+    moment = datetime.datetime(2024, 1, 1, microsecond=123456 if n == rows - 3 else 0)
+    values += [n, *["x" * 50] * 5, moment, n]
+cursor = connection.cursor()
+cursor.setinputsizes([None, *[None] * 5, (93, 23, 3), None] * rows)
+try:
+    cursor.execute("INSERT INTO dbo.t VALUES " + ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?)"] * rows), values)
+except pyodbc.DataError as error:
+    print(error.args[0])
+print(*connection.execute("SELECT COUNT(*), MAX(a), @@TRANCOUNT FROM dbo.t").fetchone())
+if not connection.autocommit:
+    connection.commit()
+connection.close()
+"""
+
+
+@pytest.mark.parametrize("autocommit", [True, False])
+def test_a_request_that_the_driver_gives_up_half_sent_is_not_carried_out(
+    server: Server, database: str, connection: pyodbc.Connection, autocommit: bool
+) -> None:
+    # The driver finds a value it cannot convert after dozens of packets are out: it ends the message with the bit
+    # IGNORE and waits for a DONE, without a time limit; so it does that in a process that has one.
+    connection.execute(
+        "CREATE TABLE dbo.t (a int, b nvarchar(50), c nvarchar(50), d nvarchar(50), e nvarchar(50), f nvarchar(50), "
+        "g datetime, h int)"
+    )
+    text = server.connection_string(database, ADMINISTRATOR, PASSWORD)
+    client = subprocess.run(
+        [sys.executable, "-c", GIVE_UP, str(autocommit)], input=text, capture_output=True, text=True, timeout=30
+    )
+    assert (client.stdout.splitlines(), client.stderr) == (["22008", f"1 -1 {int(not autocommit)}"], "")
+    assert [row[0] for row in connection.execute("SELECT a FROM dbo.t")] == [-1]
+
+
 def test_a_crowd_reads_and_writes_side_by_side(server: Server, database: str, connection: pyodbc.Connection) -> None:
     connection.execute("CREATE TABLE dbo.t (who int, n int, PRIMARY KEY (who, n))")
 
