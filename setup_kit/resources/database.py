@@ -11,7 +11,7 @@ from setup_kit.engine.resource import Action, Change, Finding, Node, Resource
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.resources import tags
-from setup_kit.resources.ownership import audit_owner, check_made_by_kit
+from setup_kit.resources.ownership import audit_owner, check_made_by_kit, check_owner
 from setup_kit.resources.sql_server import SqlServer
 from setup_kit.resources.waiting import elapsed
 
@@ -58,6 +58,7 @@ class Database(Resource[State]):
             shrinks = observed.max_bytes is not None and observed.max_bytes > self._max_bytes
             why = "the limit shrinks, which Azure refuses while there is more in the database" if shrinks else ""
             changes.append(Change(self.address, Action.UPDATE, SIZE, before, _size(self._max_bytes), why))
+        check_owner(self, observed.tags, self._owner, changes)
         return changes
 
     def _other_sku(self, observed: State) -> Change:

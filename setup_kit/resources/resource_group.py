@@ -10,6 +10,7 @@ from setup_kit.engine.resource import Action, Change, Node, Resource
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.resources import tags
+from setup_kit.resources.ownership import check_owner
 from setup_kit.resources.waiting import elapsed
 
 
@@ -33,7 +34,9 @@ class ResourceGroup(Resource[Group]):
         if observed is None:
             made = tags.of_new(self._environment, self._owner)
             return [Change(self.address, Action.CREATE, detail={"location": self._environment.location, "tags": made})]
-        return tags.change(self.address, observed.tags, self._environment.tags)
+        changes = tags.change(self.address, observed.tags, self._environment.tags)
+        check_owner(self, observed.tags, self._owner, changes)
+        return changes
 
     def apply(self, change: Change) -> Group:
         if change.action is Action.CREATE or self.observed is None:

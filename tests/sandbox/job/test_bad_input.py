@@ -162,3 +162,13 @@ def test_a_hostile_login_name_is_carried_out_exactly_as_named(kit: Kit, number: 
     assert login in [row[0] for row in owner.sql("SELECT name FROM sys.database_principals")]
     assert owner.sql(f"SELECT COUNT(*) FROM [dbo].[h{number}_team]")[0][0] > 0  # noqa: S608
     kit.run("verify", "-e", f"hostile{number}").succeeded()
+
+
+def test_a_second_environment_does_not_change_what_was_made_for_the_first(kit: Kit, dev: str) -> None:
+    first = kit.edit(dev)
+    kit.init("second")
+    kit.path("second").write_text(kit.path(dev).read_text(encoding="utf-8"), encoding="utf-8")
+    kit.edit("second", sql__database={**first["sql"]["database"], "sku": "P2"})
+    said = nothing_is_touched(kit, "second")
+    assert "was made for the environment 'dev'" in said
+    assert f"database/{first['sql']['database']['name']}" in said
