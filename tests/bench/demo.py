@@ -21,13 +21,11 @@ def demo_time_and_memory() -> list[Figure]:
     begun = time.perf_counter()
     process = subprocess.Popen([COMMAND, "demo"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     peak = Peak(process.pid)
-    with process.stderr or open("/dev/null") as errors:  # noqa: PTH123
-        said = errors.read()
-    code = process.wait()
+    said = process.communicate()[1]
     elapsed = time.perf_counter() - begun
     held = peak.end()
-    if code != 0:
-        raise SystemExit(f"setup-kit demo ended with {code}:\n{said}")
+    if process.returncode != 0:
+        raise SystemExit(f"setup-kit demo ended with {process.returncode}:\n{said}")
     return [
         Figure("setup-kit demo", elapsed, 60, "s", "after set-up, start to end"),
         Figure("its memory", held / MEBIBYTE, 500, "MiB", "resident, sum over all processes, highest of samples"),
