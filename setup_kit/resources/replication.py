@@ -130,6 +130,19 @@ class Replication(Check):
         self._organization = organization
         self._destination = destination
 
+    def due(self) -> bool:
+        """Whether a table is gone: a run that has nothing else to do must not end well then."""
+        observed = self._profile.observed
+        if self._activate is Activate.NONE or observed is None or observed.state is not State.ACTIVE:
+            return False
+        try:
+            there = tables_there(self._destination.reader(), observed.description.schema)
+        except NotReadable as obstacle:
+            log.info("not known whether the tables are there: %s", obstacle.reason)
+            return False
+        tables = exported_tables(observed.description, self._client)
+        return any(table.table.casefold() not in there for table in tables)
+
     def run(self) -> list[Finding]:
         if self._activate is Activate.NONE:
             return [self._finding("", Status.SKIPPED, "the profile is not to be active, so nothing is exported")]

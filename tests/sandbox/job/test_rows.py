@@ -58,6 +58,10 @@ def test_a_database_made_anew_under_an_active_profile_is_no_success(kit: Kit) ->
     assert applied.code == 1, applied.text
     assert "the table dbo.anew_team is missing in the destination" in applied.text
 
+    again = kit.apply("anew")
+    assert again.code == 1, again.text
+    assert again.json["changes"] == []
+
     (first, second) = verified(kit, "anew")
     assert {first["check"], second["check"]} == {"replication.missing"}
     assert "dbo.anew_team" in first["message"]
