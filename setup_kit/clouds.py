@@ -32,7 +32,6 @@ class Cloud:
     vault_audience: str
     sql_audience: str
     discovery: str
-    sql_suffix: str = ""
     vault_suffix: str = ""
     ca_file: Path | None = None
     sql_certificate: Path | None = None
@@ -57,7 +56,6 @@ CLOUDS: dict[str, Cloud] = {
         vault_audience="https://vault.azure.net",
         sql_audience="https://database.windows.net/",
         discovery=HOSTED_DISCOVERY,
-        sql_suffix=".database.windows.net",
         vault_suffix=".vault.azure.net",
     ),
     "usgov": Cloud(
@@ -70,7 +68,6 @@ CLOUDS: dict[str, Cloud] = {
         vault_audience="https://vault.usgovcloudapi.net",
         sql_audience="https://database.usgovcloudapi.net/",
         discovery=HOSTED_DISCOVERY,
-        sql_suffix=".database.usgovcloudapi.net",
         vault_suffix=".vault.usgovcloudapi.net",
     ),
     "china": Cloud(
@@ -83,7 +80,6 @@ CLOUDS: dict[str, Cloud] = {
         vault_audience="https://vault.azure.cn",
         sql_audience="https://database.chinacloudapi.cn/",
         discovery=HOSTED_DISCOVERY,
-        sql_suffix=".database.chinacloudapi.cn",
         vault_suffix=".vault.azure.cn",
     ),
 }

@@ -71,6 +71,11 @@ class Temporaries:
             self._listener(Event(Happening.FAILED, failed.address, text=str(reason)))
         return failures
 
+    def close_or_raise(self, nodes: Iterable[Node]) -> None:
+        """As `close`, for a command whose result has no place for such a failure: raises the first."""
+        for failure in self.close(nodes).values():
+            raise failure
+
 
 def reading(nodes: Iterable[Node], listener: Listener, stop: threading.Event, *, open_ways: bool = False) -> Plan:
     """A plan; with `open_ways` temporary ways are opened while it reads, and closed again."""
@@ -81,7 +86,7 @@ def reading(nodes: Iterable[Node], listener: Listener, stop: threading.Event, *,
     try:
         return make_plan(nodes, listener, stop, temporaries.open)
     finally:
-        temporaries.close(nodes)
+        temporaries.close_or_raise(nodes)
 
 
 class _Run:
@@ -161,6 +166,8 @@ def execute(plan: Plan, listener: Listener, temporaries: Temporaries, stop: thre
             listener(Event(Happening.FAILED, node.address, text=str(error)))
             raise
 
+    begun = time.monotonic()
+    listener(Event(Happening.RUN_STARTED))
     try:
         outcomes = walk(plan.nodes, visit, stop)
     finally:
@@ -168,7 +175,7 @@ def execute(plan: Plan, listener: Listener, temporaries: Temporaries, stop: thre
     for node, outcome in outcomes.items():
         if outcome.blocked_by is not None:
             listener(Event(Happening.BLOCKED, node.address, text=f"{outcome.blocked_by.address} failed"))
-    return Result(
+    result = Result(
         made=tuple(run.made),
         unchanged=tuple(run.unchanged),
         findings=tuple(run.findings),
@@ -178,6 +185,9 @@ def execute(plan: Plan, listener: Listener, temporaries: Temporaries, stop: thre
         interrupted=stop.is_set() and not all(outcome.done for outcome in outcomes.values()),
         close_failures=close_failures,
     )
+    ending = "interrupted" if result.interrupted else "succeeded" if result.succeeded else "failed"
+    listener(Event(Happening.RUN_ENDED, text=ending, seconds=time.monotonic() - begun))
+    return result
 
 
 def _blocked(outcomes: Mapping[Node, Outcome]) -> dict[Node, Node]:

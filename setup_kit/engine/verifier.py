@@ -40,7 +40,7 @@ def verify_all(
         walk(nodes, visit, stop)
     finally:
         if open_ways:
-            temporaries.close(nodes)
+            temporaries.close_or_raise(nodes)
     return _flat(found), stop.is_set()
 
 

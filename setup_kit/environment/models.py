@@ -36,13 +36,6 @@ class Endpoints(Section):
     vault_audience: Annotated[fields.Audience, Field(description="Audience of tokens for Key Vault.")]
     sql_audience: Annotated[fields.Audience, Field(description="Audience of tokens for Azure SQL.")]
     discovery: Annotated[fields.AddressWithPath, Field(description="Discovery host of the Data Export Service.")]
-    sql_suffix: Annotated[
-        fields.Suffix,
-        Field(
-            description="What follows a logical server's name in its host name.",
-            examples=[".database.windows.net"],
-        ),
-    ] = ""
     vault_suffix: Annotated[
         fields.Suffix,
         Field(description="What follows a vault's name in its host name.", examples=[".vault.azure.net"]),

@@ -233,7 +233,6 @@ class Cloud:
             audience=SERVICE_AUDIENCE,
             client_id=SERVICE_APP_ID,
             client_secret=Secret(kept["secret"]),
-            discovery_url=self.discovery,
             connector_url=self.discovery,
             organizations={self._foundation.organization_id: self.organization},
             region=SERVICE_REGION,

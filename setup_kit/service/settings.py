@@ -22,7 +22,6 @@ class Settings:
     audience: str
     client_id: str
     client_secret: Secret
-    discovery_url: str
     connector_url: str
     organizations: Mapping[str, str]
     region: str

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from setup_kit.engine.events import Event, Happening
-from setup_kit.engine.executor import Result, Temporaries, execute
+from setup_kit.engine.executor import Result, Temporaries, execute, reading
 from setup_kit.engine.graph import ordered, walk
 from setup_kit.engine.journal import Journal
 from setup_kit.engine.planner import Known, Plan, make_plan
@@ -181,6 +181,16 @@ def test_a_temporary_way_is_closed_when_the_run_fails() -> None:
     _, result = plan_and_apply([Thing(world, "login", needs=[way])])
     assert world.writes == ["open", "close"]
     assert not result.succeeded
+
+
+def test_a_way_that_cannot_be_closed_again_fails_a_plan_that_opened_it() -> None:
+    class Stuck(Way):
+        def close(self) -> bool:
+            raise RuntimeError("the rule stays")
+
+    world = World()
+    with pytest.raises(RuntimeError, match="the rule stays"):
+        reading([Thing(world, "login", needs=[Stuck(world)])], silent, threading.Event(), open_ways=True)
 
 
 def test_a_temporary_way_stays_shut_when_there_is_nothing_to_do_behind_it() -> None:

@@ -290,7 +290,6 @@ def host(sandbox: Sandbox, tmp_path: Path) -> Iterator[Host]:
             "audience": SERVICE_AUDIENCE,
             "client_id": SERVICE_APP_ID,
             "client_secret": registered["secret"],
-            "discovery_url": "http://127.0.0.1",
             "connector_url": "http://127.0.0.1",
             "organizations": {sandbox["organization"]["id"]: sandbox["organization"]["url"]},
             "region": "West Europe",

@@ -12,6 +12,7 @@ import click
 import pytest
 
 from setup_kit.cli import cli
+from setup_kit.environment.loading import load
 
 COMMAND = str(Path(sys.executable).with_name("setup-kit"))
 README = Path(__file__).parents[3] / "README.md"
@@ -136,3 +137,9 @@ def test_environment_names_complete(tmp_path: Path) -> None:
         (tmp_path / "environments" / f"{name}.yaml").touch()
     found = run(cwd=tmp_path, _SETUP_KIT_COMPLETE="bash_complete", COMP_WORDS="setup-kit plan -e de", COMP_CWORD="3")
     assert found.stdout.split() == ["plain,demo", "plain,dev"]
+
+
+def test_the_environment_file_of_the_readme_is_valid(tmp_path: Path) -> None:
+    block = README.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+    (tmp_path / "readme.yaml").write_text(block, encoding="utf-8")
+    assert load("readme.yaml", tmp_path).environment.profile.prefix == "crm"
