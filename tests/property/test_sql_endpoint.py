@@ -8,15 +8,16 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from setup_kit.sandbox.sql import collation, operators
-from setup_kit.sandbox.sql import statements as s
-from setup_kit.sandbox.sql import types as t
-from setup_kit.sandbox.sql.conversions import converter
+from setup_kit.sandbox.sql.compiler import operators
+from setup_kit.sandbox.sql.compiler.functions_system import split_name
 from setup_kit.sandbox.sql.errors import ProtocolError, SqlError
-from setup_kit.sandbox.sql.functions_system import split_name
-from setup_kit.sandbox.sql.packets import Login7, PreLogin
-from setup_kit.sandbox.sql.parameters import decode_calls
-from setup_kit.sandbox.sql.parser import parse_batch
+from setup_kit.sandbox.sql.language import statements as s
+from setup_kit.sandbox.sql.language.parser import parse_batch
+from setup_kit.sandbox.sql.tds.packets import Login7, PreLogin
+from setup_kit.sandbox.sql.tds.parameters import decode_calls
+from setup_kit.sandbox.sql.values import collation
+from setup_kit.sandbox.sql.values import types as t
+from setup_kit.sandbox.sql.values.conversions import converter
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=100)
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=128)

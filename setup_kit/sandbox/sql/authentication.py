@@ -8,12 +8,14 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from setup_kit.sandbox.sql import catalog, errors, logins
-from setup_kit.sandbox.sql.catalog import Catalog, fold
-from setup_kit.sandbox.sql.packets import Login7
+from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql.execution import logins
+from setup_kit.sandbox.sql.execution.session import Identity
 from setup_kit.sandbox.sql.permissions import Permissions
-from setup_kit.sandbox.sql.session import Identity
-from setup_kit.sandbox.sql.store import Database, ServerStore
+from setup_kit.sandbox.sql.storage import catalog
+from setup_kit.sandbox.sql.storage.catalog import Catalog, fold
+from setup_kit.sandbox.sql.storage.store import Database, ServerStore
+from setup_kit.sandbox.sql.tds.packets import Login7
 
 if TYPE_CHECKING:
     from setup_kit.sandbox.sql.firewall import FirewallRule

@@ -10,13 +10,22 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING
 
-from setup_kit.sandbox.sql import authentication, errors, firewall, packets, parameters, tokens
+from setup_kit.sandbox.sql import authentication, errors, firewall
+from setup_kit.sandbox.sql.compiler.functions_system import PRODUCT_VERSION
 from setup_kit.sandbox.sql.errors import Cancelled, ProtocolError, SqlError
-from setup_kit.sandbox.sql.functions_system import PRODUCT_VERSION
-from setup_kit.sandbox.sql.packets import Encryption, Feature, Login7, Message, PacketType, Status, TransactionRequest
-from setup_kit.sandbox.sql.reply import Reply
-from setup_kit.sandbox.sql.session import Client, Session
-from setup_kit.sandbox.sql.stream import Stream
+from setup_kit.sandbox.sql.execution.session import Client, Session
+from setup_kit.sandbox.sql.tds import packets, parameters, tokens
+from setup_kit.sandbox.sql.tds.packets import (
+    Encryption,
+    Feature,
+    Login7,
+    Message,
+    PacketType,
+    Status,
+    TransactionRequest,
+)
+from setup_kit.sandbox.sql.tds.reply import Reply
+from setup_kit.sandbox.sql.tds.stream import Stream
 
 if TYPE_CHECKING:
     from setup_kit.sandbox.sql.server import LogicalServer

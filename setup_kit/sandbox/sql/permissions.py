@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from setup_kit.sandbox.sql import errors
-from setup_kit.sandbox.sql.catalog import (
+from setup_kit.sandbox.sql.storage.catalog import (
     DATABASE,
     DBO_ID,
     FIXED_ROLES,

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Protocol
 
 from setup_kit.sandbox.sql.authentication import Caller, ServerPolicy
-from setup_kit.sandbox.sql.catalog import fold
 from setup_kit.sandbox.sql.connection import Connection
-from setup_kit.sandbox.sql.store import ServerStore
-from setup_kit.sandbox.sql.stream import Stream
+from setup_kit.sandbox.sql.storage.catalog import fold
+from setup_kit.sandbox.sql.storage.store import ServerStore
+from setup_kit.sandbox.sql.tds.stream import Stream
 
 #: Requests that run at once; a request that waits for a lock keeps its thread.
 _THREADS = 256

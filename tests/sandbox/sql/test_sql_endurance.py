@@ -17,7 +17,7 @@ import pyodbc  # type: ignore[import-not-found]  # a compiled module without typ
 import pytest
 import trustme
 
-from setup_kit.sandbox.sql.packets import HEADER, encode_prelogin
+from setup_kit.sandbox.sql.tds.packets import HEADER, encode_prelogin
 from tests.sandbox.sql.conftest import ADMINISTRATOR, PASSWORD, Policy, Server, closing, driver
 
 SERVE = """

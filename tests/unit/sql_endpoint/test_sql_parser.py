@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from setup_kit.sandbox.sql import statements as s
 from setup_kit.sandbox.sql.errors import SqlError
-from setup_kit.sandbox.sql.parser import parse_batch
+from setup_kit.sandbox.sql.language import statements as s
+from setup_kit.sandbox.sql.language.parser import parse_batch
 
 
 def labels(text: str) -> list[str]:

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from setup_kit.sandbox.sql.packets import HEADER, Message, PacketType, Status
-from setup_kit.sandbox.sql.stream import Stream
+from setup_kit.sandbox.sql.tds.packets import HEADER, Message, PacketType, Status
+from setup_kit.sandbox.sql.tds.stream import Stream
 
 EOM, IGNORE, RESET = Status.END_OF_MESSAGE, Status.IGNORE, Status.RESET_CONNECTION
 

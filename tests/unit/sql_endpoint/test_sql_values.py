@@ -6,14 +6,16 @@ from dataclasses import dataclass
 
 import pytest
 
-from setup_kit.sandbox.sql import collation, firewall, logins
-from setup_kit.sandbox.sql import types as t
-from setup_kit.sandbox.sql.conversions import converter
-from setup_kit.sandbox.sql.cursor import make_type
-from setup_kit.sandbox.sql.declarations import parse_declarations
+from setup_kit.sandbox.sql import firewall
+from setup_kit.sandbox.sql.compiler.functions_system import split_name
 from setup_kit.sandbox.sql.errors import SqlError
-from setup_kit.sandbox.sql.functions_system import split_name
-from setup_kit.sandbox.sql.types import SqlType
+from setup_kit.sandbox.sql.execution import logins
+from setup_kit.sandbox.sql.language.cursor import make_type
+from setup_kit.sandbox.sql.language.declarations import parse_declarations
+from setup_kit.sandbox.sql.values import collation
+from setup_kit.sandbox.sql.values import types as t
+from setup_kit.sandbox.sql.values.conversions import converter
+from setup_kit.sandbox.sql.values.types import SqlType
 
 
 def test_a_hash_matches_its_password_alone_and_holds_none_of_it() -> None:

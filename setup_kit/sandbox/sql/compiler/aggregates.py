@@ -1,0 +1,167 @@
+"""Aggregates and window functions."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql.compiler.bound import Bound
+from setup_kit.sandbox.sql.compiler.operators import collated
+from setup_kit.sandbox.sql.values import types as t
+from setup_kit.sandbox.sql.values.types import MAX, SqlType, Stored
+
+if TYPE_CHECKING:
+    from setup_kit.sandbox.sql.compiler.expressions import Expressions
+    from setup_kit.sandbox.sql.compiler.scope import Scope
+
+NAMES = frozenset({"COUNT", "COUNT_BIG", "SUM", "AVG", "MIN", "MAX"})
+_RANKINGS = {"ROW_NUMBER": "row_number()", "RANK": "rank()", "DENSE_RANK": "dense_rank()"}
+
+
+class DecimalSum:
+    """SUM of decimals, exact. SQLite calls it for each row of a group."""
+
+    def __init__(self) -> None:
+        self.total = Decimal(0)
+        self.count = 0
+
+    def step(self, value: str | None) -> None:
+        if value is not None:
+            self.total = t.EXACT.add(self.total, t.decode_decimal(value))
+            self.count += 1
+
+    def finalize(self) -> str | None:
+        return t.encode_decimal(self.total) if self.count else None
+
+
+class DecimalAverage(DecimalSum):
+    """AVG of decimals, with 38 digits behind the point: the caller cuts them to its scale."""
+
+    def finalize(self) -> str | None:
+        if not self.count:
+            return None
+        mean = t.EXACT.divide(self.total, Decimal(self.count)).quantize(Decimal(1).scaleb(-38), context=t.EXACT)
+        return t.encode_decimal(mean)
+
+
+def register(connection: sqlite3.Connection) -> None:
+    connection.create_aggregate("tsql_sum", 1, DecimalSum)  # type: ignore[arg-type]
+    connection.create_aggregate("tsql_avg", 1, DecimalAverage)  # type: ignore[arg-type]
+
+
+def call(compiler: Expressions, name: str, arguments: Sequence[exp.Expr], scope: Scope, over: str = "") -> Bound:
+    """An aggregate over a group, or over a window when `over` is the text of its OVER clause."""
+    scope.uses_aggregates = scope.uses_aggregates or not over
+    if len(arguments) != 1:
+        raise errors.SqlError(174, f"The {name.lower()} function requires 1 argument(s).", 15, ends_batch=True)
+    argument = arguments[0]
+    result = t.BIGINT if name == "COUNT_BIG" else t.INT
+    if isinstance(argument, exp.Star):
+        if name not in ("COUNT", "COUNT_BIG"):
+            raise errors.incorrect_syntax("*")
+        return Bound(f"count(*){over}", result, nullable=False)
+    distinct = ""
+    if isinstance(argument, exp.Distinct):
+        distinct, argument = "DISTINCT ", argument.expressions[0]
+    with scope.inside_aggregate():
+        value = compiler.value(argument, scope)
+    text = f"{distinct}{value.sql}{collated(value.type)}"
+    if name in ("COUNT", "COUNT_BIG"):
+        return Bound(f"count({text}){over}", result, nullable=False)
+    kind = value.type
+    if name in ("MIN", "MAX"):
+        if kind.name == "bit":
+            raise errors.operator_refused(name.lower(), "bit")
+        return Bound(f"{name.lower()}({text}){over}", kind)
+    if kind.name not in t.NUMBERS or kind.name == "bit":
+        raise errors.operator_refused(name.lower(), kind.name)
+    return _total(compiler, name, text, kind, over)
+
+
+def _total(compiler: Expressions, name: str, text: str, kind: SqlType, over: str) -> Bound:
+    """SUM and AVG, whose type is wider than that of what they add."""
+    if kind.name in t.FLOATS:
+        return Bound(f"{name.lower()}({text}){over}", t.FLOAT)
+    if kind.name in t.DECIMALS:
+        if over:
+            raise errors.unsupported(f"{name} of {kind.name} with OVER")
+        scale = t.decimal_facets(kind)[1]
+        if kind.name in ("money", "smallmoney"):
+            result = SqlType("money")
+        else:
+            result = t.decimal(38, scale if name == "SUM" else max(scale, 6))
+        raw = Bound(f"tsql_{name.lower()}({text})", t.decimal(38, scale if name == "SUM" else 38))
+        return compiler.program.converted(raw, result, _cut_to(result), f"total {result}")
+    result = t.BIGINT if kind.name == "bigint" else t.INT
+    total = f"sum({text}){over}" if name == "SUM" else f"(sum({text}){over} / count({text}){over})"
+    return compiler.program.converted(Bound(total, t.BIGINT), result, _within(result), f"total {result}")
+
+
+def _cut_to(kind: SqlType):  # type: ignore[no-untyped-def]
+    scale = t.decimal_facets(kind)[1]
+
+    def cut(value: Stored) -> Stored:
+        exact = t.decode_decimal(str(value)).quantize(Decimal(1).scaleb(-scale), rounding="ROUND_DOWN", context=t.EXACT)
+        if len(exact.as_tuple().digits) > 38:
+            raise errors.arithmetic_overflow("expression", "numeric")
+        return t.encode_decimal(exact)
+
+    return cut
+
+
+def _within(kind: SqlType):  # type: ignore[no-untyped-def]
+    low, high = t.INTEGERS[kind.name]
+
+    def check(value: Stored) -> Stored:
+        if not isinstance(value, int) or not low <= value <= high:
+            raise errors.arithmetic_overflow("expression", kind.name)
+        return value
+
+    return check
+
+
+def string_agg(compiler: Expressions, node: exp.Expr, scope: Scope) -> Bound:
+    if isinstance(node.this, exp.Order):
+        raise errors.unsupported("STRING_AGG WITHIN GROUP")
+    scope.uses_aggregates = True
+    text = t.nvarchar(MAX)
+    with scope.inside_aggregate():
+        value = compiler.program.convert(compiler.value(node.this, scope), text)
+        separator = compiler.program.convert(compiler.value(node.args.get("separator"), scope), text)
+    return Bound(f"group_concat({value.sql}, {separator.sql})", text)
+
+
+def window(compiler: Expressions, node: exp.Expr, scope: Scope) -> Bound:
+    """`function() OVER (PARTITION BY … ORDER BY …)`."""
+    if node.args.get("spec") is not None:
+        raise errors.unsupported("window frame")
+    parts = []
+    partition = [compiler.value(item, scope) for item in node.args.get("partition_by") or ()]
+    if partition:
+        parts.append("PARTITION BY " + ", ".join(f"{item.sql}{collated(item.type)}" for item in partition))
+    order = node.args.get("order")
+    if order is not None:
+        keys = []
+        for item in order.expressions:
+            constant = isinstance(item.this, (exp.Subquery, exp.Literal))
+            key = Bound("NULL", t.INT) if constant else compiler.value(item.this, scope)
+            keys.append(f"{key.sql}{collated(key.type)}{' DESC' if item.args.get('desc') else ''}")
+        parts.append("ORDER BY " + ", ".join(keys))
+    over = f" OVER ({' '.join(parts)})"
+    function = node.this
+    name = str(function.this).upper() if isinstance(function, exp.Anonymous) else function.key.upper()
+    if name in NAMES and isinstance(function, exp.Anonymous):
+        return call(compiler, name, function.expressions, scope, over)
+    ranking = _RANKINGS.get(name)
+    if ranking is None:
+        raise errors.unsupported(f"{name} OVER")
+    if order is None:
+        raise errors.SqlError(
+            4112, f"The function '{name}' must have an OVER clause with ORDER BY.", 15, ends_batch=True
+        )
+    return Bound(f"{ranking}{over}", t.BIGINT, nullable=False)

@@ -1,0 +1,203 @@
+"""Built-in functions of dates and times."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+from collections.abc import Callable
+
+from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql.compiler.bound import Bound, Program, Runtime
+from setup_kit.sandbox.sql.values import conversions
+from setup_kit.sandbox.sql.values import types as t
+from setup_kit.sandbox.sql.values.types import SqlType, Stored
+
+WITH_DATE_PART = frozenset({"DATEADD", "DATEDIFF", "DATEDIFF_BIG", "DATEPART", "DATENAME"})
+
+_PARTS = {
+    "year": ("year", "yy", "yyyy"), "quarter": ("quarter", "qq", "q"), "month": ("month", "mm", "m"),
+    "dayofyear": ("dayofyear", "dy", "y"), "day": ("day", "dd", "d"), "week": ("week", "wk", "ww"),
+    "weekday": ("weekday", "dw", "w"), "hour": ("hour", "hh"), "minute": ("minute", "mi", "n"),
+    "second": ("second", "ss", "s"), "millisecond": ("millisecond", "ms"), "microsecond": ("microsecond", "mcs"),
+    "nanosecond": ("nanosecond", "ns"),
+}  # fmt: skip
+_PART_OF = {word: part for part, words in _PARTS.items() for word in words}
+_TICKS = {
+    "week": 7 * t.TICKS_PER_DAY, "day": t.TICKS_PER_DAY, "dayofyear": t.TICKS_PER_DAY, "weekday": t.TICKS_PER_DAY,
+    "hour": 3600 * t.TICKS_PER_SECOND, "minute": 60 * t.TICKS_PER_SECOND, "second": t.TICKS_PER_SECOND,
+    "millisecond": 10_000, "microsecond": 10,
+}  # fmt: skip
+_MONTHS = {"year": 12, "quarter": 3, "month": 1}
+
+
+def _moment(program: Program, bound: Bound) -> Bound:
+    return bound if bound.type.name in t.MOMENTS else program.convert(bound, t.DATETIME2)
+
+
+def call_with_part(program: Program, name: str, written: str, values: list[Bound]) -> Bound:
+    """DATEADD, DATEDIFF, DATEPART and DATENAME, whose first argument is a word; 155 for one that is not a date part."""
+    part = _PART_OF.get(written.lower())
+    if part is None:
+        raise errors.SqlError(155, f"'{written}' is not a recognized {name.lower()} option.", 15, ends_batch=True)
+    if len(values) != (1 if name in ("DATEPART", "DATENAME") else 2):
+        raise errors.SqlError(
+            174, f"The {name.lower()} function requires {len(values) + 1} argument(s).", 15, ends_batch=True
+        )
+    if name == "DATEPART":
+        return program.apply(
+            f"datepart {part}", _strict(lambda v: date_part(part, v)), t.INT, _moment(program, values[0])
+        )
+    if name == "DATENAME":
+        return program.apply(
+            f"datename {part}", _strict(lambda v: _date_name(part, v)), t.nvarchar(30), _moment(program, values[0])
+        )
+    if name == "DATEADD":
+        return _add(program, part, values)
+    result = t.INT if name == "DATEDIFF" else t.BIGINT
+    start, end = _moment(program, values[0]), _moment(program, values[1])
+
+    def difference(first: int, last: int) -> Stored:
+        value = _boundaries(part, last) - _boundaries(part, first)
+        low, high = t.INTEGERS[result.name]
+        if not low <= value <= high:
+            raise errors.SqlError(
+                535, "The datediff function resulted in an overflow. The number of dateparts separating two date/time "
+                "instances is too large. Try to use datediff with a less precise datepart.", ends_batch=True,
+            )  # fmt: skip
+        return value
+
+    return program.apply(f"{name.lower()} {part}", _strict(difference), result, start, end)
+
+
+def _strict(function: Callable[..., Stored]) -> Callable[..., Stored]:
+    def call(_: Runtime, *values: Stored) -> Stored:
+        return None if None in values else function(*values)
+
+    return call
+
+
+def _add(program: Program, part: str, values: list[Bound]) -> Bound:
+    count = program.convert(values[0], t.INT, explicit=True)
+    kind = values[1].type if values[1].type.name in t.MOMENTS else t.DATETIME
+    moment = program.convert(values[1], kind)
+    fit = conversions.converter(t.DATETIME2, kind) if kind.name != "time" else None
+
+    def function(number: int, ticks: int) -> Stored:
+        try:
+            if part in _MONTHS:
+                moved = add_months(ticks, number * _MONTHS[part])
+            elif part == "nanosecond":
+                moved = ticks + number // 100
+            else:
+                moved = ticks + number * _TICKS[part]
+            if kind.name == "time":
+                return moved % t.TICKS_PER_DAY
+            if not 0 <= moved < (t.LAST_DAY + 1) * t.TICKS_PER_DAY:
+                raise ValueError
+        except (ValueError, OverflowError):
+            raise errors.SqlError(
+                517, f"Adding a value to a '{kind.name}' column caused an overflow.", ends_batch=True
+            ) from None
+        return fit(moved) if fit else moved
+
+    return program.apply(f"dateadd {part} {kind}", _strict(function), kind, count, moment)
+
+
+def add_months(ticks: int, months: int) -> int:
+    days, rest = divmod(ticks, t.TICKS_PER_DAY)
+    day = dt.date.fromordinal(days + 1)
+    index = day.year * 12 + day.month - 1 + months
+    year, month = index // 12, index % 12 + 1
+    if not 1 <= year <= 9999:
+        raise ValueError("year out of range")
+    last = calendar.monthrange(year, month)[1]
+    return (dt.date(year, month, min(day.day, last)).toordinal() - 1) * t.TICKS_PER_DAY + rest
+
+
+def _boundaries(part: str, ticks: int) -> int:
+    """How many boundaries of this part lie before a moment: DATEDIFF counts those between two."""
+    if part in _MONTHS:
+        day = dt.date.fromordinal(ticks // t.TICKS_PER_DAY + 1)
+        return (day.year * 12 + day.month - 1) // _MONTHS[part]
+    if part == "nanosecond":
+        return ticks * 100
+    if part == "week":  # weeks begin on Sunday whatever DATEFIRST says; 0001-01-01 was a Monday
+        return (ticks // t.TICKS_PER_DAY + 1) // 7
+    return ticks // _TICKS[part]
+
+
+def date_part(part: str, ticks: int) -> int:
+    days, rest = divmod(ticks, t.TICKS_PER_DAY)
+    day = dt.date.fromordinal(days + 1)
+    first = dt.date(day.year, 1, 1)
+    values = {
+        "year": day.year,
+        "quarter": (day.month + 2) // 3,
+        "month": day.month,
+        "day": day.day,
+        "dayofyear": (day - first).days + 1,
+        "week": ((day - first).days + (first.isoweekday() % 7)) // 7 + 1,
+        "weekday": day.isoweekday() % 7 + 1,
+        "hour": rest // (3600 * t.TICKS_PER_SECOND),
+        "minute": rest // (60 * t.TICKS_PER_SECOND) % 60,
+        "second": rest // t.TICKS_PER_SECOND % 60,
+        "millisecond": rest % t.TICKS_PER_SECOND // 10_000,
+        "microsecond": rest % t.TICKS_PER_SECOND // 10,
+        "nanosecond": rest % t.TICKS_PER_SECOND * 100,
+    }
+    return values[part]
+
+
+def _date_name(part: str, ticks: int) -> str:
+    if part in ("month", "weekday"):
+        day = dt.date.fromordinal(ticks // t.TICKS_PER_DAY + 1)
+        return calendar.month_name[day.month] if part == "month" else calendar.day_name[day.weekday()]
+    return str(date_part(part, ticks))
+
+
+def _part(part: str) -> Callable[[Program, list[Bound]], Bound]:
+    return lambda program, values: call_with_part(program, "DATEPART", part, values)
+
+
+def _now(kind: SqlType) -> Callable[[Program, list[Bound]], Bound]:
+    """The time at which the statement began, the same in all its rows. Azure SQL's clock is UTC."""
+    fit = conversions.converter(t.DATETIME2, kind)
+
+    def compile_(program: Program, values: list[Bound]) -> Bound:
+        def slot(runtime: Runtime) -> Stored:
+            return fit(runtime.statement_time) if fit else runtime.statement_time
+
+        return program.from_slot(slot, kind, nullable=False)
+
+    return compile_
+
+
+def _end_of_month(program: Program, values: list[Bound]) -> Bound:
+    moment = _moment(program, values[0])
+    months = program.convert(values[1], t.INT) if len(values) > 1 else program.constant(0, t.INT)
+
+    def function(ticks: int, shift: int) -> Stored:
+        day = dt.date.fromordinal(add_months(ticks, shift) // t.TICKS_PER_DAY + 1)
+        last = calendar.monthrange(day.year, day.month)[1]
+        return (day.replace(day=last).toordinal() - 1) * t.TICKS_PER_DAY
+
+    return program.apply("eomonth", _strict(function), SqlType("date"), moment, months)
+
+
+def _isdate(program: Program, values: list[Bound]) -> Bound:
+    moment = program.convert(values[0], t.DATETIME, explicit=True, safe=True)
+    return program.apply("isdate", lambda _, v: int(v is not None), t.INT, moment)
+
+
+TABLE: dict[str, tuple[int, int, Callable[[Program, list[Bound]], Bound]]] = {
+    "GETDATE": (0, 0, _now(t.DATETIME)),
+    "GETUTCDATE": (0, 0, _now(t.DATETIME)),
+    "CURRENT_TIMESTAMP": (0, 0, _now(t.DATETIME)),
+    "SYSDATETIME": (0, 0, _now(t.DATETIME2)),
+    "SYSUTCDATETIME": (0, 0, _now(t.DATETIME2)),
+    "YEAR": (1, 1, _part("year")),
+    "MONTH": (1, 1, _part("month")),
+    "DAY": (1, 1, _part("day")),
+    "EOMONTH": (1, 2, _end_of_month),
+    "ISDATE": (1, 1, _isdate),
+}

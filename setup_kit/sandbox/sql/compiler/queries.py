@@ -1,0 +1,244 @@
+"""SELECT: sources, grouping, ordering, set operations, compiled to one SQLite query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql.compiler.bound import Bound, wider
+from setup_kit.sandbox.sql.compiler.expressions import Expressions
+from setup_kit.sandbox.sql.compiler.operators import collated
+from setup_kit.sandbox.sql.compiler.scope import Compiled, Scope, Source
+from setup_kit.sandbox.sql.storage.catalog import fold
+from setup_kit.sandbox.sql.tds.tokens import Column
+from setup_kit.sandbox.sql.values import types as t
+
+
+def compile_query(
+    compiler: Expressions, node: exp.Expr, scope: Scope | None = None, *, for_exists: bool = False
+) -> Compiled:
+    """A SELECT or a set operation, with its WITH clause."""
+    inner = Scope(scope)
+    prefix = _with(compiler, node, inner)
+    if isinstance(node, exp.Subquery):
+        return compile_query(compiler, node.unnest(), inner)
+    if isinstance(node, exp.SetOperation):
+        found = _set_operation(compiler, node, inner)
+    elif isinstance(node, exp.Select):
+        found = _select(compiler, node, inner, for_exists=for_exists)
+    else:
+        raise errors.unsupported(node.key.upper())
+    return Compiled(prefix + found.sql, found.columns)
+
+
+def _with(compiler: Expressions, node: exp.Expr, scope: Scope) -> str:
+    clause = node.args.get("with_") or node.args.get("with")
+    if clause is None:
+        return ""
+    if clause.args.get("recursive"):
+        raise errors.unsupported("recursive common table expression")
+    parts = []
+    for item in clause.expressions:
+        found = compile_query(compiler, item.this, scope)
+        names = [column.name for column in item.args["alias"].columns] or [column.name for column in found.columns]
+        if len(names) != len(found.columns):
+            raise errors.SqlError(
+                8158, f"'{item.alias}' has more columns than were specified in the column list.", ends_batch=True
+            )
+        compiler.sources += 1
+        table = f"w{compiler.sources}"
+        physical = ", ".join(f"c{index}" for index in range(1, len(names) + 1))
+        parts.append(f"{table}({physical}) AS ({found.sql})")
+        columns = tuple(
+            Column(name, column.type, column.nullable) for name, column in zip(names, found.columns, strict=True)
+        )
+        scope.common[fold(item.alias)] = Compiled(table, columns)
+    return f"WITH {', '.join(parts)} "
+
+
+# SELECT
+
+
+def _select(compiler: Expressions, node: exp.Select, scope: Scope, *, for_exists: bool = False) -> Compiled:
+    for argument, name in (
+        ("into", "SELECT INTO"),
+        ("for_", "FOR"),
+        ("laterals", "APPLY"),
+        ("qualify", "QUALIFY"),
+        ("windows", "WINDOW"),
+    ):
+        if node.args.get(argument):
+            raise errors.unsupported(name)
+    from setup_kit.sandbox.sql.compiler import sources  # a source may be a query, and a query has sources
+
+    source = node.args.get("from_") or node.args.get("from")
+    text = f" FROM {sources.add_source(compiler, source.this, scope)}" if source is not None else ""
+    for item in node.args.get("joins") or ():
+        text += sources.join(compiler, item, scope)
+    if node.args.get("where") is not None:
+        text += f" WHERE {compiler.condition(node.args['where'].this, scope)}"
+    groups, group_text = _group_by(compiler, node, scope)
+    scope.ungrouped.clear()
+    outputs = _outputs(compiler, node, scope, for_exists=for_exists)
+    having = ""
+    if node.args.get("having") is not None:
+        scope.uses_aggregates = True
+        having = f" HAVING {compiler.condition(node.args['having'].this, scope)}"
+    order = _order_by(compiler, node, scope, outputs)
+    if scope.uses_aggregates or groups:
+        _check_grouped(scope, groups, outputs)
+    distinct = "DISTINCT " if node.args.get("distinct") else ""
+    listed = ", ".join(f"{bound.sql}{collated(bound.type) if distinct else ''}" for _, bound in outputs)
+    columns = tuple(Column(name, bound.type, bound.nullable, bound.identity) for name, bound in outputs)
+    return Compiled(
+        f"SELECT {distinct}{listed}{text}{group_text}{having}{order}{_limit(compiler, node, scope)}", columns
+    )
+
+
+def _outputs(compiler: Expressions, node: exp.Select, scope: Scope, *, for_exists: bool) -> list[tuple[str, Bound]]:
+    outputs: list[tuple[str, Bound]] = []
+    for item in node.expressions:
+        if isinstance(item, exp.Star) or (isinstance(item, exp.Column) and isinstance(item.this, exp.Star)):
+            if for_exists:
+                outputs.append(("", Bound("1", t.INT)))
+                continue
+            qualifier = fold(item.table) if isinstance(item, exp.Column) else ""
+            outputs += _star(scope, qualifier)
+            continue
+        name, value = item.alias, item
+        if isinstance(item, exp.Alias):
+            value = item.this
+        elif isinstance(item, exp.EQ) and isinstance(item.this, (exp.Column, exp.Literal, exp.National)):
+            name, value = item.this.name, item.expression  # the old form: alias = expression
+        if isinstance(value, exp.EQ) or (isinstance(item, exp.EQ) and isinstance(item.this, exp.Parameter)):
+            raise errors.unsupported("SELECT @variable = value")
+        bound = compiler.value(value, scope)
+        if bound.undeclared:
+            bound = compiler.program.convert(bound, t.nvarchar(4000))
+        outputs.append((name or (bound.name if isinstance(value, exp.Column) else ""), bound))
+    return outputs
+
+
+def _star(scope: Scope, qualifier: str) -> list[tuple[str, Bound]]:
+    found = [source for source in scope.sources if not qualifier or fold(source.alias) == qualifier]
+    if not found:
+        raise errors.SqlError(263, "Must specify table to select from.", ends_batch=True)
+    outputs = [(name, bound) for source in found for name, bound in source.columns]
+    scope.ungrouped += [(bound.sql, name) for name, bound in outputs]
+    return outputs
+
+
+def _group_by(compiler: Expressions, node: exp.Select, scope: Scope) -> tuple[list[str], str]:
+    clause = node.args.get("group")
+    if clause is None:
+        return [], ""
+    if any(clause.args.get(name) for name in ("rollup", "cube", "grouping_sets", "totals")):
+        raise errors.unsupported("GROUP BY ROLLUP, CUBE or GROUPING SETS")
+    bounds = [compiler.value(item, scope) for item in clause.expressions]
+    text = ", ".join(f"{bound.sql}{collated(bound.type)}" for bound in bounds)
+    return [bound.sql for bound in bounds], f" GROUP BY {text}"
+
+
+def _check_grouped(scope: Scope, groups: list[str], outputs: list[tuple[str, Bound]]) -> None:
+    """8120 for a column that is neither grouped nor in an aggregate."""
+    whole = {bound.sql for _, bound in outputs} & set(groups)
+    for text, name in scope.ungrouped:
+        if text not in groups and not any(text in group for group in whole):
+            raise errors.SqlError(
+                8120, f"Column '{name}' is invalid in the select list because it is not contained in either an "
+                "aggregate function or the GROUP BY clause.", ends_batch=True,
+            )  # fmt: skip
+
+
+def _order_by(compiler: Expressions, node: exp.Expr, scope: Scope, outputs: list[tuple[str, Bound]]) -> str:
+    clause = node.args.get("order")
+    if clause is None:
+        return ""
+    names = {fold(name): bound for name, bound in reversed(outputs) if name}
+    keys = []
+    for item in clause.expressions:
+        target = item.this
+        if isinstance(target, exp.Literal) and not target.is_string and target.name.isdigit():
+            position = int(target.name)
+            if not 1 <= position <= len(outputs):
+                raise errors.SqlError(
+                    108, f"The ORDER BY position number {position} is out of range of the number of items in the "
+                    "select list.", ends_batch=True,
+                )  # fmt: skip
+            bound = outputs[position - 1][1]
+        elif isinstance(target, exp.Column) and not target.table and fold(target.name) in names:
+            bound = names[fold(target.name)]
+        else:
+            bound = compiler.value(target, scope)
+        if bound.slot is not None:
+            continue  # a constant orders nothing, and SQLite would take it for a position
+        keys.append(f"{bound.sql}{collated(bound.type)}{' DESC' if item.args.get('desc') else ''}")
+    return f" ORDER BY {', '.join(keys)}" if keys else ""
+
+
+def _limit(compiler: Expressions, node: exp.Expr, scope: Scope) -> str:
+    limit, offset = node.args.get("limit"), node.args.get("offset")
+    count = None
+    if isinstance(limit, exp.Limit):
+        count = limit.expression
+    elif isinstance(limit, exp.Fetch):
+        count = limit.args.get("count")
+    options = limit.args.get("limit_options") if limit is not None else None
+    if options is not None and (options.args.get("percent") or options.args.get("with_ties")):
+        raise errors.unsupported("TOP PERCENT or WITH TIES")
+    if limit is None and offset is None:
+        return ""
+    text = " LIMIT -1"
+    if count is not None:
+        text = f" LIMIT {compiler.program.convert(compiler.value(count, scope), t.BIGINT, explicit=True).sql}"
+    if offset is not None:
+        text += (
+            f" OFFSET {compiler.program.convert(compiler.value(offset.expression, scope), t.BIGINT, explicit=True).sql}"
+        )
+    return text
+
+
+def _set_operation(compiler: Expressions, node: exp.SetOperation, scope: Scope) -> Compiled:
+    left = compile_query(compiler, _operand(node.this), scope)
+    right = compile_query(compiler, _operand(node.expression), scope)
+    if len(left.columns) != len(right.columns):
+        raise errors.SqlError(
+            205, "All queries combined using a UNION, INTERSECT or EXCEPT operator must have an equal number of "
+            "expressions in their target lists.", ends_batch=True,
+        )  # fmt: skip
+    word = {exp.Union: "UNION", exp.Except: "EXCEPT", exp.Intersect: "INTERSECT"}[type(node)]
+    everything = word == "UNION" and not node.args.get("distinct")
+    kinds = [wider(a.type, b.type) for a, b in zip(left.columns, right.columns, strict=True)]
+    columns = tuple(
+        Column(a.name, kind, a.nullable or b.nullable)
+        for a, b, kind in zip(left.columns, right.columns, kinds, strict=True)
+    )
+    sides = [_side(compiler, side, kinds, collate=not everything) for side in (left, right)]
+    text = f"SELECT * FROM ({sides[0]}) {word}{' ALL' if everything else ''} SELECT * FROM ({sides[1]})"  # noqa: S608
+    names = [f"c{number}" for number in range(1, len(columns) + 1)]
+    compiler.sources += 1
+    label = f"s{compiler.sources}"
+    outputs = [
+        (column.name, Bound(f"{label}.{name}", column.type, column.nullable, name=column.name))
+        for name, column in zip(names, columns, strict=True)
+    ]
+    order = _order_by(compiler, node, Scope(scope, [Source(label, tuple(outputs))]), outputs)
+    limit = _limit(compiler, node, scope)
+    body = f"SELECT * FROM ({Compiled(text, columns).named(*names)}) AS {label}{order}{limit}"  # noqa: S608 - compiled
+    return Compiled(body, columns)
+
+
+def _operand(node: exp.Expr) -> exp.Expr:
+    return node.this if isinstance(node, exp.Subquery) and not node.args.get("with_") else node
+
+
+def _side(compiler: Expressions, side: Compiled, kinds: Sequence[t.SqlType], *, collate: bool) -> str:
+    """One side of a set operation with its columns converted to the common types."""
+    names = [f"c{number}" for number in range(1, len(kinds) + 1)]
+    texts = []
+    for name, column, kind in zip(names, side.columns, kinds, strict=True):
+        text = compiler.program.convert(Bound(f'"x".{name}', column.type), kind).sql
+        texts.append(text + (collated(kind) if collate else ""))
+    return f'WITH "x"({", ".join(names)}) AS ({side.sql}) SELECT {", ".join(texts)} FROM "x"'  # noqa: S608

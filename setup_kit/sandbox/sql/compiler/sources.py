@@ -1,0 +1,198 @@
+"""FROM: tables, views, subqueries, VALUES and joins, brought into scope."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlglot import exp
+
+from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql.compiler import queries, system_views
+from setup_kit.sandbox.sql.compiler.bound import Bound, Slot, SystemRows, common_type
+from setup_kit.sandbox.sql.compiler.expressions import Expressions
+from setup_kit.sandbox.sql.compiler.scope import Compiled, Scope, Source
+from setup_kit.sandbox.sql.language import parser
+from setup_kit.sandbox.sql.language import statements as s
+from setup_kit.sandbox.sql.storage.catalog import DatabaseObject, fold
+from setup_kit.sandbox.sql.tds.tokens import Column
+from setup_kit.sandbox.sql.values import types as t
+
+
+def table_parts(node: exp.Table) -> tuple[str, str]:
+    """Schema ("" when left out) and name of a table; 40515 for one in another database, 40514 for a #table."""
+    if node.args.get("catalog"):
+        raise errors.other_database(".".join(part.name for part in node.parts))
+    if node.this.args.get("temporary") or node.this.args.get("global_"):
+        raise errors.unsupported("temporary table")
+    return node.db, node.name
+
+
+def find_table(compiler: Expressions, schema: str, name: str) -> DatabaseObject | None:
+    """A table or view by name: in the user's default schema, then in dbo, when no schema is given."""
+    for candidate in [schema] if schema else [compiler.default_schema, "dbo"]:
+        found = compiler.catalog.object(candidate, name)
+        if found is not None:
+            return found
+    return None
+
+
+def add_source(compiler: Expressions, node: exp.Expr, scope: Scope) -> str:
+    """Bring a source into scope; gives its text for FROM."""
+    if isinstance(node, exp.Table):
+        text = _table(compiler, node, scope)
+    elif isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table):
+        text = add_source(compiler, node.this, scope)
+    elif isinstance(node, exp.Subquery):
+        found = queries.compile_query(compiler, node.this, Scope(scope.parent, common=scope.common))
+        text = _derived(compiler, found, node.args.get("alias"), scope)
+    elif isinstance(node, exp.Values):
+        text = _derived(compiler, _values(compiler, node, scope), node.args.get("alias"), scope)
+    else:
+        raise errors.unsupported(f"{node.key.upper()} in FROM")
+    for item in node.args.get("joins") or ():
+        text += join(compiler, item, scope)
+    return text
+
+
+def _table(compiler: Expressions, node: exp.Table, scope: Scope) -> str:
+    for argument in ("pivots", "sample", "version", "laterals"):
+        if node.args.get(argument):
+            raise errors.unsupported(argument.upper().removesuffix("S"))
+    compiler.sources += 1
+    label = f"s{compiler.sources}"
+    if isinstance(node.this, exp.Anonymous):
+        return _system_function(compiler, node, scope, label)
+    schema, name = table_parts(node)
+    alias = node.alias or name
+    common = None if schema else scope.common_table(name)
+    if common is not None:
+        columns = _bound_columns(common.columns, [f"{label}.c{n}" for n in range(1, len(common.columns) + 1)])
+        scope.sources.append(Source(alias, columns))
+        return f"{common.sql} AS {label}"
+    view = system_views.find(schema, name)
+    if view is not None:
+        return _system_rows(compiler, view, (), alias, scope, label)
+    found = find_table(compiler, schema, name)
+    if found is None or found.kind not in ("U", "V"):
+        raise errors.invalid_object(f"{schema}.{name}" if schema else name)
+    compiler.demand("SELECT", found)
+    if found.kind == "V":
+        return _view(compiler, found, alias, scope, label)
+    columns = tuple(
+        (c.name, Bound(f"{label}.{c.physical}", c.type, c.nullable, name=c.name, identity=c.identity is not None))
+        for c in found.columns
+    )
+    scope.sources.append(Source(alias, columns, found, fold(compiler.catalog.schemas[found.schema_id].name)))
+    return f"main.{found.physical} AS {label}"
+
+
+def _bound_columns(columns: Sequence[Column], texts: Sequence[str]) -> tuple[tuple[str, Bound], ...]:
+    return tuple(
+        (column.name, Bound(text, column.type, column.nullable, name=column.name))
+        for column, text in zip(columns, texts, strict=True)
+    )
+
+
+def _view(compiler: Expressions, found: DatabaseObject, alias: str, scope: Scope, label: str) -> str:
+    """A view's query in its place. Who may select from the view may read what its owner lets it show."""
+    statement = parser.parse_batch(found.definition or "")[0]
+    assert isinstance(statement, s.CreateView)  # noqa: S101 - nothing else is kept as a view's definition
+    with compiler.on_behalf_of(compiler.catalog.schemas[found.schema_id].name):
+        inner = queries.compile_query(compiler, statement.query)
+    names = [column.name for column in found.columns]
+    columns = tuple(Column(name, c.type, c.nullable) for name, c in zip(names, inner.columns, strict=True))
+    scope.sources.append(
+        Source(alias, _bound_columns(columns, [f"{label}.c{n}" for n in range(1, len(names) + 1)]), found,
+               fold(compiler.catalog.schemas[found.schema_id].name))
+    )  # fmt: skip
+    return f"({inner.named(*[f'c{n}' for n in range(1, len(names) + 1)])}) AS {label}"
+
+
+def _system_function(compiler: Expressions, node: exp.Table, scope: Scope, label: str) -> str:
+    function = node.this
+    name = str(function.this)
+    view = system_views.find_function(node.db, name)
+    if view is None:
+        raise errors.invalid_object(name)
+    arguments = [compiler.program.convert(compiler.value(a, scope), t.nvarchar(776)) for a in function.expressions]
+    if len(arguments) != view.arguments:
+        raise errors.SqlError(
+            313 if len(arguments) < view.arguments else 8144,
+            f"An insufficient number of arguments were supplied for the procedure or function {name}."
+            if len(arguments) < view.arguments
+            else f"Procedure or function {name} has too many arguments specified.",
+            ends_batch=True,
+        )
+    slots = [argument.slot for argument in arguments]
+    if any(slot is None for slot in slots):
+        raise errors.unsupported(f"{name} of a column")
+    known = tuple(slot for slot in slots if slot is not None)
+    return _system_rows(compiler, view, known, node.alias or name, scope, label)
+
+
+def _system_rows(
+    compiler: Expressions, view: system_views.SystemView, arguments: tuple[Slot, ...], alias: str,
+    scope: Scope, label: str,
+) -> str:  # fmt: skip
+    table = f"{view.table}_{label}" if arguments else view.table
+    compiler.program.system_rows.append(SystemRows(table, view.key, arguments))
+    texts = [f"{label}.c{number}" for number in range(1, len(view.columns) + 1)]
+    scope.sources.append(Source(alias, _bound_columns(view.columns, texts), schema=view.schema))
+    return f"temp.{table} AS {label}"
+
+
+def _derived(compiler: Expressions, found: Compiled, alias: exp.Expr | None, scope: Scope) -> str:
+    if not isinstance(alias, exp.TableAlias) or not alias.name:
+        raise errors.incorrect_syntax(")")
+    names = [column.name for column in alias.columns] or [column.name for column in found.columns]
+    if len(names) != len(found.columns):
+        raise errors.SqlError(
+            8158, f"'{alias.name}' has more columns than were specified in the column list.", ends_batch=True
+        )
+    for number, name in enumerate(names, 1):
+        if not name:
+            raise errors.SqlError(
+                8155, f"No column name was specified for column {number} of '{alias.name}'.", ends_batch=True
+            )
+    compiler.sources += 1
+    label = f"s{compiler.sources}"
+    physical = [f"c{number}" for number in range(1, len(names) + 1)]
+    columns = tuple(Column(name, c.type, c.nullable) for name, c in zip(names, found.columns, strict=True))
+    scope.sources.append(Source(alias.name, _bound_columns(columns, [f"{label}.{name}" for name in physical])))
+    return f"({found.named(*physical)}) AS {label}"
+
+
+def _values(compiler: Expressions, node: exp.Values, scope: Scope) -> Compiled:
+    """The rows of VALUES as a source."""
+    rows = [[compiler.value(item, Scope(scope.parent)) for item in row.expressions] for row in node.expressions]
+    if len({len(row) for row in rows}) != 1:
+        raise errors.SqlError(
+            10709, "The number of columns for each row in a table value constructor must be the same.", ends_batch=True
+        )
+    kinds = []
+    for column in zip(*rows, strict=True):
+        kinds.append(common_type(*column))
+    texts = []
+    for row in rows:
+        converted = [compiler.program.convert(value, kind).sql for value, kind in zip(row, kinds, strict=True)]
+        texts.append(f"({', '.join(converted)})")
+    return Compiled(f"VALUES {', '.join(texts)}", tuple(Column("", kind) for kind in kinds))
+
+
+def join(compiler: Expressions, node: exp.Join, scope: Scope) -> str:
+    side, kind = str(node.args.get("side") or "").upper(), str(node.args.get("kind") or "").upper()
+    if isinstance(node.this, exp.Lateral) or "APPLY" in kind:
+        raise errors.unsupported("APPLY")
+    before = len(scope.sources)
+    text = add_source(compiler, node.this, scope)
+    for index, source in enumerate(scope.sources):
+        if side == "FULL" or (side == "LEFT" and index >= before) or (side == "RIGHT" and index < before):
+            columns = tuple((name, replace(bound, nullable=True)) for name, bound in source.columns)
+            scope.sources[index] = replace(source, columns=columns)
+    condition = node.args.get("on")
+    if condition is None:
+        if side or kind in ("INNER", "OUTER"):
+            raise errors.incorrect_syntax("JOIN")
+        return f" CROSS JOIN {text}"
+    return f" {side + ' ' if side else ''}JOIN {text} ON {compiler.condition(condition, scope)}"

@@ -1,0 +1,227 @@
+"""What INSERT, UPDATE, DELETE and MERGE have in common: the table that changes, and values that go into its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql.compiler import sources
+from setup_kit.sandbox.sql.compiler.bound import Bound, Runtime, Slot
+from setup_kit.sandbox.sql.compiler.expressions import Expressions
+from setup_kit.sandbox.sql.compiler.scope import Scope, Source
+from setup_kit.sandbox.sql.language import cursor, dialect
+from setup_kit.sandbox.sql.storage.catalog import Column, DatabaseObject, fold
+from setup_kit.sandbox.sql.values import conversions
+from setup_kit.sandbox.sql.values.types import SqlType, Stored
+
+
+@dataclass(frozen=True)
+class Target:
+    """The table that changes; `shown` is schema.table as messages have it, `qualified` with the database before it."""
+
+    table: DatabaseObject
+    schema: str
+
+    @property
+    def shown(self) -> str:
+        return f"{self.schema}.{self.table.name}"
+
+
+def find_target(compiler: Expressions, node: exp.Expr) -> Target:
+    if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier):
+        raise errors.unsupported(f"{node.key.upper()} as a target")
+    schema, name = sources.table_parts(node)
+    if fold(schema) in ("sys", "information_schema"):
+        raise errors.SqlError(259, "Ad hoc updates to system catalogs are not allowed.")
+    found = sources.find_table(compiler, schema, name)
+    if found is None:
+        raise errors.invalid_object(f"{schema}.{name}" if schema else name)
+    if found.kind != "U":
+        raise errors.unsupported("change through a view")
+    return Target(found, compiler.catalog.schemas[found.schema_id].name)
+
+
+def assigned(compiler: Expressions, target: Target, column: Column, node: exp.Expr, scope: Scope) -> Bound:
+    """The value of an expression, as the column takes it.
+
+    A variable alone is converted by the type it has when the statement runs: clients declare the same parameter with
+    another length each time, and the statement need not be compiled again for that.
+    """
+    if isinstance(node, exp.Parameter) and isinstance(node.this, exp.Var):
+        name = fold(node.this.name)
+        if name in compiler.variables:
+            intake = compiler.intakes.get(column.id)
+            if intake is None:
+                intake = compiler.intakes[column.id] = Intake(compiler.database_name, target, column)
+            return compiler.program.from_slot(_Given(name, intake), column.type)
+    return column_value(compiler, target, column, compiler.value(node, scope))
+
+
+class Intake:
+    """How values of whatever type come into a column."""
+
+    __slots__ = ("_column", "_known", "_table")
+
+    def __init__(self, database: str, target: Target, column: Column) -> None:
+        self._table = f"{database}.{target.shown}"
+        self._column = column
+        self._known: dict[SqlType, conversions.Converter | None] = {}
+
+    def take(self, value: Stored, kind: SqlType) -> Stored:
+        if kind not in self._known:
+            if len(self._known) > 256:
+                self._known.clear()
+            column = self._column
+            self._known[kind] = conversions.column_converter(kind, column.type, self._table, column.name)
+        convert = self._known[kind]
+        return value if value is None or convert is None else convert(value)
+
+
+class _Given:
+    """The slot of a variable that goes into a column. There are many of these: they are kept small."""
+
+    __slots__ = ("_intake", "_name")
+
+    def __init__(self, name: str, intake: Intake) -> None:
+        self._name = name
+        self._intake = intake
+
+    def __call__(self, runtime: Runtime) -> Stored:
+        return self._intake.take(runtime.variables[self._name], runtime.variable_types[self._name])
+
+
+def column_value(compiler: Expressions, target: Target, column: Column, value: Bound) -> Bound:
+    """`value` as the column takes it: converted, and refused when it is too long (2628)."""
+    program = compiler.program
+    if value.undeclared or value.null:
+        return program.convert(value, column.type)
+    table = f"{compiler.database_name}.{target.shown}"
+    convert = conversions.column_converter(value.type, column.type, table, column.name)
+    return program.converted(
+        value, column.type, convert, f"{value.type} into {target.table.id} {column.id} {column.name}"
+    )
+
+
+def default_slot(compiler: Expressions, target: Target, column: Column) -> Slot:
+    """The value of a column that is left out: its DEFAULT, or NULL."""
+    if column.default_text is None:
+        return lambda _: None
+    tokens = cursor.Cursor(column.default_text).tokens
+    node = dialect.parse_expression(tokens, column.default_text)
+    compiler.program.volatile = True
+    bound = column_value(compiler, target, column, compiler.value(node, Scope()))
+    compiler.program.volatile = False
+    if bound.slot is None:
+        raise errors.unsupported(f"DEFAULT {column.default_text}")
+    return bound.slot
+
+
+def named_columns(target: Target, names: Sequence[str]) -> list[Column]:
+    found: list[Column] = []
+    for name in names:
+        column = target.table.columns_by_name.get(fold(name))
+        if column is None:
+            raise errors.invalid_column(name)
+        if column in found:
+            raise errors.SqlError(
+                264, f"The column name '{name}' is specified more than once in the SET clause or column list of an "
+                "INSERT. A column cannot be assigned more than one value in the same clause.", ends_batch=True,
+            )  # fmt: skip
+        if column.identity is not None:
+            raise errors.SqlError(
+                544, f"Cannot insert explicit value for identity column in table '{target.table.name}' when "
+                "IDENTITY_INSERT is set to OFF.", ends_batch=True,
+            )  # fmt: skip
+        found.append(column)
+    return found
+
+
+def left_out(
+    compiler: Expressions, target: Target, columns: Sequence[Column]
+) -> tuple[list[Column], tuple[Slot, ...], Column | None]:
+    """Columns that an INSERT leaves out, with their values, and the identity column, numbered as rows are written."""
+    rest = [c for c in target.table.columns if c not in columns and c.identity is None]
+    rest = [c for c in rest if c.default_text is not None or not c.nullable]
+    identity = next((c for c in target.table.columns if c.identity is not None), None)
+    return rest, tuple(default_slot(compiler, target, column) for column in rest), identity
+
+
+def count_error(given: int, wanted: int, *, named: bool) -> errors.SqlError:
+    if not named:
+        return errors.column_count_mismatch()
+    few = given < wanted
+    comparison = "more" if few else "fewer"
+    return errors.SqlError(
+        109 if few else 110,
+        f"There are {comparison} columns in the INSERT statement than values specified in the VALUES "  # noqa: S608 - prose
+        "clause. The number of values in the VALUES clause must match the number of columns specified in the INSERT "
+        "statement.",
+        15,
+        ends_batch=True,
+    )
+
+
+def find_rows(compiler: Expressions, tree: exp.Expr, node: exp.Expr, scope: Scope) -> tuple[Target, str, str]:
+    """The target of an UPDATE or DELETE, its label in the query, and the text of FROM."""
+    source = tree.args.get("from_") or tree.args.get("from") or tree.args.get("using_from")
+    text = ""
+    if source is not None:
+        text = sources.add_source(compiler, source.this, scope)
+        for found in scope.sources:
+            if found.object is not None and found.object.kind == "U" and _is_target(compiler, found, node):
+                schema = compiler.catalog.schemas[found.object.schema_id].name
+                label = found.columns[0][1].sql.partition(".")[0]
+                return Target(found.object, schema), label, text
+    target = find_target(compiler, node)
+    compiler.sources += 1
+    label = f"s{compiler.sources}"
+    columns = tuple(
+        (c.name, Bound(f"{label}.{c.physical}", c.type, c.nullable, name=c.name)) for c in target.table.columns
+    )
+    alias = node.alias or target.table.name
+    scope.sources.append(Source(alias, columns, target.table, fold(target.schema)))
+    own = f"main.{target.table.physical} AS {label}"
+    return target, label, f"{own} CROSS JOIN {text}" if text else own
+
+
+def _is_target(compiler: Expressions, source: Source, node: exp.Expr) -> bool:
+    if not isinstance(node, exp.Table):
+        return False
+    if fold(source.alias) == fold(node.name) and not node.db:
+        return True
+    found = sources.find_table(compiler, node.db, node.name)
+    return found is not None and found is source.object
+
+
+def assignments(
+    compiler: Expressions, target: Target, items: Sequence[exp.Expr], scope: Scope
+) -> tuple[list[Column], list[str]]:
+    columns: list[Column] = []
+    values: list[str] = []
+    for item in items:
+        if not isinstance(item, exp.EQ) or not isinstance(item.this, exp.Column):
+            raise errors.unsupported("SET @variable = column")
+        column = target.table.columns_by_name.get(fold(item.this.name))
+        if column is None:
+            raise errors.invalid_column(item.this.name)
+        if column.identity is not None:
+            raise errors.SqlError(8102, f"Cannot update identity column '{column.name}'.", ends_batch=True)
+        if column in columns:
+            raise errors.SqlError(
+                264, f"The column name '{column.name}' is specified more than once in the SET clause or column list of "
+                "an INSERT. A column cannot be assigned more than one value in the same clause.", ends_batch=True,
+            )  # fmt: skip
+        columns.append(column)
+        if isinstance(item.expression, exp.Var) and item.expression.name.upper() == "DEFAULT":
+            values.append(compiler.program.place(default_slot(compiler, target, column)))
+        else:
+            values.append(assigned(compiler, target, column, item.expression, scope).sql)
+    return columns, values
+
+
+def refuse_common_tables(tree: exp.Expr) -> None:
+    if tree.args.get("with_") is not None or tree.args.get("with") is not None:
+        raise errors.unsupported(f"WITH … {tree.key.upper()}")

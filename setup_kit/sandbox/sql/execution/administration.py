@@ -1,0 +1,135 @@
+"""Logins and databases of the server, and settings of a database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql.compiler import system_views
+from setup_kit.sandbox.sql.execution import logins
+from setup_kit.sandbox.sql.language import statements as s
+from setup_kit.sandbox.sql.storage.catalog import CatalogWriter, fold
+
+if TYPE_CHECKING:
+    from setup_kit.sandbox.sql.execution.session import Session
+
+
+def execute(session: Session, statement: s.Statement) -> None:
+    """Statements on the server itself: outside transactions, in master only (5001)."""
+    if fold(session.database.name) != "master" and not isinstance(statement, s.AlterDatabase):
+        raise errors.must_be_in_master()
+    match statement:
+        case s.CreateLogin():
+            _create_login(session, statement)
+        case s.AlterLogin():
+            _alter_login(session, statement)
+        case s.DropLogin():
+            _drop_login(session, statement)
+        case s.CreateDatabase():
+            _create_database(session, statement)
+        case s.DropDatabase():
+            _drop_database(session, statement)
+        case s.AlterDatabase():
+            _alter_database(session, statement)
+
+
+def _manages_logins(session: Session) -> bool:
+    return session.is_server_administrator or session.permissions.in_role("loginmanager")
+
+
+def _create_login(session: Session, statement: s.CreateLogin) -> None:
+    if not _manages_logins(session):
+        raise errors.not_permitted()
+    logins.check_name(statement.login)
+    if session.server.login(statement.login) is not None:
+        raise errors.login_exists(statement.login)
+    password = statement.password or ""
+    logins.check_password(statement.login, password)
+    if not session.server.create_login(statement.login, logins.hash_password(password)):
+        raise errors.login_exists(statement.login)
+
+
+def _alter_login(session: Session, statement: s.AlterLogin) -> None:
+    found = session.server.login(statement.login)
+    own = found is not None and found.sid == session.login_sid
+    if found is None or not (_manages_logins(session) or own):
+        raise errors.not_found("alter", "login", statement.login)
+    if statement.password is not None:
+        if not _manages_logins(session) and not (
+            statement.old_password and logins.password_matches(statement.old_password, found.password)
+        ):
+            raise errors.not_found("alter", "login", statement.login)
+        logins.check_password(found.name, statement.password)
+        session.server.alter_login(found.name, password=logins.hash_password(statement.password))
+        return
+    if not _manages_logins(session):
+        raise errors.not_found("alter", "login", statement.login)
+    if statement.disabled is not None:
+        session.server.alter_login(found.name, disabled=statement.disabled)
+    if statement.new_name is not None:
+        logins.check_name(statement.new_name)
+        if session.server.login(statement.new_name) is not None:
+            raise errors.login_exists(statement.new_name)
+        session.server.rename_login(found.name, statement.new_name)
+
+
+def _drop_login(session: Session, statement: s.DropLogin) -> None:
+    found = session.server.login(statement.login)
+    if found is None or not _manages_logins(session):
+        raise errors.not_found("drop", "login", statement.login)
+    if session.instance.is_logged_in(found.sid):
+        raise errors.SqlError(15434, f"Could not drop login '{found.name}' as the user is currently logged in.")
+    session.server.drop_login(found.name)
+
+
+def _manages_databases(session: Session) -> bool:
+    return session.is_server_administrator or session.permissions.in_role("dbmanager")
+
+
+def _create_database(session: Session, statement: s.CreateDatabase) -> None:
+    if not _manages_databases(session):
+        raise errors.permission_denied_in_database("CREATE DATABASE", "master")
+    if session.server.database(statement.database) is not None:
+        raise errors.SqlError(
+            1801, f"Database '{statement.database}' already exists. Choose a different database name.", 16, 3
+        )
+    session.server.create_database(statement.database)
+
+
+def _drop_database(session: Session, statement: s.DropDatabase) -> None:
+    found = session.server.database(statement.database)
+    if found is None and statement.if_exists:
+        return
+    if found is None or fold(found.name) == "master" or not _manages_databases(session):
+        raise errors.SqlError(
+            3701, f"Cannot drop the database '{statement.database}', because it does not exist or you do not have "
+            "permission.", 11,
+        )  # fmt: skip
+    session.instance.drop_database(found.name)
+
+
+def _alter_database(session: Session, statement: s.AlterDatabase) -> None:
+    name = statement.database or session.database.name
+    found = session.server.database(name)
+    here = found is not None and found.id == session.database.id
+    allowed = session.is_server_administrator or (here and session.permissions.holds("ALTER"))
+    if found is None or not allowed or not (here or fold(session.database.name) == "master"):
+        error = errors.SqlError(
+            5011, f"User does not have permission to alter database '{name}', the database does not exist, or the "
+            "database is not in a state that allows access checks.", 14, 9, ends_batch=True,
+        )  # fmt: skip
+        error.also.append(errors.SqlError(5069, "ALTER DATABASE statement failed."))
+        raise error
+    session.server.set_read_committed_snapshot(found.id, on=statement.value == "ON")
+
+
+def alter_scoped_configuration(session: Session, statement: s.AlterScopedConfiguration) -> None:
+    if not session.permissions.holds("ALTER ANY DATABASE SCOPED CONFIGURATION"):
+        raise errors.not_permitted()
+    if statement.option not in system_views.SCOPED_CONFIGURATIONS:
+        raise errors.unsupported_option(statement.option)
+    value = {"ON": "1", "OFF": "0", "PRIMARY": ""}.get(statement.value, statement.value)
+    switch = statement.option != "MAXDOP"
+    if not value.isdigit() or (switch and value not in ("0", "1")) or int(value) > 32767:
+        raise errors.incorrect_syntax(statement.value)
+    CatalogWriter(session.connection).set_option(statement.option, int(value))

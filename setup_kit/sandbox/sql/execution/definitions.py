@@ -1,0 +1,163 @@
+"""CREATE, ALTER and DROP of schemas, tables, indexes, views, procedures and types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql import permissions as p
+from setup_kit.sandbox.sql.compiler import queries
+from setup_kit.sandbox.sql.compiler.expressions import Expressions
+from setup_kit.sandbox.sql.execution import tables
+from setup_kit.sandbox.sql.execution.objects import new_object_schema, resolve
+from setup_kit.sandbox.sql.language import statements as s
+from setup_kit.sandbox.sql.storage.catalog import CatalogWriter, Column, DatabaseObject
+
+if TYPE_CHECKING:
+    from setup_kit.sandbox.sql.execution.session import Session
+
+_KINDS = {"TABLE": "U", "VIEW": "V", "PROCEDURE": "P", "TYPE": "TT"}
+
+
+def execute(session: Session, statement: s.Statement) -> None:
+    """Carry out one definition inside the session's write transaction."""
+    match statement:
+        case s.CreateTable():
+            tables.create_table(session, statement)
+        case s.AlterTable():
+            tables.alter_table(session, statement)
+        case s.DropObject():
+            for name in statement.names:
+                drop_object(session, statement.kind, name, if_exists=statement.if_exists)
+        case s.Truncate():
+            tables.truncate(session, statement)
+        case s.CreateIndex():
+            tables.create_index(session, statement)
+        case s.DropIndex():
+            tables.drop_index(session, statement)
+        case s.CreateView():
+            create_view(session, statement)
+        case s.CreateProcedure():
+            create_procedure(session, statement)
+        case s.CreateType():
+            create_type(session, statement)
+        case s.CreateSchema():
+            create_schema(session, statement)
+        case s.DropSchema():
+            drop_schema(session, statement)
+
+
+# Schemas
+
+
+def create_schema(session: Session, statement: s.CreateSchema) -> None:
+    catalog = session.catalog
+    session.permissions.require("CREATE SCHEMA")
+    if catalog.schema(statement.schema) is not None:
+        raise errors.object_exists(statement.schema)
+    owner = session.permissions.principal_id
+    if statement.owner is not None:
+        found = catalog.principal(statement.owner)
+        if found is None or not session.permissions.sees_principal(found.id):
+            raise errors.not_found("find", "user", statement.owner)
+        owner = found.id
+    CatalogWriter(session.connection).add_schema(statement.schema, owner)
+
+
+def drop_schema(session: Session, statement: s.DropSchema) -> None:
+    schema = session.catalog.schema(statement.schema)
+    if schema is None and statement.if_exists:
+        return
+    if schema is None or not session.permissions.holds("CONTROL", p.of_schema(schema.id)):
+        raise errors.not_found("drop", "schema", statement.schema)
+    if schema.id < 5 or schema.id >= 16384:
+        raise errors.not_found("drop", "schema", statement.schema)
+    held = next((o for o in session.catalog.objects.values() if o.schema_id == schema.id), None)
+    if held is not None:
+        raise errors.SqlError(
+            3729, f"Cannot drop schema '{schema.name}' because it is being referenced by object '{held.name}'."
+        )
+    CatalogWriter(session.connection).remove_schema(schema.id)
+
+
+# Any object
+
+
+def drop_object(session: Session, kind: str, name: s.Name, *, if_exists: bool) -> None:
+    """3701 when it is not there or the caller may not: CONTROL of it or ALTER on its schema is needed."""
+    found = resolve(session, name, _KINDS[kind])
+    if found is None and if_exists:
+        return
+    held = session.permissions
+    if found is None or not (
+        held.holds("CONTROL", p.of_object(found)) or held.holds("ALTER", p.of_schema(found.schema_id))
+    ):
+        raise errors.cannot_drop(kind.lower(), str(name))
+    if found.kind == "U":
+        session.connection.execute(f"DROP TABLE main.{found.physical}")
+        session.connection.execute("DELETE FROM meta WHERE key = ?", (f"identity.{found.id}",))
+    CatalogWriter(session.connection).remove_object(found.id)
+
+
+# Views, procedures, types
+
+
+def _replaced(session: Session, name: s.Name, kind: str, *, alter: bool, or_alter: bool) -> DatabaseObject | None:
+    """The object that ALTER or CREATE OR ALTER changes; 208 or 15151 when it may not."""
+    if not alter and not or_alter:
+        return None
+    found = resolve(session, name, kind)
+    if found is None:
+        if alter:
+            raise errors.invalid_object(str(name))
+        return None
+    if not session.permissions.holds("ALTER", p.of_object(found)):
+        raise errors.not_found("alter", {"V": "view", "P": "procedure"}[kind], str(name))
+    return found
+
+
+def create_view(session: Session, statement: s.CreateView) -> None:
+    existing = _replaced(session, statement.view, "V", alter=statement.alter, or_alter=statement.or_alter)
+    schema_id = existing.schema_id if existing else new_object_schema(session, statement.view, "CREATE VIEW", kind="V")
+    schema = session.catalog.schemas[schema_id].name
+    found = queries.compile_query(Expressions(session.catalog, session.database.name, schema, {}), statement.query)
+    names = statement.columns or tuple(column.name for column in found.columns)
+    if len(names) != len(found.columns):
+        raise errors.SqlError(8158, f"'{statement.view.name}' has more columns than were specified in the column list.")
+    for number, name in enumerate(names, 1):
+        if not name:
+            raise errors.SqlError(
+                4511, f"Create View or Function failed because no column name was specified for column {number}."
+            )
+    columns = [
+        Column(number, name, column.type, column.nullable)
+        for number, (name, column) in enumerate(zip(names, found.columns, strict=True), 1)
+    ]
+    writer = CatalogWriter(session.connection)
+    if existing is not None:
+        for column in existing.columns:
+            writer.remove_column(existing.id, column.id)
+        writer.modify_object(existing.id, statement.definition)
+        writer.add_columns(existing.id, columns)
+        return
+    number = writer.add_object(schema_id, statement.view.name, "V", statement.definition)
+    writer.add_columns(number, columns)
+
+
+def create_procedure(session: Session, statement: s.CreateProcedure) -> None:
+    name = statement.procedure
+    existing = _replaced(session, name, "P", alter=statement.alter, or_alter=statement.or_alter)
+    writer = CatalogWriter(session.connection)
+    if existing is not None:
+        writer.modify_object(existing.id, statement.definition)
+        return
+    schema_id = new_object_schema(session, name, "CREATE PROCEDURE", kind="P")
+    writer.add_object(schema_id, name.name, "P", statement.definition)
+
+
+def create_type(session: Session, statement: s.CreateType) -> None:
+    schema_id = new_object_schema(session, statement.type, "CREATE TYPE", kind="TT")
+    columns = tables.make_columns(statement.columns, statement.keys, statement.type.name)
+    writer = CatalogWriter(session.connection)
+    number = writer.add_object(schema_id, statement.type.name, "TT")
+    writer.add_columns(number, columns)

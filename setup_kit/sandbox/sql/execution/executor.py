@@ -1,0 +1,196 @@
+"""Queries, changes and expressions of a session: compiled once, checked and run each time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from setup_kit.sandbox.sql import permissions
+from setup_kit.sandbox.sql.compiler import changes, queries, system_views
+from setup_kit.sandbox.sql.compiler.bound import Bound, Function, Program
+from setup_kit.sandbox.sql.compiler.expressions import Expressions
+from setup_kit.sandbox.sql.compiler.scope import Compiled, Scope
+from setup_kit.sandbox.sql.errors import SqlError
+from setup_kit.sandbox.sql.execution import writes
+from setup_kit.sandbox.sql.language import statements as s
+from setup_kit.sandbox.sql.storage.cache import SizedCache
+from setup_kit.sandbox.sql.values import types as t
+from setup_kit.sandbox.sql.values.types import SqlType, Stored
+
+if TYPE_CHECKING:
+    from setup_kit.sandbox.sql.execution.session import Session
+
+#: Inputs (parameters, literals) of the statements that a session remembers: each takes a few hundred bytes.
+_SLOTS = 20_000
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What a statement compiles to under one catalog: `query` of a SELECT, `change` of all others."""
+
+    statement: s.Query
+    program: Program
+    query: Compiled | None
+    change: changes.Change | None
+
+
+class Executor:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._plans: SizedCache[tuple[int, int, str], _Plan] = SizedCache(_SLOTS)
+        self._functions: dict[str, Function] = {}
+        self._filled: set[str] = set()
+        self.raised: SqlError | None = None  # by a function that SQLite called: it tells only that one failed
+
+    def forget(self) -> None:
+        """After a rollback, which takes temporary tables back too."""
+        self._filled.clear()
+
+    # Compiling
+
+    def compiler(self, *, describe: bool = False) -> Expressions:
+        session = self._session
+        return Expressions(
+            session.catalog, session.database.name, session.default_schema, session.variable_types, describe=describe
+        )
+
+    def _plan(self, statement: s.Query) -> _Plan:
+        """The compiled statement; compiled again when the catalog, or the type of a variable in it, is another."""
+        session = self._session
+        key = (id(statement), session.catalog_now().version, session.default_schema)
+        found = self._plans.get(key)
+        if found is not None and found.statement is statement and self._types_are(found.program.typed_variables):
+            return found
+        compiler = self.compiler()
+        if statement.label == "SELECT":
+            plan = _Plan(statement, compiler.program, queries.compile_query(compiler, statement.tree), None)
+        else:
+            plan = _Plan(statement, compiler.program, None, changes.compile_change(compiler, statement.tree))
+        self._plans.put(key, plan, len(compiler.program.slots) + 50)
+        return plan
+
+    def _types_are(self, wanted: dict[str, SqlType]) -> bool:
+        types = self._session.variable_types
+        return all(types.get(name) == kind for name, kind in wanted.items())
+
+    # Running
+
+    def run(self, statement: s.Query) -> None:
+        """A SELECT's rows, or the number of rows that a change has touched, go into the reply."""
+        session = self._session
+        if statement.label == "SELECT":
+            with session.transactions.reads():
+                plan = self._plan(statement)
+                assert plan.query is not None  # noqa: S101 - a SELECT is a query
+                self._select(plan.query, plan.program)
+            return
+        with session.transactions.writes():
+            plan = self._plan(statement)
+            self._ready(plan.program)
+            assert plan.change is not None  # noqa: S101 - everything else is a change
+            count = writes.execute(session.connection, session, plan.change, plan.program)
+        session.row_count = count
+        if session.options["NOCOUNT"] == "ON":
+            session.reply.done()
+        else:
+            session.reply.done(statement.label, count)
+
+    def _select(self, query: Compiled, program: Program) -> None:
+        session = self._session
+        self._ready(program)
+        cursor = session.connection.execute(query.sql, program.values(session))
+        try:
+            # The first row is computed before the columns are told, so that an error in it comes alone.
+            row = cursor.fetchone()
+            session.reply.columns(query.columns)
+            count = 0
+            while row is not None:
+                session.reply.row(row)
+                count += 1
+                if count % 256 == 0:
+                    session.check_cancelled()
+                row = cursor.fetchone()
+        finally:
+            cursor.close()
+        session.row_count = count
+        session.reply.done("SELECT", count)
+
+    def check(self, program: Program) -> None:
+        """Ask for the permissions that the statement needs; inside a procedure its owner's right is enough."""
+        held = self._session.permissions
+        if not held.is_dbo and not self._session.chain:
+            for demand in program.demands:
+                held.require(demand.permission, permissions.of_object(demand.object))
+
+    def _ready(self, program: Program) -> None:
+        """Check, each time, and bring the functions and system rows that the text refers to."""
+        session = self._session
+        self.check(program)
+        for label, (count, function) in program.functions.items():
+            if self._functions.get(label) is not function:
+                session.connection.create_function(label, count, self._guarded(function))
+                self._functions[label] = function
+        for wanted in program.system_rows:
+            self._fill(wanted.table, system_views.get(wanted.view), [slot(session) for slot in wanted.arguments])
+
+    def _guarded(self, function: Function) -> Callable[..., Stored]:
+        def call(*values: Stored) -> Stored:
+            try:
+                return function(self._session, *values)
+            except SqlError as error:
+                self.raised = error
+                raise
+
+        return call
+
+    def _fill(self, table: str, view: system_views.SystemView, arguments: list[Stored]) -> None:
+        connection = self._session.connection
+        if table not in self._filled:
+            columns = ", ".join(
+                f"c{number}{' COLLATE tsql' if column.type.name in t.STRINGS else ''}"
+                for number, column in enumerate(view.columns, 1)
+            )
+            connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
+            connection.execute(f"CREATE TEMP TABLE {table} ({columns})")
+            self._filled.add(table)
+        marks = ", ".join("?" * len(view.columns))
+        connection.execute(f"DELETE FROM temp.{table}")  # noqa: S608 - our own name
+        rows = view.rows(self._session, *arguments)
+        connection.executemany(f"INSERT INTO temp.{table} VALUES ({marks})", rows)  # noqa: S608 - our own name
+
+    # Expressions outside queries
+
+    def evaluate(self, node: exp.Expr, kind: SqlType) -> Stored:
+        """The value of an expression as `kind`."""
+        with self._session.transactions.reads():
+            self._session.catalog_now()
+            compiler = self.compiler()
+            bound = compiler.program.convert(compiler.value(node, Scope()), kind)
+            return self._single(compiler.program, bound)
+
+    def evaluate_as_is(self, node: exp.Expr) -> tuple[SqlType, Stored]:
+        """The value of an expression with its own type."""
+        with self._session.transactions.reads():
+            self._session.catalog_now()
+            compiler = self.compiler()
+            bound = compiler.value(node, Scope())
+            return bound.type, self._single(compiler.program, bound)
+
+    def test(self, node: exp.Expr) -> bool:
+        """Whether a condition holds; what is unknown does not."""
+        with self._session.transactions.reads():
+            self._session.catalog_now()
+            compiler = self.compiler()
+            text = compiler.condition(node, Scope())
+            return bool(self._single(compiler.program, Bound(text, t.BIT)))
+
+    def _single(self, program: Program, bound: Bound) -> Stored:
+        self._ready(program)
+        if bound.slot is not None:
+            return bound.slot(self._session)
+        sql = f"SELECT {bound.sql}"
+        found: Stored = self._session.connection.execute(sql, program.values(self._session)).fetchone()[0]
+        return found

@@ -1,0 +1,298 @@
+"""Statements one after another: flow, variables, settings, and what happens to the batch when one fails."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sqlite3
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql.errors import Cancelled, SqlError
+from setup_kit.sandbox.sql.execution import administration, definitions, options, principals
+from setup_kit.sandbox.sql.language import parser
+from setup_kit.sandbox.sql.language import statements as s
+from setup_kit.sandbox.sql.storage.catalog import fold
+from setup_kit.sandbox.sql.values import types as t
+
+if TYPE_CHECKING:
+    from setup_kit.sandbox.sql.execution.session import Session
+
+logger = logging.getLogger(__name__)
+
+_ON_THE_SERVER = (s.CreateLogin, s.AlterLogin, s.DropLogin, s.CreateDatabase, s.DropDatabase, s.AlterDatabase)
+
+
+class EndOfBatch(Exception):  # noqa: N818 - the error has been reported
+    """An error ends the batch."""
+
+
+class _Leave(Exception):  # noqa: N818 - BREAK, CONTINUE and RETURN on their way out
+    def __init__(self, kind: str, value: int = 0) -> None:
+        self.kind = kind
+        self.value = value
+
+
+class Interpreter:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._trying = 0  # how deep inside TRY: errors are raised to it, not reported
+
+    def run_text(self, text: str) -> None:
+        """Read a text and run it."""
+        try:
+            batch = parser.parse_batch(text)
+        except SqlError as error:
+            self._fail(error, "BATCH", time.perf_counter())
+            return
+        with contextlib.suppress(_Leave):
+            self._run_all(batch)
+
+    def run_body(self, body: Sequence[s.Statement]) -> int:
+        """A procedure's body; gives its return value."""
+        try:
+            self._run_all(body)
+        except _Leave as leave:
+            return leave.value
+        return 0
+
+    def _run_all(self, batch: Sequence[s.Statement]) -> None:
+        for statement in batch:
+            self.run_statement(statement)
+
+    def run_statement(self, statement: s.Statement) -> None:
+        """One statement; one of flow runs those inside it."""
+        self._session.check_cancelled()
+        match statement:
+            case s.Block():
+                self._run_all(statement.body)
+            case s.If():
+                chosen = statement.then if self._holds(statement.condition, statement) else statement.otherwise
+                if chosen is not None:
+                    self.run_statement(chosen)
+            case s.While():
+                self._while(statement)
+            case s.Try():
+                self._try(statement)
+            case s.Leave():
+                raise _Leave(statement.kind, self._integer(statement.value))
+            case _:
+                self._timed(statement)
+
+    def _integer(self, node: exp.Expr | None) -> int:
+        value = self._session.executor.evaluate(node, t.INT) if node is not None else None
+        return value if isinstance(value, int) else 0
+
+    def _while(self, statement: s.While) -> None:
+        while self._holds(statement.condition, statement):
+            self._session.check_cancelled()
+            try:
+                self.run_statement(statement.body)
+            except _Leave as leave:
+                if leave.kind == "RETURN":
+                    raise
+                if leave.kind == "BREAK":
+                    return
+
+    def _try(self, statement: s.Try) -> None:
+        self._trying += 1
+        try:
+            self._run_all(statement.body)
+        except SqlError as caught:
+            error = caught
+        else:
+            return
+        finally:
+            self._trying -= 1
+        if error.ends_session:
+            raise error
+        procedure = self._session.reply.procedure
+        shown = (error.number, error.severity, error.state, error.message, error.line or 1, procedure)
+        self._session.caught.append(shown)
+        try:
+            self._run_all(statement.handler)
+        finally:
+            self._session.caught.pop()
+
+    def _holds(self, node: exp.Expr, statement: s.Statement) -> bool:
+        started = time.perf_counter()
+        try:
+            return self._session.executor.test(node)
+        except (SqlError, sqlite3.Error) as error:
+            self._fail(self._translated(error, statement), statement.label, started)
+        raise EndOfBatch  # a condition without a value leaves nothing to choose
+
+    def _timed(self, statement: s.Statement) -> None:
+        """Carry out one statement and put it in the request log."""
+        session = self._session
+        started = time.perf_counter()
+        session.statement_time = t.now_utc()
+        try:
+            self._execute(statement)
+        except (SqlError, sqlite3.Error) as error:
+            self._fail(self._translated(error, statement), statement.label, started)
+        else:
+            session.last_error = 0
+            session.record(statement.label, 0, (time.perf_counter() - started) * 1000)
+
+    # Errors
+
+    def _fail(self, error: SqlError, label: str, started: float) -> None:
+        """Report a statement's error. Where SQL Server goes on with the next statement this returns."""
+        session = self._session
+        session.record(label, error.number, (time.perf_counter() - started) * 1000)
+        session.last_error = error.number
+        aborts = session.options["XACT_ABORT"] == "ON" and error.severity > 10
+        if self._trying:
+            raise error
+        if aborts and session.transactions.depth:
+            session.transactions.rollback()
+        session.reply.error(error)
+        session.reply.done(failed=True)
+        if error.ends_session:
+            raise error
+        if error.ends_batch or aborts:
+            raise EndOfBatch
+
+    def _translated(self, error: SqlError | sqlite3.Error, statement: s.Statement) -> SqlError:
+        """An error with its line. One of SQLite that is not foreseen goes to the log, not to the client."""
+        found = error if isinstance(error, SqlError) else self._of_store(error)
+        found.line = found.line or statement.line
+        return found
+
+    def _of_store(self, error: sqlite3.Error) -> SqlError:
+        raised, self._session.executor.raised = self._session.executor.raised, None
+        if raised is not None:
+            return raised
+        if self._session.cancelled.is_set():
+            raise Cancelled from error
+        text = str(error)
+        if "integer overflow" in text:
+            return errors.arithmetic_overflow("expression", "bigint")
+        if "stack overflow" in text or "too many" in text or "Expression tree" in text:
+            return SqlError(
+                8623, "The query processor ran out of internal resources and could not produce a query plan. This is a "
+                "rare event and only expected for extremely complex queries or queries that reference a very large "
+                "number of tables or partitions.",
+            )  # fmt: skip
+        if "disk is full" in text:
+            return SqlError(40544, f"The database '{self._session.database.name}' has reached its size quota.", 17)
+        logger.error("a statement failed in the store: %s", text)
+        return SqlError(
+            8630, "Internal Query Processor Error: The query processor encountered an unexpected error during "
+            "execution.",
+            17,
+        )  # fmt: skip
+
+    # Single statements
+
+    def _execute(self, statement: s.Statement) -> None:
+        session = self._session
+        match statement:
+            case s.Query():
+                self._begin_implicitly()
+                session.executor.run(statement)
+                return
+            case s.Execute():
+                from setup_kit.sandbox.sql.execution import (
+                    procedures,  # procedures run statements, statements run procedures
+                )
+
+                procedures.execute(session, statement)
+                return
+            case s.Declare():
+                self._declare(statement)
+            case s.SetVariable():
+                kind = session.variable_types.get(fold(statement.variable))
+                if kind is None:
+                    raise errors.undeclared_variable(f"@{statement.variable}")
+                session.variables[fold(statement.variable)] = session.executor.evaluate(statement.value, kind)
+            case s.SetOption():
+                options.set_option(session, statement)
+            case s.Print():
+                text = session.executor.evaluate(statement.value, t.nvarchar(4000))
+                session.reply.message(0, 1, 0, " " if text is None else str(text), statement.line)
+            case s.Raise():
+                self._raise(statement)
+            case s.Transaction():
+                self._transaction(statement)
+            case s.Use():
+                if fold(statement.database) != fold(session.database.name):
+                    raise errors.use_refused()
+            case _ if isinstance(statement, _ON_THE_SERVER):
+                if session.transactions.depth:
+                    raise SqlError(
+                        226, f"{statement.label} statement not allowed within multi-statement transaction.", 16, 6
+                    )
+                session.catalog_now()
+                administration.execute(session, statement)
+            case _:
+                self._begin_implicitly()
+                with session.transactions.writes():
+                    session.catalog_now()
+                    if not principals.execute(session, statement):
+                        definitions.execute(session, statement)
+        session.reply.done()
+
+    def _begin_implicitly(self) -> None:
+        if self._session.options["IMPLICIT_TRANSACTIONS"] == "ON" and not self._session.transactions.depth:
+            self._session.transactions.begin()
+
+    def _declare(self, statement: s.Declare) -> None:
+        session = self._session
+        for name, kind, value in statement.variables:
+            if fold(name) in session.variable_types:
+                raise SqlError(
+                    134, f"The variable name '@{name}' has already been declared. Variable names must be unique within "
+                    "a query batch or stored procedure.", 15, 2, ends_batch=True,
+                )  # fmt: skip
+            found = session.executor.evaluate(value, kind) if value is not None else None
+            session.variable_types[fold(name)] = kind
+            session.variables[fold(name)] = found
+
+    def _raise(self, statement: s.Raise) -> None:
+        session = self._session
+        if statement.message is None:  # THROW alone
+            if not session.caught:
+                raise SqlError(10704, "To rethrow an error, a THROW statement must be used inside a CATCH block.", 15)
+            number, severity, state, message, line, _ = session.caught[-1]
+            error = SqlError(number, message, severity, state, ends_batch=True)
+            error.line = line
+            raise error
+        text = str(session.executor.evaluate(statement.message, t.nvarchar(2048)))
+        state = self._integer(statement.state)
+        if statement.number is not None:
+            number = self._integer(statement.number)
+            if number < 50000:
+                raise SqlError(
+                    35100, f"Error number {number} in the THROW statement is outside the valid range. Specify an error "
+                    "number in the valid range of 50000 to 2147483647.",
+                )  # fmt: skip
+            raise SqlError(number, text, 16, state, ends_batch=True)
+        severity = self._integer(statement.severity)
+        if severity > 18:
+            raise SqlError(
+                2754, "Error severity levels greater than 18 can only be specified by members of the sysadmin role, "
+                "using the WITH LOG option.",
+            )  # fmt: skip
+        if severity > 10:
+            raise SqlError(50000, text, severity, state)
+        session.reply.message(50000, state, severity, text, statement.line)
+
+    def _transaction(self, statement: s.Transaction) -> None:
+        transactions = self._session.transactions
+        match statement.action:
+            case "BEGIN":
+                transactions.begin()
+            case "COMMIT":
+                transactions.commit()
+            case "SAVE":
+                transactions.save(statement.name)
+            case "ROLLBACK" if statement.name:
+                transactions.rollback_to(statement.name)
+            case "ROLLBACK":
+                transactions.rollback()

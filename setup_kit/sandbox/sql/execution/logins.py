@@ -1,0 +1,71 @@
+"""Passwords of SQL logins and contained users: rules, hashes; and who a login is in a database."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+
+from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql.storage.catalog import fold
+
+# A modest cost: this guards the passwords of a rehearsal, and every connection pays it.
+_COST = 2**12
+
+#: Names that Azure SQL refuses for logins ("Authorize database access", reserved names of administrators).
+RESERVED_LOGINS = frozenset(
+    {"sa", "admin", "administrator", "root", "guest", "public", "dbmanager", "loginmanager", "dbo", "sys",
+     "information_schema", "azure_superuser"}
+)  # fmt: skip
+
+
+def check_password(name: str, password: str) -> None:
+    """SQL Server's rules: 8 to 128 characters, three of four classes, not containing the login's name."""
+    if len(password) > 128:
+        raise errors.SqlError(
+            40631, "The password that you specified is too long. The password should have no more than 128 characters."
+        )
+    if len(password) < 8:
+        raise errors.SqlError(
+            40630, "Password validation failed. The password does not meet policy requirements because it is too short."
+        )
+    classes = (
+        any(char.isupper() for char in password),
+        any(char.islower() for char in password),
+        any(char.isdigit() for char in password),
+        any(not char.isalnum() for char in password),
+    )
+    contains_name = len(name) > 2 and fold(name) in password.lower()
+    if sum(classes) < 3 or contains_name:
+        raise errors.SqlError(
+            40632,
+            "Password validation failed. The password does not meet policy requirements because it is not complex "
+            "enough.",
+        )
+
+
+def hash_password(password: str) -> str:
+    """The scrypt hash, as `scrypt$cost$salt$hash`."""
+    salt = secrets.token_bytes(16)
+    digest = _digest(password, salt, _COST)
+    return "$".join(("scrypt", str(_COST), base64.b64encode(salt).decode(), base64.b64encode(digest).decode()))
+
+
+def password_matches(password: str, stored: str) -> bool:
+    """Passwords compare with case. The time taken does not tell how much of it was right."""
+    _, cost, salt, digest = stored.split("$")
+    return hmac.compare_digest(_digest(password, base64.b64decode(salt), int(cost)), base64.b64decode(digest))
+
+
+def _digest(password: str, salt: bytes, cost: int) -> bytes:
+    data = password.encode("utf-8", "surrogatepass")
+    return hashlib.scrypt(data, salt=salt, n=cost, r=8, p=1, dklen=32)
+
+
+def check_name(name: str) -> None:
+    """15006 for a backslash, which is the mark of Windows accounts; 15405 for a reserved name *(number assumed)*."""
+    if "\\" in name:
+        raise errors.SqlError(15006, f"'{name}' is not a valid name because it contains invalid characters.")
+    if fold(name) in RESERVED_LOGINS:
+        raise errors.SqlError(15405, f"Cannot use the special principal '{name}'.", 11)

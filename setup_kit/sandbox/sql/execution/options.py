@@ -1,0 +1,47 @@
+"""SET options of a session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql.language import statements as s
+
+if TYPE_CHECKING:
+    from setup_kit.sandbox.sql.execution.session import Session
+
+#: Options that do something here, or that only say how a client wants to be told things.
+_KEPT = frozenset(
+    {
+        "NOCOUNT", "XACT_ABORT", "IMPLICIT_TRANSACTIONS", "LOCK_TIMEOUT", "TEXTSIZE", "ANSI_PADDING", "ANSI_WARNINGS",
+        "ANSI_NULL_DFLT_ON", "ANSI_DEFAULTS", "ARITHABORT", "CURSOR_CLOSE_ON_COMMIT", "DEADLOCK_PRIORITY",
+        "TRANSACTION ISOLATION LEVEL", "STATISTICS IO", "STATISTICS TIME", "NO_BROWSETABLE",
+    }
+)  # fmt: skip
+
+#: Those of them that are not ON or OFF.
+_VALUED = frozenset({"LOCK_TIMEOUT", "TEXTSIZE", "DEADLOCK_PRIORITY", "TRANSACTION ISOLATION LEVEL"})
+
+#: Options that would change what statements mean, with the only value that is carried out.
+_FIXED = {
+    "QUOTED_IDENTIFIER": "ON", "ANSI_NULLS": "ON", "CONCAT_NULL_YIELDS_NULL": "ON", "NUMERIC_ROUNDABORT": "OFF",
+    "ROWCOUNT": "0", "FMTONLY": "OFF", "NOEXEC": "OFF", "PARSEONLY": "OFF", "DATEFIRST": "7", "LANGUAGE": "US_ENGLISH",
+    "DATEFORMAT": "MDY",
+}  # fmt: skip
+
+
+def set_option(session: Session, statement: s.SetOption) -> None:
+    """`SET option[, option…] value`; 40517 for one that is not known, or a value that is not carried out."""
+    value = statement.value.strip("'")
+    for option in (part.strip() for part in statement.option.split(",")):
+        if option not in _KEPT and _FIXED.get(option) != value.upper():
+            raise errors.unsupported_option(f"SET {option} {value}" if option in _FIXED else f"SET {option}")
+        if option in _KEPT and option not in _VALUED and value.upper() not in ("ON", "OFF"):
+            raise errors.incorrect_syntax(value)
+        if option == "LOCK_TIMEOUT":
+            try:
+                milliseconds = int(value.replace(" ", ""))
+            except ValueError:
+                raise errors.incorrect_syntax(value) from None
+            session.transactions.lock_timeout = None if milliseconds < 0 else milliseconds / 1000
+        session.set_options[option] = value.upper()

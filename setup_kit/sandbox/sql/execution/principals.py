@@ -1,0 +1,228 @@
+"""Users and roles of a database."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from typing import TYPE_CHECKING
+
+from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql.execution import administration, grants, logins
+from setup_kit.sandbox.sql.language import statements as s
+from setup_kit.sandbox.sql.storage.catalog import (
+    DATABASE,
+    DBO_ID,
+    FIXED_ROLES,
+    PUBLIC_ID,
+    CatalogWriter,
+    Permission,
+    Principal,
+    fold,
+)
+
+if TYPE_CHECKING:
+    from setup_kit.sandbox.sql.execution.session import Session
+
+
+def execute(session: Session, statement: s.Statement) -> bool:
+    """A statement on the database's principals and permissions, inside the write transaction; False for any other."""
+    match statement:
+        case s.CreateUser():
+            _create_user(session, statement)
+        case s.AlterUser():
+            _alter_user(session, statement)
+        case s.DropUser():
+            _drop_user(session, statement)
+        case s.CreateRole():
+            _create_role(session, statement)
+        case s.AlterRole():
+            _alter_role(session, statement)
+        case s.DropRole():
+            _drop_role(session, statement)
+        case s.ChangePermissions():
+            grants.change_permissions(session, statement)
+        case s.AlterScopedConfiguration():
+            administration.alter_scoped_configuration(session, statement)
+        case _:
+            return False
+    return True
+
+
+# Users
+
+
+def external_sid(object_id: str) -> bytes:
+    """The sid of an Entra principal: its object (or application) id as bytes."""
+    return uuid.UUID(object_id).bytes_le
+
+
+def _check_user_name(session: Session, name: str) -> None:
+    if "\\" in name:
+        raise errors.SqlError(15006, f"'{name}' is not a valid name because it contains invalid characters.")
+    if session.catalog.principal(name) is not None:
+        raise errors.principal_exists(name)
+
+
+def _create_user(session: Session, statement: s.CreateUser) -> None:
+    if not session.permissions.holds("ALTER ANY USER"):
+        raise errors.not_permitted()
+    _check_user_name(session, statement.user)
+    kind, password = "S", None
+    if statement.external:
+        kind, authentication = "E", 4
+        if statement.object_id is None:
+            raise errors.unsupported_option("FROM EXTERNAL PROVIDER without OBJECT_ID")
+        try:
+            sid = external_sid(statement.object_id)
+        except ValueError:
+            raise errors.incorrect_syntax(statement.object_id) from None
+    elif statement.password is not None:
+        if fold(session.database.name) == "master":
+            raise errors.SqlError(
+                33233, "You can only create a user with a password in a contained database.", ends_batch=True
+            )
+        logins.check_password(statement.user, statement.password)
+        authentication, password = 2, logins.hash_password(statement.password)
+        sid = b"\x01\x05\x00\x00\x00\x00\x00\x09" + secrets.token_bytes(20)
+    elif statement.login is not None:
+        login = session.server.login(statement.login)
+        if login is None:
+            raise errors.SqlError(15007, f"'{statement.login}' is not a valid login or you do not have permission.")
+        if any(found.sid == login.sid for found in session.catalog.principals.values()):
+            raise errors.SqlError(15063, "The login already has an account under a different user name.")
+        authentication, sid = 1, login.sid
+    else:
+        authentication, sid = 0, b"\x01\x05\x00\x00\x00\x00\x00\x09" + secrets.token_bytes(20)
+    writer = CatalogWriter(session.connection)
+    number = writer.add_principal(
+        statement.user, kind, sid=sid, authentication=authentication, password=password,
+        default_schema=statement.default_schema or "dbo",
+    )  # fmt: skip
+    writer.set_permission(Permission(DATABASE, 0, number, DBO_ID, "CONNECT", "G"))
+
+
+def _find_user(session: Session, name: str, verb: str) -> Principal:
+    found = session.catalog.principal(name)
+    if found is None or found.kind == "R" or not session.permissions.sees_principal(found.id):
+        raise errors.not_found(verb, "user", name)
+    return found
+
+
+def _alter_user(session: Session, statement: s.AlterUser) -> None:
+    found = _find_user(session, statement.user, "alter")
+    manages = session.permissions.holds("ALTER ANY USER")
+    own = found.id == session.permissions.principal_id
+    if not manages and not own:
+        raise errors.not_found("alter", "user", statement.user)
+    if found.fixed:
+        raise errors.SqlError(15150, f"Cannot alter the user '{found.name}'.")
+    values: dict[str, str | bytes | int] = {}
+    if statement.password is not None:
+        if found.password is None:
+            raise errors.SqlError(
+                33234, "The parameter PASSWORD cannot be provided for users that cannot authenticate in a database."
+            )
+        known = statement.old_password and logins.password_matches(statement.old_password, found.password)
+        if not manages and not known:
+            raise errors.not_found("alter", "user", statement.user)
+        logins.check_password(found.name, statement.password)
+        values["password"] = logins.hash_password(statement.password)
+    elif not manages and (statement.login is not None or statement.new_name is not None):
+        raise errors.not_found("alter", "user", statement.user)
+    if statement.login is not None:
+        login = session.server.login(statement.login)
+        if login is None:
+            raise errors.SqlError(15007, f"'{statement.login}' is not a valid login or you do not have permission.")
+        if found.authentication != 1:
+            raise errors.SqlError(33016, "The user cannot be remapped to a login. Remapping can only be done for users "
+                                  "that were mapped to Windows or SQL logins.")  # fmt: skip
+        if any(o.sid == login.sid and o.id != found.id for o in session.catalog.principals.values()):
+            raise errors.SqlError(15063, "The login already has an account under a different user name.")
+        values["sid"] = login.sid
+    if statement.default_schema is not None:
+        values["default_schema"] = statement.default_schema
+    if statement.new_name is not None:
+        if fold(statement.new_name) != fold(found.name):
+            _check_user_name(session, statement.new_name)
+        values["name"] = statement.new_name
+    CatalogWriter(session.connection).change_principal(found.id, **values)
+
+
+def _drop_user(session: Session, statement: s.DropUser) -> None:
+    found = session.catalog.principal(statement.user)
+    if found is None and statement.if_exists:
+        return
+    if found is None or found.kind == "R" or not session.permissions.holds("ALTER ANY USER"):
+        raise errors.not_found("drop", "user", statement.user)
+    _drop_principal(session, found, "user")
+
+
+def _drop_principal(session: Session, found: Principal, kind: str) -> None:
+    if found.fixed:
+        raise errors.SqlError(15150, f"Cannot drop the {kind} '{found.name}'.")
+    if any(schema.owner == found.id for schema in session.catalog.schemas.values()):
+        raise errors.SqlError(15138, "The database principal owns a schema in the database, and cannot be dropped.")
+    if any(row.grantor == found.id and row.grantee != found.id for row in session.catalog.permissions):
+        raise errors.SqlError(
+            15284, "The database principal has granted or denied permissions to objects in the database and cannot be "
+            "dropped.",
+        )  # fmt: skip
+    CatalogWriter(session.connection).remove_principal(found.id)
+
+
+# Roles
+
+
+def _create_role(session: Session, statement: s.CreateRole) -> None:
+    session.permissions.require("CREATE ROLE")
+    _check_user_name(session, statement.role)
+    owner = session.permissions.principal_id
+    if statement.owner is not None:
+        owner = _find_user(session, statement.owner, "find").id
+    sid = b"\x01\x05\x00\x00\x00\x00\x00\x09\x04" + secrets.token_bytes(19)
+    CatalogWriter(session.connection).add_principal(statement.role, "R", sid=sid, authentication=0, owner=owner)
+
+
+def _find_role(session: Session, name: str, verb: str) -> Principal:
+    """A role that the caller may change: ALTER ANY ROLE, for fixed roles CONTROL of the database."""
+    found = session.catalog.principal(name)
+    if found is None or found.kind != "R":
+        raise errors.not_found(verb, "role", name)
+    needed = "CONTROL" if found.fixed else "ALTER ANY ROLE"
+    if found.owner not in session.permissions.tokens and not session.permissions.holds(needed):
+        raise errors.not_found(verb, "role", name)
+    return found
+
+
+def _alter_role(session: Session, statement: s.AlterRole) -> None:
+    role = _find_role(session, statement.role, "alter")
+    writer = CatalogWriter(session.connection)
+    if role.id == PUBLIC_ID:
+        raise errors.SqlError(15081, "Membership of the public role cannot be changed.")
+    if statement.new_name is not None:
+        if role.fixed:
+            raise errors.SqlError(15150, f"Cannot alter the role '{role.name}'.")
+        _check_user_name(session, statement.new_name)
+        writer.change_principal(role.id, name=statement.new_name)
+        return
+    name = statement.add if statement.add is not None else statement.drop or ""
+    member = session.catalog.principal(name)
+    if member is None:
+        raise errors.not_found("add" if statement.add else "drop", "principal", name)
+    if member.id == DBO_ID or (member.fixed and member.id not in FIXED_ROLES.values()):
+        raise errors.SqlError(15405, f"Cannot use the special principal '{name}'.", 11)
+    if statement.add is not None:
+        if member.id == role.id or member.id in session.catalog.roles_of(role.id):
+            raise errors.SqlError(15413, "Cannot make a role a member of itself.")
+        writer.add_member(role.id, member.id)
+    else:
+        writer.remove_member(role.id, member.id)
+
+
+def _drop_role(session: Session, statement: s.DropRole) -> None:
+    if session.catalog.principal(statement.role) is None and statement.if_exists:
+        return
+    role = _find_role(session, statement.role, "drop")
+    if any(of == role.id for of, _ in session.catalog.memberships):
+        raise errors.SqlError(15144, "The role has members. It must be empty before it can be dropped.")
+    _drop_principal(session, role, "role")

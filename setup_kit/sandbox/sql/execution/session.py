@@ -1,0 +1,267 @@
+"""One client's session in one database: who it is, its settings, variables and transaction."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import struct
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from setup_kit.sandbox.sql import permissions
+from setup_kit.sandbox.sql.compiler import aggregates
+from setup_kit.sandbox.sql.errors import Cancelled, SqlError
+from setup_kit.sandbox.sql.execution.executor import Executor
+from setup_kit.sandbox.sql.execution.interpreter import EndOfBatch, Interpreter
+from setup_kit.sandbox.sql.language import statements as s
+from setup_kit.sandbox.sql.storage import catalog
+from setup_kit.sandbox.sql.storage.catalog import Catalog, DatabaseObject
+from setup_kit.sandbox.sql.storage.store import Database, ServerStore
+from setup_kit.sandbox.sql.storage.transactions import Transactions
+from setup_kit.sandbox.sql.tds import tokens
+from setup_kit.sandbox.sql.tds.reply import Reply
+from setup_kit.sandbox.sql.values.types import SqlType, Stored
+
+if TYPE_CHECKING:
+    from setup_kit.sandbox.sql.execution.procedures import Prepared
+    from setup_kit.sandbox.sql.tds.parameters import Call
+
+_DEEPEST_CALL = 32
+
+
+class Instance(Protocol):
+    """What a session asks of the server it is on."""
+
+    store: ServerStore
+
+    def is_logged_in(self, sid: bytes) -> bool: ...
+    def drop_database(self, name: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who has logged in. `administrator` is dbo everywhere on the server."""
+
+    login_name: str
+    login_sid: bytes
+    principal_id: int
+    administrator: bool
+
+
+@dataclass(frozen=True)
+class Client:
+    """What a client says of itself, and the number its session gets."""
+
+    spid: int
+    application: str
+    host: str
+
+
+class Session:
+    """Runs requests one at a time, on whatever thread it is called from; only `cancel` may come from another.
+
+    `record` takes the class of a statement, an error number (0 for none) and milliseconds.
+    """
+
+    def __init__(
+        self,
+        instance: Instance,
+        database: Database,
+        who: Identity,
+        client: Client,
+        record: Callable[[str, int, float], None],
+    ) -> None:
+        self.instance = instance
+        self.server = instance.store
+        self.database = database
+        self.login_name, self.login_sid = who.login_name, who.login_sid
+        self.is_server_administrator = who.administrator
+        self.spid, self.application, self.client_host = client.spid, client.application, client.host
+        self.record = record
+        self.cancelled = threading.Event()
+        self.connection = self.server.connect(database)
+        aggregates.register(self.connection)
+        self.transactions = Transactions(
+            self.connection, self.server.writer_lock(database.id), self.cancelled.is_set, self._transaction_changed
+        )
+        self.reply = Reply(lambda _: None, self.server.name)
+        self.executor = Executor(self)
+        self.interpreter = Interpreter(self)
+        self.transactions.rolled_back = self.executor.forget
+        self.variables: dict[str, Stored] = {}
+        self.variable_types: dict[str, SqlType] = {}
+        self.prepared: dict[int, Prepared] = {}
+        self.suggestions: dict[
+            tuple[int, str, str], tuple[int, bytes]
+        ] = {}  # rows of sp_describe_undeclared_parameters
+        self.set_options: dict[str, str] = {}
+        self.caught: list[tuple[int, int, int, str, int, str]] = []
+        self.identity: Stored = None
+        self.row_count = self.last_error = self.statement_time = 0
+        self.chain: list[str] = []  # schemas of the procedures that are running, the innermost last
+        self._principal_id = who.principal_id
+        self._catalog = catalog.load(self.connection)
+        self._permissions: permissions.Permissions | None = None
+        self._handles = 0
+        self._transaction_number = 0
+        self.reset()
+
+    # What expressions ask (bound.Runtime)
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog as this statement sees it."""
+        return self._catalog
+
+    def catalog_now(self) -> Catalog:
+        """The catalog as it is, the session's own changes with it; read again only when its version is another."""
+        if catalog.version(self.connection) != self._catalog.version:
+            self._catalog = catalog.load(self.connection)
+            self._permissions = None
+        return self._catalog
+
+    @property
+    def permissions(self) -> permissions.Permissions:
+        """What the user may do; 916 for one that has been dropped meanwhile."""
+        if self._permissions is None or self._permissions.catalog is not self._catalog:
+            if self._principal_id not in self._catalog.principals:
+                raise SqlError(
+                    916, f'The server principal "{self.login_name}" is not able to access the database '
+                    f'"{self.database.name}" under the current security context.', 14, ends_session=True,
+                )  # fmt: skip
+            self._permissions = permissions.Permissions(self._catalog, self._principal_id, self.database.name)
+        return self._permissions
+
+    @property
+    def options(self) -> Mapping[str, str]:
+        return self.set_options
+
+    def count_rows(self, table: DatabaseObject) -> int:
+        """How many rows a table has."""
+        return int(self.connection.execute(f"SELECT count(*) FROM main.{table.physical}").fetchone()[0])  # noqa: S608
+
+    @property
+    def transaction_depth(self) -> int:
+        return self.transactions.depth
+
+    @property
+    def default_schema(self) -> str:
+        """Where a name without a schema is looked for first: inside a procedure in its own schema."""
+        if self.chain:
+            return self.chain[-1]
+        return self.catalog.principals[self.permissions.principal_id].default_schema or "dbo"
+
+    # Life
+
+    def reset(self, *, keep_transaction: bool = False) -> None:
+        """Back to the state of a new session: a client takes up a pooled connection."""
+        if not keep_transaction:
+            self.transactions.abandon()
+        self.transactions.lock_timeout = None
+        self.prepared.clear()
+        self.set_options = {"IMPLICIT_TRANSACTIONS": "OFF", "NOCOUNT": "OFF", "XACT_ABORT": "OFF"}
+        self.row_count = self.last_error = 0
+        self.identity = None
+
+    def close(self) -> None:
+        self.cancelled.set()
+        try:
+            self.transactions.abandon()
+        finally:
+            self.connection.close()
+
+    def cancel(self) -> None:
+        """Make the running request raise Cancelled soon."""
+        self.cancelled.set()
+        with contextlib.suppress(sqlite3.ProgrammingError):  # the session has just been closed
+            self.connection.interrupt()
+
+    def check_cancelled(self) -> None:
+        if self.cancelled.is_set():
+            raise Cancelled
+
+    def _transaction_changed(self, how: str) -> None:
+        """Tell the client: ENVCHANGE 8, 9 or 10 with the transaction's descriptor."""
+        if how == "begin":
+            self._transaction_number += 1
+        descriptor = struct.pack("<II", self._transaction_number, self.spid)
+        kind = {"begin": 8, "commit": 9, "rollback": 10}[how]
+        new, old = (descriptor, b"") if how == "begin" else (b"", descriptor)
+        self.reply.add(tokens.environment_bytes(kind, new, old))
+
+    # Requests: errors go into the reply; one that ends the session is raised after that
+
+    def run_batch(self, text: str, reply: Reply) -> None:
+        with self._request(reply):
+            self._clear_variables()
+            self.interpreter.run_text(text)
+
+    def run_calls(self, calls: Sequence[Call], reply: Reply) -> None:
+        """The remote procedure calls of one message."""
+        from setup_kit.sandbox.sql.execution import procedures  # procedures run statements, statements run procedures
+
+        with self._request(reply):
+            for call in calls:
+                self._clear_variables()
+                procedures.run_call(self, call)
+
+    def run_transaction(self, action: str, name: str, reply: Reply, *, begins: bool = False) -> None:
+        """A transaction manager request; `begins` starts another at once."""
+        with self._request(reply):
+            self.interpreter.run_statement(s.Transaction(action=action, name=name))
+            if begins:
+                self.interpreter.run_statement(s.Transaction(action="BEGIN"))
+
+    @contextlib.contextmanager
+    def _request(self, reply: Reply) -> Iterator[None]:
+        self.reply = reply
+        reply.in_transaction = lambda: self.transactions.depth > 0
+        self.caught.clear()
+        self.chain.clear()
+        with contextlib.suppress(EndOfBatch):
+            yield
+
+    def _clear_variables(self) -> None:
+        self.variables, self.variable_types = {}, {}
+
+    # Procedures and prepared statements
+
+    @contextlib.contextmanager
+    def with_variables(self, values: Mapping[str, tuple[SqlType, Stored]]) -> Iterator[None]:
+        """Other variables for a while: those of a procedure or of a text with parameters."""
+        outer = self.variables, self.variable_types
+        self.variables = {catalog.fold(key): value for key, (_, value) in values.items()}
+        self.variable_types = {catalog.fold(key): kind for key, (kind, _) in values.items()}
+        try:
+            yield
+        finally:
+            self.variables, self.variable_types = outer
+
+    @contextlib.contextmanager
+    def inside_procedure(self, name: str, schema: str) -> Iterator[None]:
+        """Names are looked for in its schema first, and its owner's right covers the objects it names.
+
+        An ownership chain that is broken (objects of another owner) is not told apart.
+        """
+        if len(self.chain) >= _DEEPEST_CALL:
+            raise SqlError(
+                217, "Maximum stored procedure, function, trigger, or view nesting level exceeded (limit 32).",
+                ends_batch=True,
+            )  # fmt: skip
+        outer, self.reply.procedure = self.reply.procedure, name
+        self.chain.append(schema)
+        self.reply.calls += 1
+        try:
+            yield
+        finally:
+            self.reply.calls -= 1
+            self.chain.pop()
+            self.reply.procedure = outer
+
+    def prepare(self, prepared: Prepared) -> int:
+        """Keep a statement under a new handle."""
+        self._handles += 1
+        self.prepared[self._handles] = prepared
+        return self._handles

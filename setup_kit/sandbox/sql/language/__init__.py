@@ -1,0 +1,1 @@
+"""T-SQL's text, read into statements."""

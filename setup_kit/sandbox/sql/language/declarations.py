@@ -1,0 +1,64 @@
+"""Declarations of parameters as text, `@a int, @b nvarchar(10) OUTPUT`, and the texts of prepared statements."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql.language.cursor import Cursor, make_type
+from setup_kit.sandbox.sql.tds.parameters import Parameter
+from setup_kit.sandbox.sql.values.types import MAX, SqlType
+
+_SIMPLE = re.compile(
+    r"\s*@(\w+)\s+(?:AS\s+)?([a-z]\w*)(?:\s*\(\s*(\d+|max)\s*(?:,\s*(\d+)\s*)?\))?(\s+OUT(?:PUT)?)?\s*(?:,|$)",
+    re.IGNORECASE,
+)
+
+
+def parse_declarations(text: str) -> tuple[tuple[str, SqlType, bool], ...]:
+    """The parameters that `@a int, @b nvarchar(10) OUTPUT` declares."""
+    quick = _parse_simple(text)
+    if quick is not None:
+        return quick
+    cursor = Cursor(text)
+    found: list[tuple[str, SqlType, bool]] = []
+    while not cursor.done:
+        name = cursor.variable()
+        cursor.accept("AS")
+        kind = cursor.data_type(len(found) + 1)
+        output = bool(cursor.accept_any("OUTPUT", "OUT"))
+        found.append((name, kind, output))
+        if not cursor.accept(","):
+            break
+    if not cursor.done:
+        raise cursor.error()
+    return tuple(found)
+
+
+def text_of(parameter: Parameter) -> str:
+    if not isinstance(parameter.value, str):
+        raise errors.SqlError(
+            214, "Procedure expects parameter '@statement' of type 'ntext/nchar/nvarchar'.", 16, 2, ends_batch=True
+        )
+    return parameter.value
+
+
+def _parse_simple(text: str) -> tuple[tuple[str, SqlType, bool], ...] | None:
+    """Declarations as drivers write them, without the tokenizer: they come with every row that a client inserts."""
+    found = []
+    at = 0
+    while at < len(text):
+        match = _SIMPLE.match(text, at)
+        if match is None:
+            return None
+        name, kind, first, second, output = match.groups()
+        found.append((name, _type(kind.lower(), first, second), output is not None))
+        at = match.end()
+    return tuple(found)
+
+
+@lru_cache(maxsize=4096)
+def _type(name: str, first: str | None, second: str | None) -> SqlType:
+    facets = [MAX if facet.lower() == "max" else int(facet) for facet in (first, second) if facet is not None]
+    return make_type({"integer": "int", "dec": "decimal"}.get(name, name), facets)

@@ -1,0 +1,244 @@
+"""CREATE, ALTER and DROP of logins, users and roles; GRANT, DENY and REVOKE."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql.language import statements as s
+from setup_kit.sandbox.sql.language.cursor import Cursor
+from setup_kit.sandbox.sql.storage import catalog
+
+
+def _options(cursor: Cursor) -> list[str]:
+    """Words of an option's name up to '='."""
+    words = []
+    while cursor.word() not in ("=", ";", ",", ""):
+        words.append(cursor.word())
+        cursor.at += 1
+    return words
+
+
+def _create_login(cursor: Cursor, line: int) -> s.Statement:
+    login = cursor.identifier()
+    if cursor.accept("FROM"):
+        raise errors.unsupported_option(f"CREATE LOGIN FROM {cursor.word()}")
+    cursor.expect("WITH")
+    cursor.expect("PASSWORD", "=")
+    password = cursor.string()
+    while cursor.accept(","):
+        option = " ".join(_options(cursor))
+        if option == "SID":
+            raise errors.SqlError(40534, "Setting SID is not supported.", ends_batch=True)
+        raise errors.unsupported_option(option)
+    if cursor.word() in ("HASHED", "MUST_CHANGE"):
+        raise errors.unsupported_option(cursor.word())
+    return s.CreateLogin(login=login, password=password, line=line)
+
+
+def _alter_login(cursor: Cursor, line: int) -> s.Statement:
+    login = cursor.identifier()
+    word = cursor.accept_any("ENABLE", "DISABLE")
+    if word:
+        return s.AlterLogin(login=login, disabled=word == "DISABLE", line=line)
+    cursor.expect("WITH")
+    if cursor.accept("NAME", "="):
+        return s.AlterLogin(login=login, new_name=cursor.identifier(), line=line)
+    if not cursor.accept("PASSWORD", "="):
+        raise errors.unsupported_option(" ".join(_options(cursor)))
+    password, old = cursor.string(), None
+    if cursor.accept("OLD_PASSWORD", "="):
+        old = cursor.string()
+    if cursor.word() in ("UNLOCK", "HASHED", "MUST_CHANGE", ","):
+        raise errors.unsupported_option(cursor.word())
+    return s.AlterLogin(login=login, password=password, old_password=old, line=line)
+
+
+def _drop_login(cursor: Cursor, line: int) -> s.Statement:
+    return s.DropLogin(login=cursor.identifier(), line=line)
+
+
+def _create_user(cursor: Cursor, line: int) -> s.Statement:
+    user = cursor.identifier()
+    login, password, schema, object_id = None, None, None, None
+    without_login = external = False
+    if cursor.accept_any("FOR", "FROM"):
+        if cursor.accept("EXTERNAL", "PROVIDER"):
+            external = True
+        elif cursor.accept("LOGIN"):
+            login = cursor.identifier()
+        else:
+            raise errors.unsupported_option(f"CREATE USER FOR {cursor.word()}")
+    elif cursor.accept("WITHOUT", "LOGIN"):
+        without_login = True
+    if cursor.accept("WITH"):
+        while True:
+            if cursor.accept("PASSWORD", "="):
+                password = cursor.string()
+            elif cursor.accept("DEFAULT_SCHEMA", "="):
+                schema = cursor.identifier()
+            elif cursor.accept("OBJECT_ID", "="):
+                object_id = cursor.string()
+            else:
+                raise errors.unsupported_option(" ".join(_options(cursor)))
+            if not cursor.accept(","):
+                break
+    if login is None and password is None and not without_login and not external:
+        login = user  # "If FOR LOGIN is omitted, the user is mapped to the login of the same name."
+    return s.CreateUser(
+        user=user, login=login, password=password, default_schema=schema, without_login=without_login,
+        external=external, object_id=object_id, line=line,
+    )  # fmt: skip
+
+
+def _alter_user(cursor: Cursor, line: int) -> s.Statement:
+    user = cursor.identifier()
+    cursor.expect("WITH")
+    values: dict[str, str] = {}
+    while True:
+        if cursor.accept("NAME", "="):
+            values["new_name"] = cursor.identifier()
+        elif cursor.accept("DEFAULT_SCHEMA", "="):
+            values["default_schema"] = cursor.identifier()
+        elif cursor.accept("LOGIN", "="):
+            values["login"] = cursor.identifier()
+        elif cursor.accept("PASSWORD", "="):
+            values["password"] = cursor.string()
+            if cursor.accept("OLD_PASSWORD", "="):
+                values["old_password"] = cursor.string()
+        else:
+            raise errors.unsupported_option(" ".join(_options(cursor)))
+        if not cursor.accept(","):
+            return s.AlterUser(user=user, line=line, **values)
+
+
+def _drop_user(cursor: Cursor, line: int) -> s.Statement:
+    if_exists = cursor.accept("IF", "EXISTS")
+    return s.DropUser(user=cursor.identifier(), if_exists=if_exists, line=line)
+
+
+def _create_role(cursor: Cursor, line: int) -> s.Statement:
+    role = cursor.identifier()
+    return s.CreateRole(role=role, owner=cursor.identifier() if cursor.accept("AUTHORIZATION") else None, line=line)
+
+
+def _alter_role(cursor: Cursor, line: int) -> s.Statement:
+    role = cursor.identifier()
+    if cursor.accept("ADD", "MEMBER"):
+        return s.AlterRole(role=role, add=cursor.identifier(), line=line)
+    if cursor.accept("DROP", "MEMBER"):
+        return s.AlterRole(role=role, drop=cursor.identifier(), line=line)
+    cursor.expect("WITH", "NAME", "=")
+    return s.AlterRole(role=role, new_name=cursor.identifier(), line=line)
+
+
+def _drop_role(cursor: Cursor, line: int) -> s.Statement:
+    if_exists = cursor.accept("IF", "EXISTS")
+    return s.DropRole(role=cursor.identifier(), if_exists=if_exists, line=line)
+
+
+def read_permissions(verb: str) -> Callable[[Cursor, int], s.Statement]:
+    def read(cursor: Cursor, line: int) -> s.Statement:
+        for_option = verb == "REVOKE" and cursor.accept("GRANT", "OPTION", "FOR")
+        if for_option:
+            raise errors.unsupported_option("GRANT OPTION FOR")
+        names = [_permission(cursor)]
+        while cursor.accept(","):
+            names.append(_permission(cursor))
+        securable_class, securable = catalog.DATABASE, None
+        if cursor.accept("ON"):
+            securable_class, securable = _securable(cursor)
+        if not (cursor.accept("TO") or (verb == "REVOKE" and cursor.accept("FROM"))):
+            raise cursor.error()
+        principals = [cursor.identifier()]
+        while cursor.accept(","):
+            principals.append(cursor.identifier())
+        grant_option = verb == "GRANT" and cursor.accept("WITH", "GRANT", "OPTION")
+        cascade = verb != "GRANT" and cursor.accept("CASCADE")
+        if cursor.accept("AS"):
+            raise errors.unsupported_option("AS")
+        return s.ChangePermissions(
+            label=verb, permissions=tuple(names), securable_class=securable_class, securable=securable,
+            principals=tuple(principals), grant_option=grant_option, cascade=cascade, line=line,
+        )  # fmt: skip
+
+    return read
+
+
+def _permission(cursor: Cursor) -> str:
+    words = []
+    while cursor.word() and cursor.word() not in (",", "ON", "TO", "FROM", ";"):
+        if cursor.word() == "(":
+            raise errors.unsupported_option("column permission")
+        words.append(cursor.word())
+        cursor.at += 1
+    if not words:
+        raise cursor.error()
+    return " ".join(words)
+
+
+def _securable(cursor: Cursor) -> tuple[int, s.Name | None]:
+    if cursor.word(1) != "::":
+        return catalog.OBJECT, cursor.name()
+    kind = cursor.any_text().upper()
+    cursor.expect("::")
+    if kind == "SCHEMA":
+        return catalog.SCHEMA, s.Name(cursor.identifier())
+    if kind == "OBJECT":
+        return catalog.OBJECT, cursor.name()
+    if kind == "DATABASE":
+        return catalog.DATABASE, s.Name(cursor.identifier())
+    raise errors.SqlError(
+        40520, f"Securable class '{kind.lower()}' not supported in this version of SQL Server.", ends_batch=True
+    )
+
+
+def _create_database(cursor: Cursor, line: int) -> s.Statement:
+    name = cursor.identifier()
+    if not cursor.done and cursor.word() not in (";",):
+        raise errors.unsupported_option(cursor.any_text())
+    return s.CreateDatabase(database=name, line=line)
+
+
+def _drop_database(cursor: Cursor, line: int) -> s.Statement:
+    if_exists = cursor.accept("IF", "EXISTS")
+    return s.DropDatabase(database=cursor.identifier(), if_exists=if_exists, line=line)
+
+
+def _alter_database(cursor: Cursor, line: int) -> s.Statement:
+    if cursor.accept("SCOPED", "CONFIGURATION"):
+        cursor.expect("SET")
+        option = cursor.any_text().upper()
+        cursor.expect("=")
+        value = "-" + cursor.any_text() if cursor.accept("-") else cursor.any_text()
+        return s.AlterScopedConfiguration(option=option, value=value.upper(), line=line)
+    name = None if cursor.accept("CURRENT") else cursor.identifier()
+    if not cursor.accept("SET"):
+        raise errors.unsupported_option(f"ALTER DATABASE {cursor.word()}")
+    option = cursor.any_text().upper()
+    value = cursor.accept_any("ON", "OFF")
+    if option != "READ_COMMITTED_SNAPSHOT" or not value:
+        raise errors.unsupported_option(f"ALTER DATABASE SET {option}")
+    if cursor.accept("WITH") and not cursor.accept("NO_WAIT"):
+        cursor.expect("ROLLBACK")
+        if not cursor.accept("IMMEDIATE"):
+            cursor.expect("AFTER")
+            cursor.number()
+            cursor.accept("SECONDS")
+    return s.AlterDatabase(database=name, option=option, value=value, line=line)
+
+
+READERS: dict[tuple[str, str], Callable[[Cursor, int], s.Statement]] = {
+    ("CREATE", "LOGIN"): _create_login,
+    ("ALTER", "LOGIN"): _alter_login,
+    ("DROP", "LOGIN"): _drop_login,
+    ("CREATE", "USER"): _create_user,
+    ("ALTER", "USER"): _alter_user,
+    ("DROP", "USER"): _drop_user,
+    ("CREATE", "ROLE"): _create_role,
+    ("ALTER", "ROLE"): _alter_role,
+    ("DROP", "ROLE"): _drop_role,
+    ("CREATE", "DATABASE"): _create_database,
+    ("ALTER", "DATABASE"): _alter_database,
+    ("DROP", "DATABASE"): _drop_database,
+}

@@ -1,0 +1,407 @@
+"""The statements of T-SQL that this server carries out, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from sqlglot import exp
+
+from setup_kit.sandbox.sql.values.types import SqlType
+
+
+@dataclass(frozen=True)
+class Name:
+    """An object's name: `schema` None means the user's default schema."""
+
+    name: str
+    schema: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}" if self.schema else self.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """`label` is the statement's class as the request log names it; `alone` says it must be its batch's only one."""
+
+    label: ClassVar[str] = ""
+    alone: ClassVar[bool] = False
+    line: int = 1
+
+
+# Data
+
+
+@dataclass(frozen=True)
+class Query(Statement):
+    """SELECT, INSERT, UPDATE, DELETE or MERGE."""
+
+    tree: exp.Expr
+    label: str = field()  # type: ignore[misc]
+
+
+@dataclass(frozen=True)
+class Truncate(Statement):
+    label = "TRUNCATE TABLE"
+    table: Name
+
+
+# Flow, variables and session
+
+
+@dataclass(frozen=True)
+class Block(Statement):
+    label = "BEGIN"
+    body: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class If(Statement):
+    label = "IF"
+    condition: exp.Expr
+    then: Statement
+    otherwise: Statement | None
+
+
+@dataclass(frozen=True)
+class While(Statement):
+    label = "WHILE"
+    condition: exp.Expr
+    body: Statement
+
+
+@dataclass(frozen=True)
+class Try(Statement):
+    label = "BEGIN TRY"
+    body: tuple[Statement, ...]
+    handler: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class Leave(Statement):
+    """BREAK, CONTINUE or RETURN."""
+
+    label = "RETURN"
+    kind: str
+    value: exp.Expr | None = None
+
+
+@dataclass(frozen=True)
+class Declare(Statement):
+    label = "DECLARE"
+    variables: tuple[tuple[str, SqlType, exp.Expr | None], ...]
+
+
+@dataclass(frozen=True)
+class SetVariable(Statement):
+    label = "SET"
+    variable: str
+    value: exp.Expr
+
+
+@dataclass(frozen=True)
+class SetOption(Statement):
+    label = "SET"
+    option: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Print(Statement):
+    label = "PRINT"
+    value: exp.Expr
+
+
+@dataclass(frozen=True)
+class Raise(Statement):
+    """RAISERROR (`number` None) or THROW (`rethrow` where it stands alone)."""
+
+    label = "RAISERROR"
+    message: exp.Expr | None
+    severity: exp.Expr | None
+    state: exp.Expr | None
+    number: exp.Expr | None = None
+    rethrow: bool = False
+
+
+@dataclass(frozen=True)
+class Execute(Statement):
+    """EXEC of a procedure; or of a text, which then is `text`."""
+
+    label = "EXECUTE"
+    procedure: Name | None
+    arguments: tuple[tuple[str, exp.Expr, bool], ...]
+    text: exp.Expr | None = None
+    status: str | None = None
+
+
+@dataclass(frozen=True)
+class Use(Statement):
+    label = "USE"
+    database: str
+
+
+@dataclass(frozen=True)
+class Transaction(Statement):
+    """BEGIN, COMMIT, ROLLBACK or SAVE."""
+
+    label = "TRANSACTION"
+    action: str
+    name: str = ""
+
+
+# Tables and other objects
+
+
+@dataclass(frozen=True)
+class ColumnDefinition:
+    name: str
+    type: SqlType
+    nullable: bool | None = None
+    identity: tuple[int, int] | None = None
+    default_name: str | None = None
+    default_text: str | None = None
+
+
+@dataclass(frozen=True)
+class KeyDefinition:
+    """`kind`: PK or UQ; `columns` by name; `clustered` is read and has no meaning here."""
+
+    kind: str
+    columns: tuple[str, ...]
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class CreateTable(Statement):
+    label = "CREATE TABLE"
+    table: Name
+    columns: tuple[ColumnDefinition, ...]
+    keys: tuple[KeyDefinition, ...]
+
+
+@dataclass(frozen=True)
+class AlterTable(Statement):
+    label = "ALTER TABLE"
+    table: Name
+    add_columns: tuple[ColumnDefinition, ...] = ()
+    add_keys: tuple[KeyDefinition, ...] = ()
+    alter_column: ColumnDefinition | None = None
+    drop_columns: tuple[str, ...] = ()
+    drop_constraints: tuple[str, ...] = ()
+    if_exists: bool = False
+
+
+@dataclass(frozen=True)
+class DropObject(Statement):
+    """`kind`: TABLE, VIEW, PROCEDURE or TYPE."""
+
+    label: str = field()  # type: ignore[misc]
+    kind: str
+    names: tuple[Name, ...]
+    if_exists: bool
+
+
+@dataclass(frozen=True)
+class CreateIndex(Statement):
+    label = "CREATE INDEX"
+    index: str
+    table: Name
+    columns: tuple[str, ...]
+    unique: bool
+
+
+@dataclass(frozen=True)
+class DropIndex(Statement):
+    label = "DROP INDEX"
+    index: str
+    table: Name
+    if_exists: bool
+
+
+@dataclass(frozen=True)
+class CreateView(Statement):
+    label = "CREATE VIEW"
+    alone = True
+    view: Name
+    columns: tuple[str, ...]
+    query: exp.Expr
+    definition: str
+    alter: bool = False
+    or_alter: bool = False
+
+
+@dataclass(frozen=True)
+class ParameterDefinition:
+    name: str
+    type: SqlType
+    default: exp.Expr | None
+    output: bool
+
+
+@dataclass(frozen=True)
+class CreateProcedure(Statement):
+    label = "CREATE PROCEDURE"
+    alone = True
+    procedure: Name
+    parameters: tuple[ParameterDefinition, ...]
+    body: tuple[Statement, ...]
+    definition: str
+    alter: bool = False
+    or_alter: bool = False
+
+
+@dataclass(frozen=True)
+class CreateType(Statement):
+    label = "CREATE TYPE"
+    type: Name
+    columns: tuple[ColumnDefinition, ...]
+    keys: tuple[KeyDefinition, ...]
+
+
+@dataclass(frozen=True)
+class CreateSchema(Statement):
+    label = "CREATE SCHEMA"
+    alone = True
+    schema: str
+    owner: str | None
+
+
+@dataclass(frozen=True)
+class DropSchema(Statement):
+    label = "DROP SCHEMA"
+    schema: str
+    if_exists: bool
+
+
+# Logins, users, roles, permissions
+
+
+@dataclass(frozen=True)
+class CreateLogin(Statement):
+    label = "CREATE LOGIN"
+    alone = True
+    login: str
+    password: str | None = field(repr=False)
+
+
+@dataclass(frozen=True)
+class AlterLogin(Statement):
+    label = "ALTER LOGIN"
+    alone = True
+    login: str
+    password: str | None = field(default=None, repr=False)
+    old_password: str | None = field(default=None, repr=False)
+    new_name: str | None = None
+    disabled: bool | None = None
+
+
+@dataclass(frozen=True)
+class DropLogin(Statement):
+    label = "DROP LOGIN"
+    alone = True
+    login: str
+
+
+@dataclass(frozen=True)
+class CreateUser(Statement):
+    """`login` for a user of a login, `password` for a contained user, `external` FROM EXTERNAL PROVIDER."""
+
+    label = "CREATE USER"
+    user: str
+    login: str | None
+    password: str | None = field(repr=False)
+    default_schema: str | None
+    without_login: bool
+    external: bool
+    object_id: str | None = None
+
+
+@dataclass(frozen=True)
+class AlterUser(Statement):
+    label = "ALTER USER"
+    user: str
+    new_name: str | None = None
+    login: str | None = None
+    password: str | None = field(default=None, repr=False)
+    old_password: str | None = field(default=None, repr=False)
+    default_schema: str | None = None
+
+
+@dataclass(frozen=True)
+class DropUser(Statement):
+    label = "DROP USER"
+    user: str
+    if_exists: bool
+
+
+@dataclass(frozen=True)
+class CreateRole(Statement):
+    label = "CREATE ROLE"
+    role: str
+    owner: str | None
+
+
+@dataclass(frozen=True)
+class AlterRole(Statement):
+    label = "ALTER ROLE"
+    role: str
+    add: str | None = None
+    drop: str | None = None
+    new_name: str | None = None
+
+
+@dataclass(frozen=True)
+class DropRole(Statement):
+    label = "DROP ROLE"
+    role: str
+    if_exists: bool
+
+
+@dataclass(frozen=True)
+class ChangePermissions(Statement):
+    """GRANT, DENY or REVOKE. `securable_class` as in sys.database_permissions; `securable` None for the database."""
+
+    label: str = field()  # type: ignore[misc]
+    permissions: tuple[str, ...]
+    securable_class: int
+    securable: Name | None
+    principals: tuple[str, ...]
+    grant_option: bool = False
+    cascade: bool = False
+
+
+# Databases
+
+
+@dataclass(frozen=True)
+class CreateDatabase(Statement):
+    label = "CREATE DATABASE"
+    alone = True
+    database: str
+
+
+@dataclass(frozen=True)
+class DropDatabase(Statement):
+    label = "DROP DATABASE"
+    alone = True
+    database: str
+    if_exists: bool
+
+
+@dataclass(frozen=True)
+class AlterDatabase(Statement):
+    """`database` None for CURRENT; only READ_COMMITTED_SNAPSHOT is known."""
+
+    label = "ALTER DATABASE"
+    database: str | None
+    option: str
+    value: str
+
+
+@dataclass(frozen=True)
+class AlterScopedConfiguration(Statement):
+    label = "ALTER DATABASE"
+    option: str
+    value: str

@@ -1,0 +1,1 @@
+"""MS-TDS: bytes, packets, messages, tokens, and the values that clients send."""

@@ -1,0 +1,156 @@
+"""The byte stream of one connection: TDS packets, and TLS inside or around them."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+
+from setup_kit.sandbox.sql.errors import ProtocolError
+from setup_kit.sandbox.sql.tds.packets import HEADER, Message, PacketType, Status
+
+#: A request longer than this is refused: memory stays bounded whatever a client sends.
+LARGEST_REQUEST = 64 * 1024 * 1024
+LARGEST_PACKET = 32768
+
+
+class Stream:
+    """Reads and writes whole messages.
+
+    TDS 7.4 carries the TLS handshake inside PRELOGIN packets and everything after it as plain TLS records
+    (MS-TDS 3.2.5.1); TDS 8.0 starts with TLS. Both run through `ssl.MemoryBIO` here.
+    """
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._tls: ssl.SSLObject | None = None
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._clear = bytearray()
+        self._write_lock = asyncio.Lock()
+        self.packet_size = 4096
+        self.spid = 0
+
+    async def starts_with_tls(self) -> bool:
+        """Whether the client opens with a TLS handshake (TDS 8.0) and not with a PRELOGIN packet."""
+        first = await self._reader.readexactly(1)
+        self._clear += first
+        if first[0] == PacketType.TLS_RECORD:
+            self._incoming.write(bytes(self._clear))
+            self._clear.clear()
+            return True
+        return False
+
+    async def start_tls(self, context: ssl.SSLContext, *, inside_packets: bool) -> None:
+        """Do the server's side of the handshake; raises ssl.SSLError when the client refuses the certificate."""
+        tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        while True:
+            try:
+                tls.do_handshake()
+                finished = True
+            except ssl.SSLWantReadError:
+                finished = False
+            flight = self._outgoing.read()
+            if flight:
+                await self._send_raw(self._packets(PacketType.PRELOGIN, flight) if inside_packets else flight)
+            if finished:
+                break
+            if inside_packets:
+                message = await self.read()
+                if message.type != PacketType.PRELOGIN:
+                    raise ProtocolError("a TLS handshake was expected")
+                self._incoming.write(message.data)
+            else:
+                await self._fill_incoming()
+        self._tls = tls
+
+    async def _fill_incoming(self) -> None:
+        data = await self._reader.read(65536)
+        if not data:
+            raise asyncio.IncompleteReadError(b"", None)
+        self._incoming.write(data)
+
+    async def _take(self, count: int) -> bytes:
+        clear = self._clear
+        if self._tls is None:
+            if len(clear) < count:
+                clear += await self._reader.readexactly(count - len(clear))
+        else:
+            while len(clear) < count:
+                try:
+                    data = self._tls.read(65536)
+                except ssl.SSLWantReadError:
+                    await self._fill_incoming()
+                    continue
+                if not data:
+                    raise asyncio.IncompleteReadError(b"", count)
+                clear += data
+        taken = bytes(clear[:count])
+        del clear[:count]
+        return taken
+
+    async def read(self) -> Message:
+        """The next whole message; IncompleteReadError when the client has gone.
+
+        One that the client gave up half sent comes without its data and with status IGNORE, for it wants an answer.
+        """
+        parts: list[bytes] = []
+        size = 0
+        first_status: int | None = None
+        while True:
+            kind, status, length, _, _, _ = HEADER.unpack(await self._take(HEADER.size))
+            if length < HEADER.size or length > LARGEST_PACKET:
+                raise ProtocolError(f"packet of {length} bytes")
+            size += length
+            if size > LARGEST_REQUEST:
+                raise ProtocolError("request is too large")
+            parts.append(await self._take(length - HEADER.size))
+            if first_status is None:
+                first_status = status
+            if kind == PacketType.ATTENTION:
+                return Message(kind, status, b"")
+            if status & Status.END_OF_MESSAGE:
+                if status & Status.IGNORE:  # the client changed its mind in the middle of a message
+                    return Message(kind, Status.IGNORE, b"")
+                return Message(kind, first_status & ~Status.IGNORE, parts[0] if len(parts) == 1 else b"".join(parts))
+
+    def _packets(self, kind: int, data: bytes, *, final: bool = True) -> bytes:
+        room = self.packet_size - HEADER.size
+        out = bytearray()
+        number = 1
+        for at in range(0, max(len(data), 1), room):
+            chunk = data[at : at + room]
+            last = final and at + room >= len(data)
+            out += HEADER.pack(kind, Status.END_OF_MESSAGE if last else 0, len(chunk) + 8, self.spid, number & 0xFF, 0)
+            out += chunk
+            number += 1
+        return bytes(out)
+
+    async def write(self, kind: int, data: bytes, *, final: bool = True) -> None:
+        """Send `data` as packets of one message; with `final=False` more of the message follows."""
+        await self._send(self._packets(kind, data, final=final))
+
+    async def _send(self, data: bytes) -> None:
+        async with self._write_lock:
+            if self._tls is None:
+                await self._send_raw(data)
+                return
+            view = memoryview(data)
+            while view:
+                view = view[self._tls.write(view) :]
+            await self._send_raw(self._outgoing.read())
+
+    async def _send_raw(self, data: bytes) -> None:
+        self._writer.write(data)
+        await self._writer.drain()
+
+    def abort(self) -> None:
+        """Break off without a word; whoever reads or writes here gets an error."""
+        self._writer.transport.abort()
+
+    async def close(self) -> None:
+        self._writer.close()
+        try:
+            await self._writer.wait_closed()
+        except (OSError, ssl.SSLError):  # the client closed first: there is nobody left to tell
+            return
