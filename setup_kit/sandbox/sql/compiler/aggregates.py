@@ -5,19 +5,16 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.compiler.bound import Bound
+from setup_kit.sandbox.sql.compiler.compiler import Compiler
 from setup_kit.sandbox.sql.compiler.operators import collated
+from setup_kit.sandbox.sql.compiler.scope import Scope
 from setup_kit.sandbox.sql.values import types as t
 from setup_kit.sandbox.sql.values.types import MAX, SqlType, Stored
-
-if TYPE_CHECKING:
-    from setup_kit.sandbox.sql.compiler.expressions import Expressions
-    from setup_kit.sandbox.sql.compiler.scope import Scope
 
 NAMES = frozenset({"COUNT", "COUNT_BIG", "SUM", "AVG", "MIN", "MAX"})
 _RANKINGS = {"ROW_NUMBER": "row_number()", "RANK": "rank()", "DENSE_RANK": "dense_rank()"}
@@ -54,7 +51,7 @@ def register(connection: sqlite3.Connection) -> None:
     connection.create_aggregate("tsql_avg", 1, DecimalAverage)  # type: ignore[arg-type]
 
 
-def call(compiler: Expressions, name: str, arguments: Sequence[exp.Expr], scope: Scope, over: str = "") -> Bound:
+def call(compiler: Compiler, name: str, arguments: Sequence[exp.Expr], scope: Scope, over: str = "") -> Bound:
     """An aggregate over a group, or over a window when `over` is the text of its OVER clause."""
     scope.uses_aggregates = scope.uses_aggregates or not over
     if len(arguments) != 1:
@@ -83,7 +80,7 @@ def call(compiler: Expressions, name: str, arguments: Sequence[exp.Expr], scope:
     return _total(compiler, name, text, kind, over)
 
 
-def _total(compiler: Expressions, name: str, text: str, kind: SqlType, over: str) -> Bound:
+def _total(compiler: Compiler, name: str, text: str, kind: SqlType, over: str) -> Bound:
     """SUM and AVG, whose type is wider than that of what they add."""
     if kind.name in t.FLOATS:
         return Bound(f"{name.lower()}({text}){over}", t.FLOAT)
@@ -125,7 +122,7 @@ def _within(kind: SqlType):  # type: ignore[no-untyped-def]
     return check
 
 
-def string_agg(compiler: Expressions, node: exp.Expr, scope: Scope) -> Bound:
+def string_agg(compiler: Compiler, node: exp.Expr, scope: Scope) -> Bound:
     if isinstance(node.this, exp.Order):
         raise errors.unsupported("STRING_AGG WITHIN GROUP")
     scope.uses_aggregates = True
@@ -136,7 +133,7 @@ def string_agg(compiler: Expressions, node: exp.Expr, scope: Scope) -> Bound:
     return Bound(f"group_concat({value.sql}, {separator.sql})", text)
 
 
-def window(compiler: Expressions, node: exp.Expr, scope: Scope) -> Bound:
+def window(compiler: Compiler, node: exp.Expr, scope: Scope) -> Bound:
     """`function() OVER (PARTITION BY … ORDER BY …)`."""
     if node.args.get("spec") is not None:
         raise errors.unsupported("window frame")

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from setup_kit.sandbox.sql import errors
-from setup_kit.sandbox.sql.compiler import queries
 from setup_kit.sandbox.sql.compiler.bound import Bound, Program, Slot
-from setup_kit.sandbox.sql.compiler.expressions import Expressions
+from setup_kit.sandbox.sql.compiler.compiler import Compiler
 from setup_kit.sandbox.sql.compiler.scope import Scope
 from setup_kit.sandbox.sql.compiler.targets import (
     Target,
@@ -86,24 +85,7 @@ class Merge:
 Change = Insert | Update | Delete | Merge
 
 
-def compile_change(compiler: Expressions, tree: exp.Expr) -> Change:
-    if tree.args.get("returning") is not None:
-        raise errors.unsupported("OUTPUT clause")
-    match tree:
-        case exp.Insert():
-            return _insert(compiler, tree)
-        case exp.Update():
-            return _update(compiler, tree)
-        case exp.Delete():
-            return _delete(compiler, tree)
-        case exp.Merge():
-            from setup_kit.sandbox.sql.compiler import merges  # a merge is a change, and contains others
-
-            return merges.compile_merge(compiler, tree)
-    raise errors.unsupported_statement(tree.key.upper())
-
-
-def _insert(compiler: Expressions, tree: exp.Insert) -> Insert:
+def compile_insert(compiler: Compiler, tree: exp.Insert) -> Insert:
     into, names = tree.this, None
     if isinstance(into, exp.Schema):
         into, names = into.this, [item.name for item in into.expressions]
@@ -126,7 +108,7 @@ def _insert(compiler: Expressions, tree: exp.Insert) -> Insert:
     prefix = tree.args.get("with_") or tree.args.get("with")
     if prefix is not None:
         source.set("with_", prefix)
-    query = queries.compile_query(compiler, source)
+    query = compiler.query(source)
     if len(query.columns) != len(columns):
         raise count_error(len(query.columns), len(columns), named=names is not None)
     physical = [f"c{number}" for number in range(1, len(columns) + 1)]
@@ -139,7 +121,7 @@ def _insert(compiler: Expressions, tree: exp.Insert) -> Insert:
 
 
 def _insert_values(
-    compiler: Expressions, target: Target, columns: list[Column], every: tuple[Column, ...],
+    compiler: Compiler, target: Target, columns: list[Column], every: tuple[Column, ...],
     filled: tuple[Slot, ...], identity: Column | None, source: exp.Values,
 ) -> Insert:  # fmt: skip
     if len(source.expressions) > 1000:
@@ -178,12 +160,12 @@ def _check_counts(source: exp.Values, wanted: int, *, named: bool) -> None:
             raise count_error(given, wanted, named=named)
 
 
-def _where(compiler: Expressions, tree: exp.Expr, scope: Scope) -> str:
+def _where(compiler: Compiler, tree: exp.Expr, scope: Scope) -> str:
     clause = tree.args.get("where")
     return f" WHERE {compiler.condition(clause.this, scope)}" if clause is not None else ""
 
 
-def _update(compiler: Expressions, tree: exp.Update) -> Update:
+def compile_update(compiler: Compiler, tree: exp.Update) -> Update:
     scope = Scope()
     refuse_common_tables(tree)
     target, label, text = find_rows(compiler, tree, tree.this, scope)
@@ -197,7 +179,7 @@ def _update(compiler: Expressions, tree: exp.Update) -> Update:
     return Update(compiler.program, target, tuple(columns), query)
 
 
-def _delete(compiler: Expressions, tree: exp.Delete) -> Delete:
+def compile_delete(compiler: Compiler, tree: exp.Delete) -> Delete:
     scope = Scope()
     refuse_common_tables(tree)
     listed = tree.args.get("tables")

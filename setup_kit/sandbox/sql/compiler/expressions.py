@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
 
 from sqlglot import exp
 
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.compiler import aggregates, functions, operators
-from setup_kit.sandbox.sql.compiler.bound import UNDECLARED, Bound, Demand, Program, common_type
+from setup_kit.sandbox.sql.compiler.bound import UNDECLARED, Bound, common_type
+from setup_kit.sandbox.sql.compiler.compiler import Compiler
+from setup_kit.sandbox.sql.compiler.scope import Scope
 from setup_kit.sandbox.sql.language import cursor
-from setup_kit.sandbox.sql.storage.catalog import Catalog, DatabaseObject, fold
+from setup_kit.sandbox.sql.storage.catalog import fold
 from setup_kit.sandbox.sql.values import types as t
 from setup_kit.sandbox.sql.values.types import MAX, SqlType
-
-if TYPE_CHECKING:
-    from setup_kit.sandbox.sql.compiler.scope import Scope
-    from setup_kit.sandbox.sql.compiler.targets import Intake
 
 _COMPARISONS: Mapping[type[exp.Expr], str] = {
     exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",
@@ -32,46 +28,8 @@ _TYPE_NAMES = {
 }  # fmt: skip
 
 
-class Expressions:
-    """Compiles the expressions of one statement into its `Program`."""
-
-    def __init__(
-        self,
-        catalog: Catalog,
-        database_name: str,
-        default_schema: str,
-        variables: Mapping[str, SqlType],
-        *,
-        describe: bool = False,
-    ) -> None:
-        self.catalog = catalog
-        self.database_name = database_name
-        self.default_schema = default_schema
-        self.variables = variables
-        self.describe = describe
-        self.program = Program()
-        self.sources = 0
-        self.intakes: dict[int, Intake] = {}  # of the columns of the table that the statement changes
-        self._chained = 0
-
-    def demand(self, permission: str, found: DatabaseObject) -> None:
-        """Note that the statement needs a permission on an object."""
-        if not self._chained:
-            self.program.demands.append(Demand(permission, found))
-
-    @contextlib.contextmanager
-    def on_behalf_of(self, schema: str) -> Iterator[None]:
-        """Inside a view: names are looked up from its schema, and its objects are read by its owner's right.
-
-        An ownership chain that is broken (objects of another owner) is not told apart.
-        """
-        outer, self.default_schema = self.default_schema, schema
-        self._chained += 1
-        try:
-            yield
-        finally:
-            self.default_schema = outer
-            self._chained -= 1
+class Expressions(Compiler):
+    """Compiles the expressions of a statement."""
 
     # Values
 
@@ -189,20 +147,7 @@ class Expressions:
             branches.append((condition, self.value(branch.args["true"], scope)))
         default = node.args.get("default")
         otherwise = self.value(default, scope) if default is not None else self._null(node, scope)
-        return self.choose(branches, otherwise)
-
-    def choose(self, branches: Sequence[tuple[str, Bound]], otherwise: Bound) -> Bound:
-        """CASE with conditions that are compiled already."""
-        results = [value for _, value in branches] + [otherwise]
-        kind = common_type(*results)
-        if all(result.null for result in results):
-            raise errors.SqlError(
-                8133, "At least one of the result expressions in a CASE specification must be an expression other than "
-                "the NULL constant.", ends_batch=True,
-            )  # fmt: skip
-        whens = "".join(f" WHEN {c} THEN {self.program.convert(value, kind).sql}" for c, value in branches)
-        default = self.program.convert(otherwise, kind)
-        return Bound(f"(CASE{whens} ELSE {default.sql} END)", kind, any(result.nullable for result in results))
+        return operators.choose(self.program, branches, otherwise)
 
     def _cast(self, node: exp.Expr, scope: Scope) -> Bound:
         target = data_type(node.args["to"], in_cast=True)
@@ -254,10 +199,8 @@ class Expressions:
         return aggregates.string_agg(self, node, scope)
 
     def _subquery(self, node: exp.Expr, scope: Scope) -> Bound:
-        from setup_kit.sandbox.sql.compiler import queries  # queries and expressions contain one another
-
         query = node.unnest() if isinstance(node, exp.Subquery) else node
-        found = queries.compile_query(self, query, scope)
+        found = self.query(query, scope)
         if len(found.columns) != 1:
             raise errors.SqlError(
                 116, "Only one expression can be specified in the select list when the subquery is not introduced with "
@@ -308,18 +251,15 @@ class Expressions:
         )  # fmt: skip
 
     def _exists(self, node: exp.Exists, scope: Scope) -> str:
-        from setup_kit.sandbox.sql.compiler import queries  # see _subquery
 
         query = node.this.unnest() if isinstance(node.this, exp.Subquery) else node.this
-        return f"EXISTS ({queries.compile_query(self, query, scope, for_exists=True).sql})"
+        return f"EXISTS ({self.query(query, scope, for_exists=True).sql})"
 
     def _in(self, node: exp.In, scope: Scope) -> str:
         left = self.value(node.this, scope)
         query = node.args.get("query")
         if query is not None:
-            from setup_kit.sandbox.sql.compiler import queries  # see _subquery
-
-            found = queries.compile_query(self, query.unnest(), scope)
+            found = self.query(query.unnest(), scope)
             if len(found.columns) != 1:
                 raise errors.SqlError(116, "Only one expression can be specified in the select list when the subquery "
                                       "is not introduced with EXISTS.", ends_batch=True)  # fmt: skip

@@ -7,21 +7,18 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.compiler import functions_system, functions_time, operators
 from setup_kit.sandbox.sql.compiler.bound import Bound, Function, Program, Runtime, common_type
+from setup_kit.sandbox.sql.compiler.compiler import Compiler
+from setup_kit.sandbox.sql.compiler.scope import Scope
 from setup_kit.sandbox.sql.values import collation
 from setup_kit.sandbox.sql.values import types as t
 from setup_kit.sandbox.sql.values.conversions import utf16_length
 from setup_kit.sandbox.sql.values.types import MAX, SqlType, Stored
-
-if TYPE_CHECKING:
-    from setup_kit.sandbox.sql.compiler.expressions import Expressions
-    from setup_kit.sandbox.sql.compiler.scope import Scope
 
 #: Functions written without parentheses that sqlglot takes for columns.
 BARE = frozenset({"USER", "SYSTEM_USER", "CURRENT_USER", "SESSION_USER", "CURRENT_TIMESTAMP"})
@@ -29,7 +26,7 @@ BARE = frozenset({"USER", "SYSTEM_USER", "CURRENT_USER", "SESSION_USER", "CURREN
 Compile = Callable[[Program, list[Bound]], Bound]
 
 
-def call(compiler: Expressions, name: str, arguments: Sequence[exp.Expr], scope: Scope) -> Bound:
+def call(compiler: Compiler, name: str, arguments: Sequence[exp.Expr], scope: Scope) -> Bound:
     """A call of a built-in function; 195 for one that does not exist here, 174 for a wrong number of arguments."""
     program = compiler.program
     if name in functions_time.WITH_DATE_PART:
@@ -45,7 +42,7 @@ def call(compiler: Expressions, name: str, arguments: Sequence[exp.Expr], scope:
         program.branches += 1
         then, otherwise = (compiler.value(argument, scope) for argument in arguments[1:])
         program.branches -= 1
-        return compiler.choose([(condition, then)], otherwise)
+        return operators.choose(program, [(condition, then)], otherwise)
     entry = _TABLE.get(name)
     if entry is None:
         raise errors.unknown_function(name.lower() if name.startswith("FN") else name)

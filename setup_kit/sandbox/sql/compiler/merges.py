@@ -7,7 +7,7 @@ from sqlglot import exp
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.compiler import sources
 from setup_kit.sandbox.sql.compiler.changes import Merge, MergeAction
-from setup_kit.sandbox.sql.compiler.expressions import Expressions
+from setup_kit.sandbox.sql.compiler.compiler import Compiler
 from setup_kit.sandbox.sql.compiler.scope import Scope
 from setup_kit.sandbox.sql.compiler.targets import (
     Target,
@@ -21,7 +21,7 @@ from setup_kit.sandbox.sql.compiler.targets import (
 )
 
 
-def compile_merge(compiler: Expressions, tree: exp.Merge) -> Merge:
+def compile_merge(compiler: Compiler, tree: exp.Merge) -> Merge:
     """A MERGE: every row of the source beside its match, with the number of the clause that it falls to."""
     refuse_common_tables(tree)
     scope = Scope()
@@ -70,7 +70,7 @@ def _merge_query(label: str, whens: list[str], values: list[tuple[int, str]], te
     return f"SELECT * FROM (SELECT {label}.rowid, {choice} AS action{guarded} FROM {text}) WHERE action IS NOT NULL"  # noqa: S608
 
 
-def _merge_action(compiler: Expressions, target: Target, then: exp.Expr, scope: Scope) -> tuple[MergeAction, list[str]]:
+def _merge_action(compiler: Compiler, target: Target, then: exp.Expr, scope: Scope) -> tuple[MergeAction, list[str]]:
     if isinstance(then, exp.Update):
         columns, values = assignments(compiler, target, then.expressions, scope)
         return MergeAction("UPDATE", tuple(columns)), values

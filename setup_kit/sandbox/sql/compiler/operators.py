@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
 
@@ -263,3 +264,17 @@ def like(_: Runtime, value: str | None, pattern: str | None, escape: str | None)
         return None
     compiled = like_pattern(pattern, escape)
     return int(compiled.fullmatch(value) is not None or compiled.fullmatch(value.rstrip(" ")) is not None)
+
+
+def choose(program: Program, branches: Sequence[tuple[str, Bound]], otherwise: Bound) -> Bound:
+    """CASE with conditions that are compiled already."""
+    results = [value for _, value in branches] + [otherwise]
+    kind = common_type(*results)
+    if all(result.null for result in results):
+        raise errors.SqlError(
+            8133, "At least one of the result expressions in a CASE specification must be an expression other than "
+            "the NULL constant.", ends_batch=True,
+        )  # fmt: skip
+    whens = "".join(f" WHEN {c} THEN {program.convert(value, kind).sql}" for c, value in branches)
+    default = program.convert(otherwise, kind)
+    return Bound(f"(CASE{whens} ELSE {default.sql} END)", kind, any(result.nullable for result in results))

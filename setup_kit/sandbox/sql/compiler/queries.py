@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql.compiler import sources
 from setup_kit.sandbox.sql.compiler.bound import Bound, wider
+from setup_kit.sandbox.sql.compiler.compiler import Compiler
 from setup_kit.sandbox.sql.compiler.expressions import Expressions
 from setup_kit.sandbox.sql.compiler.operators import collated
 from setup_kit.sandbox.sql.compiler.scope import Compiled, Scope, Source
@@ -16,24 +18,25 @@ from setup_kit.sandbox.sql.tds.tokens import Column
 from setup_kit.sandbox.sql.values import types as t
 
 
-def compile_query(
-    compiler: Expressions, node: exp.Expr, scope: Scope | None = None, *, for_exists: bool = False
-) -> Compiled:
-    """A SELECT or a set operation, with its WITH clause."""
-    inner = Scope(scope)
-    prefix = _with(compiler, node, inner)
-    if isinstance(node, exp.Subquery):
-        return compile_query(compiler, node.unnest(), inner)
-    if isinstance(node, exp.SetOperation):
-        found = _set_operation(compiler, node, inner)
-    elif isinstance(node, exp.Select):
-        found = _select(compiler, node, inner, for_exists=for_exists)
-    else:
-        raise errors.unsupported(node.key.upper())
-    return Compiled(prefix + found.sql, found.columns)
+class Queries(Expressions):
+    """The whole compiler of a statement on data."""
+
+    def query(self, node: exp.Expr, scope: Scope | None = None, *, for_exists: bool = False) -> Compiled:
+        """A SELECT or a set operation, with its WITH clause."""
+        inner = Scope(scope)
+        prefix = _with(self, node, inner)
+        if isinstance(node, exp.Subquery):
+            return self.query(node.unnest(), inner)
+        if isinstance(node, exp.SetOperation):
+            found = _set_operation(self, node, inner)
+        elif isinstance(node, exp.Select):
+            found = _select(self, node, inner, for_exists=for_exists)
+        else:
+            raise errors.unsupported(node.key.upper())
+        return Compiled(prefix + found.sql, found.columns)
 
 
-def _with(compiler: Expressions, node: exp.Expr, scope: Scope) -> str:
+def _with(compiler: Compiler, node: exp.Expr, scope: Scope) -> str:
     clause = node.args.get("with_") or node.args.get("with")
     if clause is None:
         return ""
@@ -41,7 +44,7 @@ def _with(compiler: Expressions, node: exp.Expr, scope: Scope) -> str:
         raise errors.unsupported("recursive common table expression")
     parts = []
     for item in clause.expressions:
-        found = compile_query(compiler, item.this, scope)
+        found = compiler.query(item.this, scope)
         names = [column.name for column in item.args["alias"].columns] or [column.name for column in found.columns]
         if len(names) != len(found.columns):
             raise errors.SqlError(
@@ -61,7 +64,7 @@ def _with(compiler: Expressions, node: exp.Expr, scope: Scope) -> str:
 # SELECT
 
 
-def _select(compiler: Expressions, node: exp.Select, scope: Scope, *, for_exists: bool = False) -> Compiled:
+def _select(compiler: Compiler, node: exp.Select, scope: Scope, *, for_exists: bool = False) -> Compiled:
     for argument, name in (
         ("into", "SELECT INTO"),
         ("for_", "FOR"),
@@ -71,8 +74,6 @@ def _select(compiler: Expressions, node: exp.Select, scope: Scope, *, for_exists
     ):
         if node.args.get(argument):
             raise errors.unsupported(name)
-    from setup_kit.sandbox.sql.compiler import sources  # a source may be a query, and a query has sources
-
     source = node.args.get("from_") or node.args.get("from")
     text = f" FROM {sources.add_source(compiler, source.this, scope)}" if source is not None else ""
     for item in node.args.get("joins") or ():
@@ -97,7 +98,7 @@ def _select(compiler: Expressions, node: exp.Select, scope: Scope, *, for_exists
     )
 
 
-def _outputs(compiler: Expressions, node: exp.Select, scope: Scope, *, for_exists: bool) -> list[tuple[str, Bound]]:
+def _outputs(compiler: Compiler, node: exp.Select, scope: Scope, *, for_exists: bool) -> list[tuple[str, Bound]]:
     outputs: list[tuple[str, Bound]] = []
     for item in node.expressions:
         if isinstance(item, exp.Star) or (isinstance(item, exp.Column) and isinstance(item.this, exp.Star)):
@@ -130,7 +131,7 @@ def _star(scope: Scope, qualifier: str) -> list[tuple[str, Bound]]:
     return outputs
 
 
-def _group_by(compiler: Expressions, node: exp.Select, scope: Scope) -> tuple[list[str], str]:
+def _group_by(compiler: Compiler, node: exp.Select, scope: Scope) -> tuple[list[str], str]:
     clause = node.args.get("group")
     if clause is None:
         return [], ""
@@ -152,7 +153,7 @@ def _check_grouped(scope: Scope, groups: list[str], outputs: list[tuple[str, Bou
             )  # fmt: skip
 
 
-def _order_by(compiler: Expressions, node: exp.Expr, scope: Scope, outputs: list[tuple[str, Bound]]) -> str:
+def _order_by(compiler: Compiler, node: exp.Expr, scope: Scope, outputs: list[tuple[str, Bound]]) -> str:
     clause = node.args.get("order")
     if clause is None:
         return ""
@@ -178,7 +179,7 @@ def _order_by(compiler: Expressions, node: exp.Expr, scope: Scope, outputs: list
     return f" ORDER BY {', '.join(keys)}" if keys else ""
 
 
-def _limit(compiler: Expressions, node: exp.Expr, scope: Scope) -> str:
+def _limit(compiler: Compiler, node: exp.Expr, scope: Scope) -> str:
     limit, offset = node.args.get("limit"), node.args.get("offset")
     count = None
     if isinstance(limit, exp.Limit):
@@ -200,9 +201,9 @@ def _limit(compiler: Expressions, node: exp.Expr, scope: Scope) -> str:
     return text
 
 
-def _set_operation(compiler: Expressions, node: exp.SetOperation, scope: Scope) -> Compiled:
-    left = compile_query(compiler, _operand(node.this), scope)
-    right = compile_query(compiler, _operand(node.expression), scope)
+def _set_operation(compiler: Compiler, node: exp.SetOperation, scope: Scope) -> Compiled:
+    left = compiler.query(_operand(node.this), scope)
+    right = compiler.query(_operand(node.expression), scope)
     if len(left.columns) != len(right.columns):
         raise errors.SqlError(
             205, "All queries combined using a UNION, INTERSECT or EXCEPT operator must have an equal number of "
@@ -234,7 +235,7 @@ def _operand(node: exp.Expr) -> exp.Expr:
     return node.this if isinstance(node, exp.Subquery) and not node.args.get("with_") else node
 
 
-def _side(compiler: Expressions, side: Compiled, kinds: Sequence[t.SqlType], *, collate: bool) -> str:
+def _side(compiler: Compiler, side: Compiled, kinds: Sequence[t.SqlType], *, collate: bool) -> str:
     """One side of a set operation with its columns converted to the common types."""
     names = [f"c{number}" for number in range(1, len(kinds) + 1)]
     texts = []

@@ -8,9 +8,9 @@ from dataclasses import replace
 from sqlglot import exp
 
 from setup_kit.sandbox.sql import errors
-from setup_kit.sandbox.sql.compiler import queries, system_views
+from setup_kit.sandbox.sql.compiler import system_views
 from setup_kit.sandbox.sql.compiler.bound import Bound, Slot, SystemRows, common_type
-from setup_kit.sandbox.sql.compiler.expressions import Expressions
+from setup_kit.sandbox.sql.compiler.compiler import Compiler
 from setup_kit.sandbox.sql.compiler.scope import Compiled, Scope, Source
 from setup_kit.sandbox.sql.language import parser
 from setup_kit.sandbox.sql.language import statements as s
@@ -28,7 +28,7 @@ def table_parts(node: exp.Table) -> tuple[str, str]:
     return node.db, node.name
 
 
-def find_table(compiler: Expressions, schema: str, name: str) -> DatabaseObject | None:
+def find_table(compiler: Compiler, schema: str, name: str) -> DatabaseObject | None:
     """A table or view by name: in the user's default schema, then in dbo, when no schema is given."""
     for candidate in [schema] if schema else [compiler.default_schema, "dbo"]:
         found = compiler.catalog.object(candidate, name)
@@ -37,14 +37,14 @@ def find_table(compiler: Expressions, schema: str, name: str) -> DatabaseObject 
     return None
 
 
-def add_source(compiler: Expressions, node: exp.Expr, scope: Scope) -> str:
+def add_source(compiler: Compiler, node: exp.Expr, scope: Scope) -> str:
     """Bring a source into scope; gives its text for FROM."""
     if isinstance(node, exp.Table):
         text = _table(compiler, node, scope)
     elif isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table):
         text = add_source(compiler, node.this, scope)
     elif isinstance(node, exp.Subquery):
-        found = queries.compile_query(compiler, node.this, Scope(scope.parent, common=scope.common))
+        found = compiler.query(node.this, Scope(scope.parent, common=scope.common))
         text = _derived(compiler, found, node.args.get("alias"), scope)
     elif isinstance(node, exp.Values):
         text = _derived(compiler, _values(compiler, node, scope), node.args.get("alias"), scope)
@@ -55,7 +55,7 @@ def add_source(compiler: Expressions, node: exp.Expr, scope: Scope) -> str:
     return text
 
 
-def _table(compiler: Expressions, node: exp.Table, scope: Scope) -> str:
+def _table(compiler: Compiler, node: exp.Table, scope: Scope) -> str:
     for argument in ("pivots", "sample", "version", "laterals"):
         if node.args.get(argument):
             raise errors.unsupported(argument.upper().removesuffix("S"))
@@ -94,12 +94,12 @@ def _bound_columns(columns: Sequence[Column], texts: Sequence[str]) -> tuple[tup
     )
 
 
-def _view(compiler: Expressions, found: DatabaseObject, alias: str, scope: Scope, label: str) -> str:
+def _view(compiler: Compiler, found: DatabaseObject, alias: str, scope: Scope, label: str) -> str:
     """A view's query in its place. Who may select from the view may read what its owner lets it show."""
     statement = parser.parse_batch(found.definition or "")[0]
     assert isinstance(statement, s.CreateView)  # noqa: S101 - nothing else is kept as a view's definition
     with compiler.on_behalf_of(compiler.catalog.schemas[found.schema_id].name):
-        inner = queries.compile_query(compiler, statement.query)
+        inner = compiler.query(statement.query)
     names = [column.name for column in found.columns]
     columns = tuple(Column(name, c.type, c.nullable) for name, c in zip(names, inner.columns, strict=True))
     scope.sources.append(
@@ -109,7 +109,7 @@ def _view(compiler: Expressions, found: DatabaseObject, alias: str, scope: Scope
     return f"({inner.named(*[f'c{n}' for n in range(1, len(names) + 1)])}) AS {label}"
 
 
-def _system_function(compiler: Expressions, node: exp.Table, scope: Scope, label: str) -> str:
+def _system_function(compiler: Compiler, node: exp.Table, scope: Scope, label: str) -> str:
     function = node.this
     name = str(function.this)
     view = system_views.find_function(node.db, name)
@@ -132,7 +132,7 @@ def _system_function(compiler: Expressions, node: exp.Table, scope: Scope, label
 
 
 def _system_rows(
-    compiler: Expressions, view: system_views.SystemView, arguments: tuple[Slot, ...], alias: str,
+    compiler: Compiler, view: system_views.SystemView, arguments: tuple[Slot, ...], alias: str,
     scope: Scope, label: str,
 ) -> str:  # fmt: skip
     table = f"{view.table}_{label}" if arguments else view.table
@@ -142,7 +142,7 @@ def _system_rows(
     return f"temp.{table} AS {label}"
 
 
-def _derived(compiler: Expressions, found: Compiled, alias: exp.Expr | None, scope: Scope) -> str:
+def _derived(compiler: Compiler, found: Compiled, alias: exp.Expr | None, scope: Scope) -> str:
     if not isinstance(alias, exp.TableAlias) or not alias.name:
         raise errors.incorrect_syntax(")")
     names = [column.name for column in alias.columns] or [column.name for column in found.columns]
@@ -163,7 +163,7 @@ def _derived(compiler: Expressions, found: Compiled, alias: exp.Expr | None, sco
     return f"({found.named(*physical)}) AS {label}"
 
 
-def _values(compiler: Expressions, node: exp.Values, scope: Scope) -> Compiled:
+def _values(compiler: Compiler, node: exp.Values, scope: Scope) -> Compiled:
     """The rows of VALUES as a source."""
     rows = [[compiler.value(item, Scope(scope.parent)) for item in row.expressions] for row in node.expressions]
     if len({len(row) for row in rows}) != 1:
@@ -180,7 +180,7 @@ def _values(compiler: Expressions, node: exp.Values, scope: Scope) -> Compiled:
     return Compiled(f"VALUES {', '.join(texts)}", tuple(Column("", kind) for kind in kinds))
 
 
-def join(compiler: Expressions, node: exp.Join, scope: Scope) -> str:
+def join(compiler: Compiler, node: exp.Join, scope: Scope) -> str:
     side, kind = str(node.args.get("side") or "").upper(), str(node.args.get("kind") or "").upper()
     if isinstance(node.this, exp.Lateral) or "APPLY" in kind:
         raise errors.unsupported("APPLY")

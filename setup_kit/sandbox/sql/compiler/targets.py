@@ -9,13 +9,13 @@ from sqlglot import exp
 
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.compiler import sources
-from setup_kit.sandbox.sql.compiler.bound import Bound, Runtime, Slot
-from setup_kit.sandbox.sql.compiler.expressions import Expressions
+from setup_kit.sandbox.sql.compiler.bound import Bound, Slot
+from setup_kit.sandbox.sql.compiler.compiler import Compiler
+from setup_kit.sandbox.sql.compiler.intake import Given, Intake
 from setup_kit.sandbox.sql.compiler.scope import Scope, Source
 from setup_kit.sandbox.sql.language import cursor, dialect
 from setup_kit.sandbox.sql.storage.catalog import Column, DatabaseObject, fold
 from setup_kit.sandbox.sql.values import conversions
-from setup_kit.sandbox.sql.values.types import SqlType, Stored
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Target:
         return f"{self.schema}.{self.table.name}"
 
 
-def find_target(compiler: Expressions, node: exp.Expr) -> Target:
+def find_target(compiler: Compiler, node: exp.Expr) -> Target:
     if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier):
         raise errors.unsupported(f"{node.key.upper()} as a target")
     schema, name = sources.table_parts(node)
@@ -44,7 +44,7 @@ def find_target(compiler: Expressions, node: exp.Expr) -> Target:
     return Target(found, compiler.catalog.schemas[found.schema_id].name)
 
 
-def assigned(compiler: Expressions, target: Target, column: Column, node: exp.Expr, scope: Scope) -> Bound:
+def assigned(compiler: Compiler, target: Target, column: Column, node: exp.Expr, scope: Scope) -> Bound:
     """The value of an expression, as the column takes it.
 
     A variable alone is converted by the type it has when the statement runs: clients declare the same parameter with
@@ -55,45 +55,12 @@ def assigned(compiler: Expressions, target: Target, column: Column, node: exp.Ex
         if name in compiler.variables:
             intake = compiler.intakes.get(column.id)
             if intake is None:
-                intake = compiler.intakes[column.id] = Intake(compiler.database_name, target, column)
-            return compiler.program.from_slot(_Given(name, intake), column.type)
+                intake = compiler.intakes[column.id] = Intake(f"{compiler.database_name}.{target.shown}", column)
+            return compiler.program.from_slot(Given(name, intake), column.type)
     return column_value(compiler, target, column, compiler.value(node, scope))
 
 
-class Intake:
-    """How values of whatever type come into a column."""
-
-    __slots__ = ("_column", "_known", "_table")
-
-    def __init__(self, database: str, target: Target, column: Column) -> None:
-        self._table = f"{database}.{target.shown}"
-        self._column = column
-        self._known: dict[SqlType, conversions.Converter | None] = {}
-
-    def take(self, value: Stored, kind: SqlType) -> Stored:
-        if kind not in self._known:
-            if len(self._known) > 256:
-                self._known.clear()
-            column = self._column
-            self._known[kind] = conversions.column_converter(kind, column.type, self._table, column.name)
-        convert = self._known[kind]
-        return value if value is None or convert is None else convert(value)
-
-
-class _Given:
-    """The slot of a variable that goes into a column. There are many of these: they are kept small."""
-
-    __slots__ = ("_intake", "_name")
-
-    def __init__(self, name: str, intake: Intake) -> None:
-        self._name = name
-        self._intake = intake
-
-    def __call__(self, runtime: Runtime) -> Stored:
-        return self._intake.take(runtime.variables[self._name], runtime.variable_types[self._name])
-
-
-def column_value(compiler: Expressions, target: Target, column: Column, value: Bound) -> Bound:
+def column_value(compiler: Compiler, target: Target, column: Column, value: Bound) -> Bound:
     """`value` as the column takes it: converted, and refused when it is too long (2628)."""
     program = compiler.program
     if value.undeclared or value.null:
@@ -105,7 +72,7 @@ def column_value(compiler: Expressions, target: Target, column: Column, value: B
     )
 
 
-def default_slot(compiler: Expressions, target: Target, column: Column) -> Slot:
+def default_slot(compiler: Compiler, target: Target, column: Column) -> Slot:
     """The value of a column that is left out: its DEFAULT, or NULL."""
     if column.default_text is None:
         return lambda _: None
@@ -140,7 +107,7 @@ def named_columns(target: Target, names: Sequence[str]) -> list[Column]:
 
 
 def left_out(
-    compiler: Expressions, target: Target, columns: Sequence[Column]
+    compiler: Compiler, target: Target, columns: Sequence[Column]
 ) -> tuple[list[Column], tuple[Slot, ...], Column | None]:
     """Columns that an INSERT leaves out, with their values, and the identity column, numbered as rows are written."""
     rest = [c for c in target.table.columns if c not in columns and c.identity is None]
@@ -164,7 +131,7 @@ def count_error(given: int, wanted: int, *, named: bool) -> errors.SqlError:
     )
 
 
-def find_rows(compiler: Expressions, tree: exp.Expr, node: exp.Expr, scope: Scope) -> tuple[Target, str, str]:
+def find_rows(compiler: Compiler, tree: exp.Expr, node: exp.Expr, scope: Scope) -> tuple[Target, str, str]:
     """The target of an UPDATE or DELETE, its label in the query, and the text of FROM."""
     source = tree.args.get("from_") or tree.args.get("from") or tree.args.get("using_from")
     text = ""
@@ -187,7 +154,7 @@ def find_rows(compiler: Expressions, tree: exp.Expr, node: exp.Expr, scope: Scop
     return target, label, f"{own} CROSS JOIN {text}" if text else own
 
 
-def _is_target(compiler: Expressions, source: Source, node: exp.Expr) -> bool:
+def _is_target(compiler: Compiler, source: Source, node: exp.Expr) -> bool:
     if not isinstance(node, exp.Table):
         return False
     if fold(source.alias) == fold(node.name) and not node.db:
@@ -197,7 +164,7 @@ def _is_target(compiler: Expressions, source: Source, node: exp.Expr) -> bool:
 
 
 def assignments(
-    compiler: Expressions, target: Target, items: Sequence[exp.Expr], scope: Scope
+    compiler: Compiler, target: Target, items: Sequence[exp.Expr], scope: Scope
 ) -> tuple[list[Column], list[str]]:
     columns: list[Column] = []
     values: list[str] = []

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql import permissions as p
-from setup_kit.sandbox.sql.compiler import queries
-from setup_kit.sandbox.sql.compiler.expressions import Expressions
+from setup_kit.sandbox.sql.compiler.queries import Queries
 from setup_kit.sandbox.sql.execution import tables
 from setup_kit.sandbox.sql.execution.objects import new_object_schema, resolve
 from setup_kit.sandbox.sql.language import statements as s
@@ -120,7 +119,7 @@ def create_view(session: Session, statement: s.CreateView) -> None:
     existing = _replaced(session, statement.view, "V", alter=statement.alter, or_alter=statement.or_alter)
     schema_id = existing.schema_id if existing else new_object_schema(session, statement.view, "CREATE VIEW", kind="V")
     schema = session.catalog.schemas[schema_id].name
-    found = queries.compile_query(Expressions(session.catalog, session.database.name, schema, {}), statement.query)
+    found = Queries(session.catalog, session.database.name, schema, {}).query(statement.query)
     names = statement.columns or tuple(column.name for column in found.columns)
     if len(names) != len(found.columns):
         raise errors.SqlError(8158, f"'{statement.view.name}' has more columns than were specified in the column list.")

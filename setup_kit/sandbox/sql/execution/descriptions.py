@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from sqlglot.tokenizer_core import TokenType
 
-from setup_kit.sandbox.sql.compiler import changes, queries, system_views
+from setup_kit.sandbox.sql.compiler import system_views
+from setup_kit.sandbox.sql.compiler.compile import compile_statement
 from setup_kit.sandbox.sql.language import parser
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.language.declarations import parse_declarations, text_of
@@ -74,10 +75,7 @@ def _suggest(session: Session, text: str, declared: str) -> list[tuple[Stored, .
             continue  # only statements on data take parameters
         session.variable_types = types
         compiler = session.executor.compiler(describe=True)
-        if statement.label == "SELECT":
-            queries.compile_query(compiler, statement.tree)
-        else:
-            changes.compile_change(compiler, statement.tree)
+        compile_statement(compiler, statement.tree)
         session.executor.check(compiler.program)
         suggestions |= compiler.program.suggestions
     rows: list[tuple[Stored, ...]] = []
@@ -138,7 +136,7 @@ def describe_result(session: Session, parameters: Sequence[Parameter]) -> None:
     for statement in parser.parse_batch(text):
         if isinstance(statement, s.Query) and statement.label == "SELECT":
             compiler = session.executor.compiler(describe=True)
-            found = queries.compile_query(compiler, statement.tree)
+            found = compiler.query(statement.tree)
             session.executor.check(compiler.program)
             for number, column in enumerate(found.columns, 1):
                 kind = column.type

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from setup_kit.sandbox.sql import permissions
-from setup_kit.sandbox.sql.compiler import changes, queries, system_views
+from setup_kit.sandbox.sql.compiler import changes, system_views
 from setup_kit.sandbox.sql.compiler.bound import Bound, Function, Program
-from setup_kit.sandbox.sql.compiler.expressions import Expressions
+from setup_kit.sandbox.sql.compiler.compile import compile_statement
+from setup_kit.sandbox.sql.compiler.queries import Queries
 from setup_kit.sandbox.sql.compiler.scope import Compiled, Scope
 from setup_kit.sandbox.sql.errors import SqlError
 from setup_kit.sandbox.sql.execution import writes
@@ -29,12 +30,11 @@ _SLOTS = 20_000
 
 @dataclass(frozen=True)
 class _Plan:
-    """What a statement compiles to under one catalog: `query` of a SELECT, `change` of all others."""
+    """What a statement compiles to under one catalog."""
 
     statement: s.Query
     program: Program
-    query: Compiled | None
-    change: changes.Change | None
+    compiled: Compiled | changes.Change
 
 
 class Executor:
@@ -51,9 +51,9 @@ class Executor:
 
     # Compiling
 
-    def compiler(self, *, describe: bool = False) -> Expressions:
+    def compiler(self, *, describe: bool = False) -> Queries:
         session = self._session
-        return Expressions(
+        return Queries(
             session.catalog, session.database.name, session.default_schema, session.variable_types, describe=describe
         )
 
@@ -65,10 +65,7 @@ class Executor:
         if found is not None and found.statement is statement and self._types_are(found.program.typed_variables):
             return found
         compiler = self.compiler()
-        if statement.label == "SELECT":
-            plan = _Plan(statement, compiler.program, queries.compile_query(compiler, statement.tree), None)
-        else:
-            plan = _Plan(statement, compiler.program, None, changes.compile_change(compiler, statement.tree))
+        plan = _Plan(statement, compiler.program, compile_statement(compiler, statement.tree))
         self._plans.put(key, plan, len(compiler.program.slots) + 50)
         return plan
 
@@ -84,14 +81,14 @@ class Executor:
         if statement.label == "SELECT":
             with session.transactions.reads():
                 plan = self._plan(statement)
-                assert plan.query is not None  # noqa: S101 - a SELECT is a query
-                self._select(plan.query, plan.program)
+                assert isinstance(plan.compiled, Compiled)  # noqa: S101 - a SELECT is a query
+                self._select(plan.compiled, plan.program)
             return
         with session.transactions.writes():
             plan = self._plan(statement)
             self._ready(plan.program)
-            assert plan.change is not None  # noqa: S101 - everything else is a change
-            count = writes.execute(session.connection, session, plan.change, plan.program)
+            assert not isinstance(plan.compiled, Compiled)  # noqa: S101 - everything else is a change
+            count = writes.execute(session.connection, session, plan.compiled, plan.program)
         session.row_count = count
         if session.options["NOCOUNT"] == "ON":
             session.reply.done()

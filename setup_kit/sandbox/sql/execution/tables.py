@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql import permissions as p
-from setup_kit.sandbox.sql.compiler.expressions import Expressions
+from setup_kit.sandbox.sql.compiler.queries import Queries
 from setup_kit.sandbox.sql.compiler.scope import Scope
 from setup_kit.sandbox.sql.execution import writes
 from setup_kit.sandbox.sql.execution.objects import new_object_schema, resolve
@@ -193,7 +193,7 @@ def _add_columns(session: Session, table: DatabaseObject, statement: s.AlterTabl
 def constant_default(session: Session, column: Column) -> Stored:
     """The value of a column's DEFAULT now."""
     text = column.default_text or ""
-    compiler = Expressions(session.catalog, session.database.name, "dbo", {})
+    compiler = Queries(session.catalog, session.database.name, "dbo", {})
     node = dialect.parse_expression(Cursor(text).tokens, text)
     bound = compiler.program.convert(compiler.value(node, Scope()), column.type)
     if bound.slot is None:
