@@ -39,6 +39,10 @@ class Cancelled(Exception):  # noqa: N818 - a signal of the client, no error
     """The client sent an attention signal."""
 
 
+class EndOfBatch(Exception):  # noqa: N818 - the error has been reported
+    """An error ends the batch."""
+
+
 # Syntax and names
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from setup_kit.sandbox.sql import errors
-from setup_kit.sandbox.sql.errors import Cancelled, SqlError
-from setup_kit.sandbox.sql.execution import administration, definitions, options, principals
+from setup_kit.sandbox.sql.errors import Cancelled, EndOfBatch, SqlError
+from setup_kit.sandbox.sql.execution import administration, definitions, options, principals, procedures
 from setup_kit.sandbox.sql.language import parser
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.storage.catalog import fold
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _ON_THE_SERVER = (s.CreateLogin, s.AlterLogin, s.DropLogin, s.CreateDatabase, s.DropDatabase, s.AlterDatabase)
-
-
-class EndOfBatch(Exception):  # noqa: N818 - the error has been reported
-    """An error ends the batch."""
 
 
 class _Leave(Exception):  # noqa: N818 - BREAK, CONTINUE and RETURN on their way out
@@ -198,10 +194,6 @@ class Interpreter:
                 session.executor.run(statement)
                 return
             case s.Execute():
-                from setup_kit.sandbox.sql.execution import (
-                    procedures,  # procedures run statements, statements run procedures
-                )
-
                 procedures.execute(session, statement)
                 return
             case s.Declare():

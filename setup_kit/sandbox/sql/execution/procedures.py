@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from setup_kit.sandbox.sql import errors, permissions
+from setup_kit.sandbox.sql.errors import EndOfBatch
 from setup_kit.sandbox.sql.execution import descriptions
-from setup_kit.sandbox.sql.execution.interpreter import EndOfBatch
+from setup_kit.sandbox.sql.execution.prepared import Prepared
 from setup_kit.sandbox.sql.language import parser
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.language.cursor import Cursor
@@ -29,15 +29,6 @@ PROCEDURE_NUMBERS = {
     6: "sp_cursorunprepare", 7: "sp_cursorfetch", 8: "sp_cursoroption", 9: "sp_cursorclose", 10: "sp_executesql",
     11: "sp_prepare", 12: "sp_execute", 13: "sp_prepexec", 14: "sp_prepexecrpc", 15: "sp_unprepare",
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """What a client prepared: a text with the parameters it declares, or the name of a procedure."""
-
-    text: str
-    parameters: tuple[tuple[str, SqlType, bool], ...] = ()
-    is_procedure: bool = False
 
 
 def run_call(session: Session, call: Call) -> None:

@@ -8,25 +8,24 @@ import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from setup_kit.sandbox.sql import permissions
 from setup_kit.sandbox.sql.compiler import aggregates
-from setup_kit.sandbox.sql.errors import Cancelled, SqlError
+from setup_kit.sandbox.sql.errors import Cancelled, EndOfBatch, SqlError
+from setup_kit.sandbox.sql.execution import procedures
 from setup_kit.sandbox.sql.execution.executor import Executor
-from setup_kit.sandbox.sql.execution.interpreter import EndOfBatch, Interpreter
+from setup_kit.sandbox.sql.execution.interpreter import Interpreter
+from setup_kit.sandbox.sql.execution.prepared import Prepared
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.storage import catalog
 from setup_kit.sandbox.sql.storage.catalog import Catalog, DatabaseObject
 from setup_kit.sandbox.sql.storage.store import Database, ServerStore
 from setup_kit.sandbox.sql.storage.transactions import Transactions
 from setup_kit.sandbox.sql.tds import tokens
+from setup_kit.sandbox.sql.tds.parameters import Call
 from setup_kit.sandbox.sql.tds.reply import Reply
 from setup_kit.sandbox.sql.values.types import SqlType, Stored
-
-if TYPE_CHECKING:
-    from setup_kit.sandbox.sql.execution.procedures import Prepared
-    from setup_kit.sandbox.sql.tds.parameters import Call
 
 _DEEPEST_CALL = 32
 
@@ -200,8 +199,6 @@ class Session:
 
     def run_calls(self, calls: Sequence[Call], reply: Reply) -> None:
         """The remote procedure calls of one message."""
-        from setup_kit.sandbox.sql.execution import procedures  # procedures run statements, statements run procedures
-
         with self._request(reply):
             for call in calls:
                 self._clear_variables()
