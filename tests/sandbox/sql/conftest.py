@@ -18,7 +18,7 @@ import pyodbc  # type: ignore[import-not-found]  # a compiled module without typ
 import pytest
 import trustme
 
-from setup_kit.sandbox.sql import SqlEndpoint
+from setup_kit.sandbox.sql import RequestLog, SqlEndpoint
 
 T = TypeVar("T")
 ADMINISTRATOR, PASSWORD = "sqladmin", "Correct-Horse-9"
@@ -97,7 +97,9 @@ class NoLatency:
 class Host:
     """An event loop on a thread of its own, with an endpoint on it."""
 
-    def __init__(self, directory: Path, authority: trustme.CA, folder: Path) -> None:
+    def __init__(
+        self, directory: Path, authority: trustme.CA, folder: Path, log: RequestLog | None = None
+    ) -> None:  # fmt: skip
         self.directory = directory
         self.folder = folder
         self.people: dict[str, Person] = {}
@@ -110,7 +112,7 @@ class Host:
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
-        self.endpoint = SqlEndpoint(directory, context, self._check, self.log, NoLatency(), AZURE_ADDRESS)
+        self.endpoint = SqlEndpoint(directory, context, self._check, log or self.log, NoLatency(), AZURE_ADDRESS)
 
     def _check(self, token: str) -> Person:
         if token not in self.people:

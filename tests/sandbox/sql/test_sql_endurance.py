@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import concurrent.futures
-import json
-import os
-import signal
 import socket
 import ssl
 import subprocess
@@ -18,60 +15,15 @@ import pytest
 import trustme
 
 from setup_kit.sandbox.sql.tds.packets import HEADER, encode_prelogin
-from tests.sandbox.sql.conftest import ADMINISTRATOR, PASSWORD, Policy, Server, closing, driver
-
-SERVE = """
-import json, sys
-from pathlib import Path
-import trustme
-from tests.sandbox.sql.conftest import Host, Policy
-folder = Path(sys.argv[1])
-for name in ("data", "tls"):
-    (folder / name).mkdir(exist_ok=True)
-host = Host(folder / "data", trustme.CA(), folder / "tls")
-server = host.serve(Policy("apart"))
-server.database("kept")
-print(json.dumps({"port": server.port, "certificate": str(host.certificate)}), flush=True)
-sys.stdin.read()
-host.close()
-"""
-
-
-class Apart:
-    """An endpoint in a process of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        root = str(Path(__file__).parents[3])
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", SERVE, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            cwd=root, env={**os.environ, "PYTHONPATH": root},
-        )  # fmt: skip
-        assert self.process.stdout is not None
-        place = json.loads(self.process.stdout.readline())
-        self.text = (
-            f"Driver={driver()};Server=tcp:127.0.0.1,{place['port']};Encrypt=strict;Database=kept;"
-            f"ServerCertificate={place['certificate']};UID={ADMINISTRATOR};PWD={PASSWORD};ConnectRetryCount=0"
-        )
-
-    def connect(self, *, autocommit: bool = True) -> pyodbc.Connection:
-        return pyodbc.connect(self.text, autocommit=autocommit, timeout=20)
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
-
-    def stop(self) -> int:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        return self.process.wait(20)
+from tests.sandbox.sql.apart import Apart
+from tests.sandbox.sql.conftest import ADMINISTRATOR, PASSWORD, Policy, Server, closing
 
 
 @pytest.fixture
 def apart(tmp_path: Path) -> Iterator[Apart]:
     found = Apart(tmp_path)
     yield found
-    found.process.kill()
-    found.process.wait(10)
+    found.kill()
 
 
 def test_what_was_committed_outlives_a_killed_process_and_nothing_else(apart: Apart, tmp_path: Path) -> None:
