@@ -3,50 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import random
 import sys
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-from tests.sandbox.job.end_state import end_state
-from tests.sandbox.job.harness import Kit
-from tests.sandbox.job.killing import lines_of, prepare, trial
-
-WORKERS = 2
+from tests.prove.apply import killed_at_every_line
+from tests.prove.kills import killed_under_load
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./run prove", description=__doc__)
+    proofs = {"apply": killed_at_every_line, "kills": killed_under_load}
+    parser.add_argument("only", nargs="*", choices=[[], *proofs], help="which; all when none is named")
     parser.add_argument("--share", type=float, default=1.0, help="between 0 and 1; all when not given")
     parser.add_argument("--seed", type=int, default=20261123)
     chosen = parser.parse_args()
     print(f"share {chosen.share:g}, seed {chosen.seed}", flush=True)
-    return 0 if killed_at_every_line(chosen.share, chosen.seed) else 1
-
-
-def killed_at_every_line(share: float, seed: int) -> bool:
-    """SIGKILL at each line of the journal of a full `apply`; a second run must end like an undisturbed one."""
-    with tempfile.TemporaryDirectory(prefix="setup-kit-prove-") as folder:
-        kit = Kit(Path(folder))
-        try:
-            prepare(kit, "undisturbed")
-            kit.apply("undisturbed").succeeded()
-            expected = end_state(kit, "undisturbed")
-            boundaries = lines_of(kit.folder / ".setup-kit" / "undisturbed" / "journal.jsonl")
-            lines = list(range(1, boundaries + 1))
-            picked = sorted(random.Random(seed).sample(lines, max(1, round(len(lines) * share))))
-            with ThreadPoolExecutor(WORKERS) as pool:
-                failures = [text for text in pool.map(lambda at: trial(kit, f"kill{at}", at, expected), picked) if text]
-        finally:
-            kit.close()
-    for text in failures:
-        print(text, flush=True)
-    held = len(picked) - len(failures)
-    print(
-        f"apply killed at a journal line, then run again: {held} of {len(picked)} as undisturbed ({boundaries} lines)"
-    )
-    return not failures
+    held = [proofs[name](chosen.share, chosen.seed) for name in chosen.only or proofs]
+    return 0 if all(held) else 1
 
 
 if __name__ == "__main__":

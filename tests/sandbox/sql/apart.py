@@ -56,6 +56,7 @@ class Apart:
         self.process.start()
         theirs.close()
         self._port = 0
+        self._asking = threading.Lock()
 
     @property
     def pid(self) -> int:
@@ -65,9 +66,10 @@ class Apart:
     @property
     def port(self) -> int:
         """Where it listens, once it does; EOFError when it has been killed before."""
-        if not self._port:
-            self._port = self._ours.recv()
-        return self._port
+        with self._asking:
+            if not self._port:
+                self._port = self._ours.recv()
+            return self._port
 
     @property
     def certificate(self) -> Path:
