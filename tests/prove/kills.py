@@ -33,7 +33,10 @@ CREATE TABLE dbo.orders (who int NOT NULL, n int NOT NULL, note nvarchar(100) NO
 CREATE TABLE dbo.lines (id int IDENTITY(1, 1) NOT NULL, who int NOT NULL, n int NOT NULL, line int NOT NULL,
     amount decimal(18, 4) NOT NULL, CONSTRAINT once UNIQUE (who, n, line));
 CREATE INDEX by_amount ON dbo.lines (amount);
+CREATE TABLE dbo.numbers (k int NOT NULL PRIMARY KEY);
+CREATE TABLE dbo.pages (who int NOT NULL, n int NOT NULL, k int NOT NULL, filler nvarchar(3000) NOT NULL);
 """
+PAGES = 200  # so many rows of 3,000 characters make a commit that takes a while
 
 
 @dataclass
@@ -73,6 +76,10 @@ class Writer:
             cursor.execute("INSERT INTO dbo.lines (who, n, line, amount) VALUES (?, ?, ?, ?)", who, n, line, n)
         cursor.execute("DELETE FROM dbo.lines WHERE who = ? AND n = ?", who, n - KEPT)
         cursor.execute("DELETE FROM dbo.orders WHERE who = ? AND n = ?", who, n - KEPT)
+        cursor.execute("DELETE FROM dbo.pages WHERE who = ? AND n < ?", who, n)
+        if n % 2:
+            sql = "INSERT INTO dbo.pages SELECT ?, ?, k, REPLICATE(N'x', 3000) FROM dbo.numbers"
+            cursor.execute(sql, who, n)
         if defines(n):
             name = f"made_{who}_{n % (2 * KEPT)}"
             cursor.execute(f"CREATE TABLE dbo.{name} (n int NOT NULL PRIMARY KEY, a nvarchar(10) NULL)")
@@ -95,6 +102,11 @@ class Writer:
                 "lines",
                 "SELECT n, line, CAST(amount AS int) FROM dbo.lines WHERE who = ? ORDER BY n, line",
                 [(k, line, k) for k in kept for line in range(lines(k))],
+            ),
+            (
+                "pages",
+                "SELECT n, COUNT(*), MIN(LEN(filler)) FROM dbo.pages WHERE who = ? GROUP BY n",
+                [(n, PAGES, 3000)] if n % 2 else [],
             ),
             (
                 "tables",
@@ -159,6 +171,7 @@ def _prepare(folder: Path) -> None:
     connection.execute(TABLES)
     for who in range(1, WRITERS + 1):
         connection.execute("INSERT INTO dbo.progress VALUES (?, 0)", who)
+    connection.cursor().executemany("INSERT INTO dbo.numbers VALUES (?)", [(k,) for k in range(PAGES)])
     connection.close()
     apart.stop()
 
