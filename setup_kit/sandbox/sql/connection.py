@@ -26,6 +26,7 @@ from setup_kit.sandbox.sql.tds.packets import (
 )
 from setup_kit.sandbox.sql.tds.reply import Reply
 from setup_kit.sandbox.sql.tds.stream import Stream
+from setup_kit.sandbox.sql.tds.type_info import COLLATION
 
 if TYPE_CHECKING:
     from setup_kit.sandbox.sql.server import LogicalServer
@@ -134,7 +135,7 @@ class Connection:
         size = min(max(login.packet_size or 4096, 512), 32767)
         reply.add(tokens.environment_text(1, self._database, "master"))
         reply.message(5701, 2, 0, f"Changed database context to '{self._database}'.")
-        reply.add(tokens.environment_bytes(7, tokens.COLLATION, b""))
+        reply.add(tokens.environment_bytes(7, COLLATION, b""))
         reply.add(tokens.environment_text(2, "us_english", ""))
         reply.message(5703, 1, 0, "Changed language setting to us_english.")
         version = min(login.tds_version, tokens.TDS_VERSION) if login.tds_version < 0x80000000 else login.tds_version

@@ -42,6 +42,13 @@ ID = "E797A8D5-430F-439D-B3E9-47522036DD57"
         ("nvarchar(10)", "", ""),
         ("varchar(10)", "naïve €", "naïve €"),
         ("varchar(10)", "表", "?"),
+        ("varchar(10)", "😀", "??"),
+        ("text", "naïve €", "naïve €"),
+        ("ntext", "Ünïcode 表 😀", "Ünïcode 表 😀"),
+        ("image", b"\x00\xff", b"\x00\xff"),
+        ("smallmoney", Decimal("214748.3647"), Decimal("214748.3647")),
+        ("nvarchar(max)", "é😀" * 833_333, "é😀" * 833_333),
+        ("varbinary(max)", b"\x00\xff" * 2_500_000, b"\x00\xff" * 2_500_000),
         ("nchar(5)", "ab", "ab   "),
         ("varbinary(max)", b"\x00\xff" * 20_000, b"\x00\xff" * 20_000),
         ("varbinary(10)", b"", b""),
@@ -232,3 +239,63 @@ def test_an_expression_that_is_wrong_is_refused_by_its_number(
         connection.execute(f"SELECT {expression}").fetchall()
     assert number(caught.value) == expected
     assert connection.execute("SELECT 1").fetchone()[0] == 1
+
+
+class TestDatetimeoffset:
+    def one(self, connection: pyodbc.Connection, expression: str) -> Any:
+        return connection.execute(f"SELECT CAST({expression} AS nvarchar(50))").fetchone()[0]
+
+    def test_it_keeps_its_offset_and_all_seven_digits(self, connection: pyodbc.Connection) -> None:
+        connection.execute("CREATE TABLE dbo.t (v datetimeoffset, w datetimeoffset(0))")
+        connection.execute("INSERT INTO dbo.t VALUES (?, ?)", *["2024-02-29 23:59:59.1234567 -07:30"] * 2)
+        row = connection.execute("SELECT CAST(v AS varchar(40)), CAST(w AS varchar(40)) FROM dbo.t").fetchone()
+        assert tuple(row) == ("2024-02-29 23:59:59.1234567 -07:30", "2024-02-29 23:59:59 -07:30")
+
+    def test_two_offsets_of_one_instant_are_equal_and_order_is_by_the_instant(
+        self, connection: pyodbc.Connection
+    ) -> None:
+        connection.execute("CREATE TABLE dbo.t (n int, v datetimeoffset NOT NULL PRIMARY KEY)")
+        connection.execute(
+            "INSERT INTO dbo.t VALUES (1, '2024-01-01 12:00 +02:00'), (2, '2024-01-01 09:00 -05:00'), "
+            "(3, '2024-01-01 10:30Z')"
+        )
+        assert [row[0] for row in connection.execute("SELECT n FROM dbo.t ORDER BY v")] == [1, 3, 2]
+        same = connection.execute("SELECT n FROM dbo.t WHERE v = '2024-01-01 10:00Z'").fetchall()
+        assert [row[0] for row in same] == [1]
+        with pytest.raises(pyodbc.Error) as caught:
+            connection.execute("INSERT INTO dbo.t VALUES (4, '2024-01-01 14:00 +00:00')")
+        assert number(caught.value) == 2627
+
+    @pytest.mark.parametrize(
+        ("expression", "expected"),
+        [
+            ("CAST(CAST('2024-01-01 12:00 +02:00' AS datetimeoffset) AS datetime2(0))", "2024-01-01 12:00:00"),
+            ("CAST(CAST('2024-01-01 23:00 +02:00' AS datetimeoffset) AS date)", "2024-01-01"),
+            ("CAST(CAST('2024-01-01 12:00' AS datetime) AS datetimeoffset(0))", "2024-01-01 12:00:00 +00:00"),
+            ("SWITCHOFFSET(CAST('2024-01-01 12:00 +02:00' AS datetimeoffset(0)), '-08:00')",
+             "2024-01-01 02:00:00 -08:00"),
+            ("TODATETIMEOFFSET(CAST('2024-01-01 12:00' AS datetime2(0)), 90)", "2024-01-01 12:00:00 +01:30"),
+            ("DATEADD(month, 1, CAST('2024-01-31 23:00 -05:00' AS datetimeoffset(0)))", "2024-02-29 23:00:00 -05:00"),
+            ("DATEPART(hour, CAST('2024-01-31 23:00 -05:00' AS datetimeoffset))", "23"),
+            ("DATEDIFF(hour, CAST('2024-01-31 23:00 -05:00' AS datetimeoffset), '2024-02-01 04:00Z')", "0"),
+        ],
+    )  # fmt: skip
+    def test_conversions(self, connection: pyodbc.Connection, expression: str, expected: str) -> None:
+        assert self.one(connection, expression) == expected
+
+    def test_now_is_told_with_the_offset_of_the_server(self, connection: pyodbc.Connection) -> None:
+        assert self.one(connection, "SYSDATETIMEOFFSET()").endswith(" +00:00")
+
+    @pytest.mark.parametrize(
+        ("statement", "expected"),
+        [
+            ("SELECT CAST('2024-01-01 12:00 +14:01' AS datetimeoffset)", 241),
+            ("SELECT CAST('0001-01-01 00:00 +01:00' AS datetimeoffset)", 242),
+            ("SELECT SWITCHOFFSET(SYSDATETIMEOFFSET(), 841)", 9812),
+            ("SELECT CAST(SYSDATETIMEOFFSET() AS int)", 529),
+        ],
+    )
+    def test_errors(self, connection: pyodbc.Connection, statement: str, expected: int) -> None:
+        with pytest.raises(pyodbc.Error) as caught:
+            connection.execute(statement)
+        assert number(caught.value) == expected

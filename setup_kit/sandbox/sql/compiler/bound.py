@@ -180,6 +180,6 @@ def wider(left: SqlType, right: SqlType) -> SqlType:
         if name in t.NATIONAL and length != t.MAX:
             length = min(length, 4000)
         return SqlType(name, length)
-    if high.name == low.name and high.name in ("datetime2", "time"):
+    if high.name == low.name and high.name in t.SCALED:
         return SqlType(high.name, scale=max(high.scale, low.scale))
     return high

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+import re
 from collections.abc import Callable
 
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.compiler.bound import Bound, Program, Runtime
-from setup_kit.sandbox.sql.values import conversions
+from setup_kit.sandbox.sql.values import conversions, moments
 from setup_kit.sandbox.sql.values import types as t
 from setup_kit.sandbox.sql.values.types import SqlType, Stored
 
@@ -27,11 +28,20 @@ _TICKS = {
     "hour": 3600 * t.TICKS_PER_SECOND, "minute": 60 * t.TICKS_PER_SECOND, "second": t.TICKS_PER_SECOND,
     "millisecond": 10_000, "microsecond": 10,
 }  # fmt: skip
+_ZONE = re.compile(r"\s*([+-])(\d{1,2}):([0-5]\d)\s*", re.ASCII)
 _MONTHS = {"year": 12, "quarter": 3, "month": 1}
 
 
 def _moment(program: Program, bound: Bound) -> Bound:
+    """`bound` as a moment of local time."""
     return bound if bound.type.name in t.MOMENTS else program.convert(bound, t.DATETIME2)
+
+
+def _instant(program: Program, bound: Bound) -> Bound:
+    """`bound` as a moment; that of a datetimeoffset in UTC, as DATEDIFF takes it."""
+    if bound.type.name != "datetimeoffset":
+        return _moment(program, bound)
+    return program.apply("utc", _strict(lambda v: t.decode_offset(v)[0]), t.DATETIME2, bound)
 
 
 def call_with_part(program: Program, name: str, written: str, values: list[Bound]) -> Bound:
@@ -54,7 +64,7 @@ def call_with_part(program: Program, name: str, written: str, values: list[Bound
     if name == "DATEADD":
         return _add(program, part, values)
     result = t.INT if name == "DATEDIFF" else t.BIGINT
-    start, end = _moment(program, values[0]), _moment(program, values[1])
+    start, end = _instant(program, values[0]), _instant(program, values[1])
 
     def difference(first: int, last: int) -> Stored:
         value = _boundaries(part, last) - _boundaries(part, first)
@@ -78,6 +88,9 @@ def _strict(function: Callable[..., Stored]) -> Callable[..., Stored]:
 
 def _add(program: Program, part: str, values: list[Bound]) -> Bound:
     count = program.convert(values[0], t.INT, explicit=True)
+    if values[1].type.name == "datetimeoffset":
+        moved = _add(program, part, [values[0], _moment(program, values[1])])
+        return program.apply("same offset", _strict(_with_offset_of), values[1].type, moved, values[1])
     kind = values[1].type if values[1].type.name in t.MOMENTS else t.DATETIME
     moment = program.convert(values[1], kind)
     fit = conversions.converter(t.DATETIME2, kind) if kind.name != "time" else None
@@ -101,6 +114,10 @@ def _add(program: Program, part: str, values: list[Bound]) -> Bound:
         return fit(moved) if fit else moved
 
     return program.apply(f"dateadd {part} {kind}", _strict(function), kind, count, moment)
+
+
+def _with_offset_of(local: int, stored: str) -> Stored:
+    return moments.with_offset(local, t.decode_offset(stored)[1], t.DATETIMEOFFSET)
 
 
 def add_months(ticks: int, months: int) -> int:
@@ -189,12 +206,59 @@ def _isdate(program: Program, values: list[Bound]) -> Bound:
     return program.apply("isdate", lambda _, v: int(v is not None), t.INT, moment)
 
 
+def _minutes(program: Program, function: str, zone: Bound) -> Bound:
+    """An offset as minutes, or as text such as '-07:00'; 9812 for one that is neither."""
+
+    def parse(text: str) -> Stored:
+        found = _ZONE.fullmatch(text)
+        minutes = int(found[2]) * 60 + int(found[3]) if found else t.MOST_OFFSET + 1
+        return _checked(-minutes if found and found[1] == "-" else minutes)
+
+    def _checked(minutes: int) -> int:
+        if abs(minutes) > t.MOST_OFFSET:
+            raise errors.SqlError(
+                9812, f"The timezone provided to builtin function {function} is invalid.", 16, 0, ends_batch=True
+            )
+        return minutes
+
+    if zone.type.name in t.STRINGS:
+        return program.apply(f"{function} zone", _strict(parse), t.INT, zone)
+    return program.apply(f"{function} minutes", _strict(_checked), t.INT, program.convert(zone, t.INT))
+
+
+def _switch_offset(program: Program, values: list[Bound]) -> Bound:
+    """The same instant with another offset."""
+    moment = values[0] if values[0].type.name == "datetimeoffset" else program.convert(values[0], t.DATETIMEOFFSET)
+    minutes = _minutes(program, "switchoffset", values[1])
+
+    def function(stored: str, offset: int) -> Stored:
+        return t.encode_offset(t.decode_offset(stored)[0], offset)
+
+    return program.apply("switchoffset", _strict(function), moment.type, moment, minutes)
+
+
+def _to_offset(program: Program, values: list[Bound]) -> Bound:
+    """A local time with an offset put beside it."""
+    moment = _moment(program, values[0])
+    kind = SqlType("datetimeoffset", scale=moment.type.scale if moment.type.name in t.SCALED else 3)
+    local = program.convert(moment, SqlType("datetime2", scale=kind.scale))
+    minutes = _minutes(program, "todatetimeoffset", values[1])
+
+    def function(ticks: int, offset: int) -> Stored:
+        return moments.with_offset(ticks, offset, t.DATETIMEOFFSET)
+
+    return program.apply("todatetimeoffset", _strict(function), kind, local, minutes)
+
+
 TABLE: dict[str, tuple[int, int, Callable[[Program, list[Bound]], Bound]]] = {
     "GETDATE": (0, 0, _now(t.DATETIME)),
     "GETUTCDATE": (0, 0, _now(t.DATETIME)),
     "CURRENT_TIMESTAMP": (0, 0, _now(t.DATETIME)),
     "SYSDATETIME": (0, 0, _now(t.DATETIME2)),
     "SYSUTCDATETIME": (0, 0, _now(t.DATETIME2)),
+    "SYSDATETIMEOFFSET": (0, 0, _now(t.DATETIMEOFFSET)),
+    "SWITCHOFFSET": (2, 2, _switch_offset),
+    "TODATETIMEOFFSET": (2, 2, _to_offset),
     "YEAR": (1, 1, _part("year")),
     "MONTH": (1, 1, _part("month")),
     "DAY": (1, 1, _part("day")),

@@ -228,7 +228,8 @@ def comparable(program: Program, bound: Bound, kind: SqlType) -> Bound:
 
 
 def collated(kind: SqlType) -> str:
-    return " COLLATE tsql" if kind.name in t.STRINGS else ""
+    name = t.collation_of(kind)
+    return f" COLLATE {name}" if name else ""
 
 
 @lru_cache(maxsize=1024)

@@ -276,8 +276,8 @@ def shown_precision(kind: SqlType) -> tuple[int, int]:
     fixed = {"real": (24, 0), "float": (53, 0), "date": (10, 0), "datetime": (23, 3), "smalldatetime": (16, 0)}
     if kind.name in fixed:
         return fixed[kind.name]
-    if kind.name in ("datetime2", "time"):
-        base = 19 if kind.name == "datetime2" else 8
+    if kind.name in t.SCALED:
+        base = {"time": 8, "datetime2": 19, "datetimeoffset": 26}[kind.name]
         return base + (kind.scale + 1 if kind.scale else 0), kind.scale
     return t.decimal_facets(kind) if kind.name in t.NUMBERS else (0, 0)
 
@@ -411,7 +411,7 @@ def information_column(column: Column) -> tuple[Stored, ...]:
         precision, scale = shown_precision(kind)
         scale = None if kind.name in t.FLOATS else scale
     moment = {"date": 0, "datetime": 3, "smalldatetime": 0}.get(kind.name)
-    if kind.name in ("datetime2", "time"):
+    if kind.name in t.SCALED:
         moment = kind.scale
     text = kind.name in t.STRINGS
     return (

@@ -14,8 +14,9 @@ from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.language.declarations import parse_declarations, text_of
 from setup_kit.sandbox.sql.language.dialect import tokenize
 from setup_kit.sandbox.sql.storage.catalog import fold
+from setup_kit.sandbox.sql.tds import type_info
 from setup_kit.sandbox.sql.tds.parameters import Parameter
-from setup_kit.sandbox.sql.tds.tokens import Column, row_encoder, type_info
+from setup_kit.sandbox.sql.tds.tokens import Column, row_encoder
 from setup_kit.sandbox.sql.values import types as t
 from setup_kit.sandbox.sql.values.types import MAX, SqlType, Stored
 
@@ -87,7 +88,7 @@ def _suggest(session: Session, text: str, declared: str) -> list[tuple[Stored, .
             middle = (None,) * 9
             rows.append(
                 (len(rows) + 1, f"@{name}", number, str(kind), kind.max_length, precision, scale, *middle,
-                 0, 0, 0, 1, 0, None, type_info(kind)[0], _tds_length(kind))
+                 0, 0, 0, 1, 0, None, type_info.encode(kind)[0], _tds_length(kind))
             )  # fmt: skip
     return rows
 
@@ -167,7 +168,7 @@ def describe_result(session: Session, parameters: Sequence[Parameter]) -> None:
                         None,
                         None,
                         None,
-                        type_info(kind)[0],
+                        type_info.encode(kind)[0],
                         _tds_length(kind),
                         None,
                         None,

@@ -147,7 +147,7 @@ class Executor:
         connection = self._session.connection
         if table not in self._filled:
             columns = ", ".join(
-                f"c{number}{' COLLATE tsql' if column.type.name in t.STRINGS else ''}"
+                f"c{number} {(name := t.collation_of(column.type)) and f'COLLATE {name}'}"
                 for number, column in enumerate(view.columns, 1)
             )
             connection.execute(f"DROP TABLE IF EXISTS temp.{table}")

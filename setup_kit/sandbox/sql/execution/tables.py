@@ -85,10 +85,8 @@ def create_table(session: Session, statement: s.CreateTable) -> None:
 
 
 def _declared(columns: Iterable[Column]) -> str:
-    """Columns as SQLite takes them: without a type, so that values stay as they are; strings with the collation."""
-    return ", ".join(
-        f"{column.physical}{' COLLATE tsql' if column.type.name in t.STRINGS else ''}" for column in columns
-    )
+    """Columns as SQLite takes them: without a type, so that values stay as they are; with their type's collation."""
+    return ", ".join(f"{c.physical} {(name := t.collation_of(c.type)) and f'COLLATE {name}'}" for c in columns)
 
 
 def add_key(session: Session, table: DatabaseObject, definition: s.KeyDefinition) -> None:

@@ -232,7 +232,7 @@ def make_type(name: str, facets: list[int], ordinal: int = 1) -> SqlType:
         return t.SYSNAME
     if name in ("text", "ntext", "image"):
         return SqlType({"text": "varchar", "ntext": "nvarchar", "image": "varbinary"}[name], MAX)
-    if name in ("datetimeoffset", "xml", "rowversion", "geography", "geometry", "hierarchyid", "json", "vector"):
+    if name in ("xml", "rowversion", "geography", "geometry", "hierarchyid", "json", "vector"):
         raise errors.unsupported_type(name)
     if name in ("decimal", "numeric"):
         precision, scale = (facets[0] if facets else 18), (facets[1] if len(facets) > 1 else 0)
@@ -248,7 +248,7 @@ def make_type(name: str, facets: list[int], ordinal: int = 1) -> SqlType:
         return SqlType(name, precision=precision, scale=scale)
     if name == "float":
         return SqlType("real" if facets and facets[0] <= 24 else "float")
-    if name in ("datetime2", "time"):
+    if name in t.SCALED:
         scale = facets[0] if facets else 7
         if not 0 <= scale <= 7:
             raise errors.SqlError(1002, f"Line 1: Specified scale {scale} is invalid.", 15, ends_batch=True)

@@ -1,10 +1,13 @@
-"""The collation SQL_Latin1_General_CP1_CI_AS, near enough: no case, accents count, trailing blanks do not."""
+"""Collations for SQLite: `tsql` for strings, `instant` for datetimeoffset.
+
+`tsql` is SQL_Latin1_General_CP1_CI_AS, near enough: no case, accents count, trailing blanks do not.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 
-NAME = "tsql"
+from setup_kit.sandbox.sql.values import types as t
 
 
 def lower(text: str) -> str:
@@ -28,5 +31,12 @@ def compare(left: str, right: str) -> int:
     return -1 if a < b else int(a > b)
 
 
+def compare_instants(left: str, right: str) -> int:
+    """Two datetimeoffsets are equal when they are the same moment, whatever their offsets."""
+    a, b = t.instant(left), t.instant(right)
+    return (a > b) - (a < b)
+
+
 def register(connection: sqlite3.Connection) -> None:
-    connection.create_collation(NAME, compare)
+    connection.create_collation("tsql", compare)
+    connection.create_collation("instant", compare_instants)

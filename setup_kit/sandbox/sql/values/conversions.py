@@ -12,7 +12,7 @@ from decimal import Decimal, DecimalException
 from functools import lru_cache
 
 from setup_kit.sandbox.sql import errors
-from setup_kit.sandbox.sql.values import moments
+from setup_kit.sandbox.sql.values import code_page, moments
 from setup_kit.sandbox.sql.values import types as t
 from setup_kit.sandbox.sql.values.types import MAX, SqlType, Stored
 
@@ -243,7 +243,7 @@ def _to_string(source: SqlType, target: SqlType, style: int) -> Converter | None
         fits = target.length == MAX or (source.length != MAX and source.length <= target.length)
         fixed = target.name in ("char", "nchar")
         if to_code_page:
-            return lambda value: _plain(cut, str(value).encode("cp1252", "replace").decode("cp1252"))
+            return lambda value: _plain(cut, code_page.decode(code_page.encode(str(value))))
         return None if fits and not fixed else cut
 
     limit = target.length
@@ -284,9 +284,11 @@ def _shower(source: SqlType, style: int) -> Callable[[Stored], str]:
             return lambda value: "0x" + value.hex().upper()  # type: ignore[union-attr]
         if style == 2:
             return lambda value: value.hex().upper()  # type: ignore[union-attr]
-        return lambda value: value.decode("cp1252", "replace")  # type: ignore[union-attr]
+        return lambda value: code_page.decode(value)  # type: ignore[arg-type]
     if name in t.MOMENTS:
         return lambda value: moments.show(int(value), source, style)  # type: ignore[arg-type]
+    if name == "datetimeoffset":
+        return lambda value: moments.show_offset(str(value), source, style)
     if name == "sql_variant":
         return lambda value: value.hex() if isinstance(value, bytes) else str(value)
     return str
@@ -331,7 +333,6 @@ def _to_binary(source: SqlType, target: SqlType, style: int) -> Converter | None
         return of_integer
     if source.name == "uniqueidentifier":
         return lambda value: fit(t.decode_guid_bytes(value))  # type: ignore[arg-type]
-    charset = "utf-16-le" if source.name in t.NATIONAL else "cp1252"
 
     def of_string(value: Stored) -> Stored:
         if style in (1, 2):
@@ -339,7 +340,8 @@ def _to_binary(source: SqlType, target: SqlType, style: int) -> Converter | None
             with contextlib.suppress(ValueError):
                 return fit(bytes.fromhex(text))
             raise errors.type_conversion_failed(source.name, target.name)
-        return fit(str(value).encode(charset, "replace"))
+        text = str(value)
+        return fit(text.encode("utf-16-le") if source.name in t.NATIONAL else code_page.encode(text))
 
     return of_string
 
@@ -377,6 +379,39 @@ def _to_moment(source: SqlType, target: SqlType, style: int) -> Converter | None
 
         return of_days
     raise errors.type_clash(source.name, target.name)
+
+
+def _to_offset(source: SqlType, target: SqlType, style: int) -> Converter | None:
+    """To datetimeoffset: a moment without an offset is taken for UTC; the scale is rounded, the offset stays."""
+    fit = moments.fitter(SqlType("datetime2", scale=target.scale), target)
+    if source.name == "datetimeoffset":
+        if source.scale <= target.scale:
+            return None
+
+        def rescale(value: Stored) -> Stored:
+            utc, minutes = t.decode_offset(str(value))
+            return t.encode_offset(fit(utc), minutes)
+
+        return rescale
+    if source.name in t.STRINGS:
+
+        def parse(value: Stored) -> Stored:
+            local, minutes = moments.parse_offset(str(value))
+            return moments.with_offset(fit(local), minutes, source)
+
+        return parse
+    to_local = _to_moment(source, t.DATETIME2, 0)
+
+    def of_moment(value: Stored) -> Stored:
+        return moments.with_offset(fit(int(to_local(value) if to_local else value)), 0, source)  # type: ignore[arg-type]
+
+    return of_moment
+
+
+def _from_offset(source: SqlType, target: SqlType, style: int) -> Converter | None:
+    """The local time of a datetimeoffset as another type of moment."""
+    fit = moments.fitter(target, source)
+    return lambda value: fit(t.local_ticks(str(value)))
 
 
 def _from_moment_to_number(source: SqlType, target: SqlType, style: int) -> Converter | None:
@@ -425,6 +460,11 @@ _MAKERS: dict[tuple[str, str], _Maker] = {
     **{(family, "binaries"): _to_binary for family in ("integers", "strings", "binaries", "uniqueidentifier")},
     **{(family, "moments"): _to_moment for family in ("integers", "decimals", "floats", "strings", "moments")},
     **{(family, "uniqueidentifier"): _to_guid for family in ("strings", "binaries")},
+    **{(family, "datetimeoffset"): _to_offset for family in ("strings", "moments", "datetimeoffset")},
+    ("datetimeoffset", "moments"): _from_offset,
+    ("datetimeoffset", "strings"): _to_string,
+    ("datetimeoffset", "sql_variant"): _to_variant,
+    ("sql_variant", "datetimeoffset"): _from_variant,
     **{("moments", family): _from_moment_to_number for family in ("integers", "decimals", "floats")},
     **{
         ("sql_variant", family): _from_variant

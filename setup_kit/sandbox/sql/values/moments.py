@@ -14,6 +14,7 @@ _MOMENT = re.compile(
     r"\s*(?:(\d{4})-?(\d{2})-?(\d{2}))?(?:[T\s]*(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.:](\d{1,9}))?)?\s*(am|pm)?Z?)?\s*",
     re.IGNORECASE,
 )
+_OFFSET = re.compile(r"(.*?\d{1,2}:\d.*?)\s*([+-])(\d{1,2}):(\d{2})\s*", re.DOTALL)
 _US_DATE = re.compile(r"\s*(\d{1,2})[/-](\d{1,2})[/-](\d{4})(.*)", re.DOTALL)
 
 
@@ -66,6 +67,37 @@ def parse(text: str) -> int:
     except ValueError:
         raise errors.date_conversion_failed() from None
     return days * t.TICKS_PER_DAY + ticks
+
+
+def parse_offset(text: str) -> tuple[int, int]:
+    """Ticks of local time and the offset in minutes (0 when the text has none); raises 241."""
+    found = _OFFSET.fullmatch(text)
+    if not found:
+        return parse(text), 0
+    minutes = int(found[3]) * 60 + int(found[4])
+    if minutes > t.MOST_OFFSET or int(found[4]) > 59:
+        raise errors.date_conversion_failed()
+    return parse(found[1]), minutes if found[2] == "+" else -minutes
+
+
+def with_offset(local: int, minutes: int, source: SqlType) -> str:
+    """The stored datetimeoffset of a local time; 242 where the instant lies outside the calendar."""
+    utc = local - minutes * 60 * t.TICKS_PER_SECOND
+    if not 0 <= utc < (t.LAST_DAY + 1) * t.TICKS_PER_DAY:
+        raise errors.date_out_of_range(source.name, "datetimeoffset")
+    return t.encode_offset(utc, minutes)
+
+
+def show_offset(stored: str, kind: SqlType, style: int) -> str:
+    """A datetimeoffset as text: local time and offset; style 127 gives UTC with a Z."""
+    utc, minutes = t.decode_offset(stored)
+    if style == 127:
+        return show(utc, SqlType("datetime2", scale=kind.scale), style) + "Z"
+    text = show(t.local_ticks(stored), SqlType("datetime2", scale=kind.scale), style)
+    if style in (23, 112):
+        return text
+    hours, rest = divmod(abs(minutes), 60)
+    return f"{text}{'' if style == 126 else ' '}{'-' if minutes < 0 else '+'}{hours:02d}:{rest:02d}"
 
 
 def show(ticks: int, kind: SqlType, style: int) -> str:

@@ -1,7 +1,7 @@
 """T-SQL's data types, and how each value is stored.
 
 A *stored* value is what SQLite holds and what travels between the parts of this package. Every type is stored so that
-SQLite's own comparison orders it as SQL Server does (strings with the collation `tsql`):
+SQLite's own comparison orders it as SQL Server does (with the collation that `collation_of` names):
 
 ====================  ==============================================================================
 integers, bit         int
@@ -11,6 +11,7 @@ strings               str
 binary                bytes
 uniqueidentifier      16 bytes in SQL Server's order of comparison (`encode_guid`)
 date and time         int, units of 100 ns since 0001-01-01 (`time`: since midnight)
+datetimeoffset        text, the instant in UTC and the offset (`encode_offset`), with the collation `instant`
 sql_variant           the stored value of the type it holds: int, float or str
 ====================  ==============================================================================
 """
@@ -44,7 +45,7 @@ class SqlType:
             return f"{self.name}({'max' if self.length == MAX else self.length})"
         if self.name in ("decimal", "numeric"):
             return f"{self.name}({self.precision},{self.scale})"
-        if self.name in ("datetime2", "time"):
+        if self.name in SCALED:
             return f"{self.name}({self.scale})"
         return self.name
 
@@ -61,8 +62,8 @@ class SqlType:
             if self.name == "smallmoney":
                 return 4
             return decimal_bytes(self.precision) + 1
-        if self.name in ("datetime2", "time"):
-            return (3 if self.name == "datetime2" else 0) + time_bytes(self.scale)
+        if self.name in SCALED:
+            return SCALED[self.name] + time_bytes(self.scale)
         return FIXED_LENGTHS[self.name]
 
 
@@ -75,6 +76,8 @@ NATIONAL = frozenset({"nchar", "nvarchar"})
 BINARIES = frozenset({"binary", "varbinary"})
 SIZED = STRINGS | BINARIES
 MOMENTS = frozenset({"date", "time", "smalldatetime", "datetime", "datetime2"})
+#: Types of fractional seconds, with the bytes that each has besides its time of day.
+SCALED = {"time": 0, "datetime2": 3, "datetimeoffset": 5}
 NUMBERS = frozenset(INTEGERS) | DECIMALS | FLOATS
 
 FIXED_LENGTHS = {
@@ -84,17 +87,17 @@ FIXED_LENGTHS = {
 
 #: Highest first: "Data type precedence" of the T-SQL reference.
 PRECEDENCE = (
-    "sql_variant", "datetime2", "datetime", "smalldatetime", "date", "time", "float", "real", "decimal", "numeric",
-    "money", "smallmoney", "bigint", "int", "smallint", "tinyint", "bit", "uniqueidentifier", "nvarchar", "nchar",
-    "varchar", "char", "varbinary", "binary",
+    "sql_variant", "datetimeoffset", "datetime2", "datetime", "smalldatetime", "date", "time", "float", "real",
+    "decimal", "numeric", "money", "smallmoney", "bigint", "int", "smallint", "tinyint", "bit", "uniqueidentifier",
+    "nvarchar", "nchar", "varchar", "char", "varbinary", "binary",
 )  # fmt: skip
 
 #: `sys.types`: system_type_id (and user_type_id) of each type.
 SYSTEM_TYPE_IDS = {
-    "uniqueidentifier": 36, "date": 40, "time": 41, "datetime2": 42, "tinyint": 48, "smallint": 52, "int": 56,
-    "smalldatetime": 58, "real": 59, "money": 60, "datetime": 61, "float": 62, "sql_variant": 98, "bit": 104,
-    "decimal": 106, "numeric": 108, "smallmoney": 122, "bigint": 127, "varbinary": 165, "varchar": 167, "binary": 173,
-    "char": 175, "nvarchar": 231, "nchar": 239,
+    "uniqueidentifier": 36, "date": 40, "time": 41, "datetime2": 42, "datetimeoffset": 43, "tinyint": 48,
+    "smallint": 52, "int": 56, "smalldatetime": 58, "real": 59, "money": 60, "datetime": 61, "float": 62,
+    "sql_variant": 98, "bit": 104, "decimal": 106, "numeric": 108, "smallmoney": 122, "bigint": 127, "varbinary": 165,
+    "varchar": 167, "binary": 173, "char": 175, "nvarchar": 231, "nchar": 239,
 }  # fmt: skip
 
 BIT = SqlType("bit")
@@ -105,6 +108,7 @@ BIGINT = SqlType("bigint")
 FLOAT = SqlType("float")
 DATETIME = SqlType("datetime")
 DATETIME2 = SqlType("datetime2", scale=7)
+DATETIMEOFFSET = SqlType("datetimeoffset", scale=7)
 GUID = SqlType("uniqueidentifier")
 SYSNAME = SqlType("nvarchar", 128)
 VARIANT = SqlType("sql_variant")
@@ -124,6 +128,11 @@ def varbinary(length: int) -> SqlType:
 
 def decimal(precision: int, scale: int) -> SqlType:
     return SqlType("decimal", precision=precision, scale=scale)
+
+
+def collation_of(kind: SqlType) -> str:
+    """The name of the SQLite collation of a type's stored values; empty where SQLite's own order is right."""
+    return "tsql" if kind.name in STRINGS else "instant" if kind.name == "datetimeoffset" else ""
 
 
 def decimal_bytes(precision: int) -> int:
@@ -254,3 +263,28 @@ def datetime_ticks(three_hundredths: int) -> int:
 
 def now_utc() -> int:
     return ticks_of(dt.datetime.now(dt.UTC))
+
+
+MOST_OFFSET = 14 * 60  # minutes
+_UTC_DIGITS = 19
+
+
+def encode_offset(utc: int, minutes: int) -> str:
+    """The stored form of a datetimeoffset: ticks in UTC, then the offset of local time in minutes."""
+    return f"{utc:0{_UTC_DIGITS}d}{minutes:+05d}"
+
+
+def decode_offset(stored: str) -> tuple[int, int]:
+    """Ticks in UTC and the offset in minutes."""
+    return int(stored[:_UTC_DIGITS]), int(stored[_UTC_DIGITS:])
+
+
+def local_ticks(stored: str) -> int:
+    """The local time of a datetimeoffset."""
+    utc, minutes = decode_offset(stored)
+    return utc + minutes * 60 * TICKS_PER_SECOND
+
+
+def instant(stored: str) -> str:
+    """What two datetimeoffsets are compared by."""
+    return stored[:_UTC_DIGITS]
