@@ -1,13 +1,16 @@
 """Who may do what: the one place where every statement, every `HAS_PERMS_BY_NAME` and every list of permissions asks.
 
-After "Permissions (Database Engine)" of the SQL Server documentation: a permission is held when it, or one that covers
-it, is granted to the principal or to a role it is in, and none of these is denied.
+After "Permissions (Database Engine)" of the SQL Server documentation, its summary of the permission check algorithm:
+dbo passes; so does who owns the securable. Else the permission, or one that implies it on the securable or on what
+contains it (an object's schema, a schema's database), must be granted to the principal or to a role it is in, and none
+of these may be denied.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.storage.catalog import (
@@ -15,39 +18,131 @@ from setup_kit.sandbox.sql.storage.catalog import (
     DBO_ID,
     FIXED_ROLES,
     OBJECT,
+    PRINCIPAL,
     SCHEMA,
+    TYPE,
     Catalog,
     DatabaseObject,
     Permission,
+    Principal,
     fold,
 )
 
-#: Permission names with the codes of sys.database_permissions.type.
-DATABASE_PERMISSIONS = {
-    "ALTER": "AL", "ALTER ANY DATABASE SCOPED CONFIGURATION": "ALDC", "ALTER ANY ROLE": "ALRL",
-    "ALTER ANY SCHEMA": "ALSM", "ALTER ANY USER": "ALUS", "CONNECT": "CO", "CONTROL": "CL", "CREATE FUNCTION": "CRFN",
-    "CREATE PROCEDURE": "CRPR", "CREATE ROLE": "CRRL", "CREATE SCHEMA": "CRSM", "CREATE SYNONYM": "CRSN",
-    "CREATE TABLE": "CRTB", "CREATE TYPE": "CRTY", "CREATE VIEW": "CRVW", "DELETE": "DL", "EXECUTE": "EX",
-    "INSERT": "IN", "KILL DATABASE CONNECTION": "KIDC", "REFERENCES": "RF", "SELECT": "SL", "SHOWPLAN": "SPLN",
-    "TAKE OWNERSHIP": "TO", "UPDATE": "UP", "VIEW DATABASE STATE": "VWDS", "VIEW DEFINITION": "VW",
-}  # fmt: skip
-SCHEMA_PERMISSIONS = {
-    "ALTER": "AL", "CONTROL": "CL", "CREATE SEQUENCE": "CRSO", "DELETE": "DL", "EXECUTE": "EX", "INSERT": "IN",
-    "REFERENCES": "RF", "SELECT": "SL", "TAKE OWNERSHIP": "TO", "UPDATE": "UP", "VIEW CHANGE TRACKING": "VWCT",
-    "VIEW DEFINITION": "VW",
-}  # fmt: skip
-TABLE_PERMISSIONS = {
-    name: code for name, code in SCHEMA_PERMISSIONS.items() if name not in ("CREATE SEQUENCE", "EXECUTE")
-}
-PROCEDURE_PERMISSIONS = {
-    name: SCHEMA_PERMISSIONS[name] for name in ("ALTER", "CONTROL", "EXECUTE", "TAKE OWNERSHIP", "VIEW DEFINITION")
-}
-CODES = DATABASE_PERMISSIONS | SCHEMA_PERMISSIONS
 
-#: What covers a permission of the database besides CONTROL. Else ALTER covers every ALTER ANY and CREATE.
-_COVERED_IN_DATABASE = {"CREATE SCHEMA": ("ALTER ANY SCHEMA", "ALTER"), "CREATE ROLE": ("ALTER ANY ROLE", "ALTER")}
+@dataclass(frozen=True, slots=True)
+class BuiltIn:
+    """A permission as `sys.fn_builtin_permissions` gives it: its code, and what implies it on the same securable and
+    on the one that contains it.
+    """
 
-#: What the fixed database roles hold, and what the two denying ones forbid.
+    code: str
+    covering: str = ""
+    parent_covering: str = ""
+
+
+def _database(code: str, covering: str = "CONTROL") -> BuiltIn:
+    return BuiltIn(code, covering)
+
+
+def _same(code: str) -> BuiltIn:
+    """Implied by CONTROL of the securable, and of its parent by the permission of the same name: filled in below."""
+    return BuiltIn(code, "CONTROL", "=")
+
+
+#: The tables of the pages "GRANT Database Permissions", "GRANT Schema Permissions", "GRANT Object Permissions", "GRANT
+#: Type Permissions" and "GRANT Database Principal Permissions", as far as a statement of this server asks for them.
+_TABLES: dict[str, dict[str, BuiltIn]] = {
+    "DATABASE": {
+        "ALTER": _database("AL"),
+        "ALTER ANY DATABASE SCOPED CONFIGURATION": _database("ALDC"),
+        "ALTER ANY ROLE": _database("ALRL", "ALTER"),
+        "ALTER ANY SCHEMA": _database("ALSM", "ALTER"),
+        "ALTER ANY USER": _database("ALUS", "ALTER"),
+        "CONNECT": _database("CO"),
+        "CONTROL": BuiltIn("CL"),
+        "CREATE FUNCTION": _database("CRFN", "ALTER"),
+        "CREATE PROCEDURE": _database("CRPR", "ALTER"),
+        "CREATE ROLE": _database("CRRL", "ALTER ANY ROLE"),
+        "CREATE SCHEMA": _database("CRSM", "ALTER ANY SCHEMA"),
+        "CREATE SYNONYM": _database("CRSN", "ALTER"),
+        "CREATE TABLE": _database("CRTB", "ALTER"),
+        "CREATE TYPE": _database("CRTY", "ALTER"),
+        "CREATE VIEW": _database("CRVW", "ALTER"),
+        "DELETE": _database("DL"),
+        "EXECUTE": _database("EX"),
+        "INSERT": _database("IN"),
+        "KILL DATABASE CONNECTION": _database("KIDC"),
+        "REFERENCES": _database("RF"),
+        "SELECT": _database("SL"),
+        "SHOWPLAN": _database("SPLN"),
+        "TAKE OWNERSHIP": _database("TO"),
+        "UPDATE": _database("UP"),
+        "VIEW DATABASE STATE": _database("VWDS"),
+        "VIEW DEFINITION": _database("VW"),
+    },
+    "SCHEMA": {
+        "ALTER": BuiltIn("AL", "CONTROL", "ALTER ANY SCHEMA"),
+        "CONTROL": BuiltIn("CL", "", "CONTROL"),
+        "CREATE SEQUENCE": BuiltIn("CRSO", "ALTER", "ALTER ANY SCHEMA"),
+        "DELETE": _same("DL"),
+        "EXECUTE": _same("EX"),
+        "INSERT": _same("IN"),
+        "REFERENCES": _same("RF"),
+        "SELECT": _same("SL"),
+        "TAKE OWNERSHIP": BuiltIn("TO", "CONTROL", "CONTROL"),
+        "UPDATE": _same("UP"),
+        "VIEW CHANGE TRACKING": BuiltIn("VWCT", "CONTROL", "CONTROL"),
+        "VIEW DEFINITION": _same("VW"),
+    },
+    "OBJECT": {
+        "ALTER": _same("AL"),
+        "CONTROL": BuiltIn("CL", "", "CONTROL"),
+        "DELETE": _same("DL"),
+        "EXECUTE": _same("EX"),
+        "INSERT": _same("IN"),
+        "REFERENCES": _same("RF"),
+        "SELECT": _same("SL"),
+        "TAKE OWNERSHIP": BuiltIn("TO", "CONTROL", "CONTROL"),
+        "UPDATE": _same("UP"),
+        "VIEW CHANGE TRACKING": _same("VWCT"),
+        "VIEW DEFINITION": _same("VW"),
+    },
+    "TYPE": {
+        "CONTROL": BuiltIn("CL", "", "CONTROL"),
+        "EXECUTE": _same("EX"),
+        "REFERENCES": _same("RF"),
+        "TAKE OWNERSHIP": BuiltIn("TO", "CONTROL", "CONTROL"),
+        "VIEW DEFINITION": _same("VW"),
+    },
+    "USER": {
+        "ALTER": BuiltIn("AL", "CONTROL", "ALTER ANY USER"),
+        "CONTROL": BuiltIn("CL", "", "CONTROL"),
+        "IMPERSONATE": BuiltIn("IM", "CONTROL", "CONTROL"),
+        "VIEW DEFINITION": _same("VW"),
+    },
+    "ROLE": {
+        "ALTER": BuiltIn("AL", "CONTROL", "ALTER ANY ROLE"),
+        "CONTROL": BuiltIn("CL", "", "CONTROL"),
+        "TAKE OWNERSHIP": BuiltIn("TO", "CONTROL", "CONTROL"),
+        "VIEW DEFINITION": _same("VW"),
+    },
+}
+_PARENTS = {"SCHEMA": "DATABASE", "OBJECT": "SCHEMA", "TYPE": "SCHEMA", "USER": "DATABASE", "ROLE": "DATABASE"}
+_CLASSES = {
+    "DATABASE": DATABASE,
+    "OBJECT": OBJECT,
+    "SCHEMA": SCHEMA,
+    "USER": PRINCIPAL,
+    "ROLE": PRINCIPAL,
+    "TYPE": TYPE,
+}
+
+#: Every permission's code, sys.database_permissions.type.
+CODES = {name: built_in.code for table in _TABLES.values() for name, built_in in table.items()}
+
+_ON_PROCEDURES = frozenset({"ALTER", "CONTROL", "EXECUTE", "TAKE OWNERSHIP", "VIEW DEFINITION"})
+
+#: What the fixed database roles hold, and what the two denying ones forbid ("Permissions of fixed database roles").
 _FIXED_ROLE_PERMISSIONS = {
     "db_owner": ("CONTROL",),
     "db_accessadmin": ("ALTER ANY USER", "CREATE SCHEMA"),
@@ -64,7 +159,9 @@ _FIXED_ROLE_DENIALS = {"db_denydatareader": ("SELECT",), "db_denydatawriter": ("
 
 @dataclass(frozen=True, slots=True)
 class Securable:
-    """The database (class 0), a schema (3) or an object (1); a table type counts as an object here."""
+    """A class of sys.database_permissions with its `major_id`: the database (0), an object (1), a schema (3), a
+    principal (4), a type (6).
+    """
 
     securable_class: int
     id: int = 0
@@ -78,7 +175,27 @@ def of_schema(schema_id: int) -> Securable:
 
 
 def of_object(found: DatabaseObject) -> Securable:
-    return Securable(OBJECT, found.id)
+    return Securable(TYPE if found.is_type else OBJECT, found.id)
+
+
+def of_principal(found: Principal) -> Securable:
+    return Securable(PRINCIPAL, found.id)
+
+
+@lru_cache(maxsize=1024)
+def _implying(table: str, permission: str) -> tuple[tuple[str, str], ...]:
+    """A permission and all that imply it, each as (table, name)."""
+    built_in = _TABLES[table].get(permission)
+    if built_in is None:
+        return ()
+    found = {(table, permission): None}
+    if built_in.covering:
+        found |= dict.fromkeys(_implying(table, built_in.covering))
+    if built_in.parent_covering:
+        above = permission if built_in.parent_covering == "=" else built_in.parent_covering
+        above = above if above in _TABLES[_PARENTS[table]] else "CONTROL"
+        found |= dict.fromkeys(_implying(_PARENTS[table], above))
+    return tuple(found)
 
 
 class Permissions:
@@ -90,7 +207,7 @@ class Permissions:
         self.database = database
         self.tokens = frozenset({principal_id}) | catalog.roles_of(principal_id)
         self._granted: set[tuple[Securable, str]] = set()
-        self._grantable: set[tuple[Securable, str]] = set()
+        self._grantable: dict[tuple[Securable, str], int] = {}  # with the principal that has the grant option
         self._denied: set[tuple[Securable, str]] = set()
         for token in self.tokens:
             for row in catalog.permissions_by_grantee.get(token, ()):
@@ -111,7 +228,7 @@ class Permissions:
         else:
             self._granted.add(held)
             if row.state == "W":
-                self._grantable.add(held)
+                self._grantable[held] = row.grantee
 
     @property
     def is_dbo(self) -> bool:
@@ -121,67 +238,82 @@ class Permissions:
         found = self.catalog.principal(role)
         return self.is_dbo or (found is not None and found.id in self.tokens)
 
+    def owns(self, securable: Securable) -> bool:
+        """Whether it belongs to the principal or to a role it is in: who owns it can be denied nothing on it."""
+        return self.owner(securable) in self.tokens
+
+    def owner(self, securable: Securable) -> int | None:
+        """The principal that a securable belongs to; None for a user, which nobody owns."""
+        catalog = self.catalog
+        match securable.securable_class:
+            case 0:
+                return DBO_ID
+            case 3:
+                return catalog.schemas[securable.id].owner
+            case 4:
+                found = catalog.principals[securable.id]
+                return found.owner if found.kind == "R" else None
+            case _:
+                return catalog.owner_of(catalog.objects[securable.id])
+
     def holds(self, permission: str, securable: Securable = THE_DATABASE) -> bool:
         if self.is_dbo:
             return True
         key = (securable, permission)
         known = self._known.get(key)
         if known is None:
-            covering = set(self._covering(permission, securable))
-            known = not covering & self._denied and bool(covering & self._granted)
-            self._known[key] = known
+            known = self._known[key] = self._decide(permission, securable)
         return known
 
-    def may_grant(self, permission: str, securable: Securable) -> bool:
-        """Whether the principal may grant, deny or revoke it: CONTROL of the securable, or the grant option."""
-        if self.is_dbo or self.in_role("db_securityadmin"):
+    def _decide(self, permission: str, securable: Securable) -> bool:
+        if self.owns(securable):
             return True
-        covering = set(self._covering(permission, securable))
-        return self.holds("CONTROL", securable) or (not covering & self._denied and bool(covering & self._grantable))
+        implying = set(self._space(permission, securable))
+        return not implying & self._denied and bool(implying & self._granted)
+
+    def grantor(self, permission: str, securable: Securable) -> int | None:
+        """In whose name the principal may grant, deny or revoke it: the owner's, as dbo, db_securityadmin, owner or by
+        CONTROL; its own or its role's, by the grant option. None when it may not.
+        """
+        if self.is_dbo or self.in_role("db_securityadmin") or self.holds("CONTROL", securable):
+            return self.owner(securable) or DBO_ID
+        implying = set(self._space(permission, securable))
+        if implying & self._denied:
+            return None
+        return next((self._grantable[held] for held in implying if held in self._grantable), None)
 
     def holds_any(self, securable: Securable) -> bool:
         """Whether the principal holds anything on it, which makes its metadata visible."""
         return any(self.holds(permission, securable) for permission in self.applicable(securable))
 
-    def applicable(self, securable: Securable) -> dict[str, str]:
-        """The permissions that exist on a securable, with their codes."""
-        if securable.securable_class == DATABASE:
-            return DATABASE_PERMISSIONS
-        if securable.securable_class == SCHEMA:
-            return SCHEMA_PERMISSIONS
-        found = self.catalog.objects.get(securable.id)
-        return PROCEDURE_PERMISSIONS if found is not None and found.kind == "P" else TABLE_PERMISSIONS
+    def table(self, securable: Securable) -> str:
+        """The name of its class as GRANT … ON writes it: DATABASE, SCHEMA, OBJECT, TYPE, USER or ROLE."""
+        if securable.securable_class == PRINCIPAL:
+            return "ROLE" if self.catalog.principals[securable.id].kind == "R" else "USER"
+        return next(name for name, number in _CLASSES.items() if number == securable.securable_class)
 
-    def _covering(self, permission: str, securable: Securable) -> Iterator[tuple[Securable, str]]:
-        """The permission itself and everything that covers it."""
-        yield securable, permission
-        yield securable, "CONTROL"
-        if securable.securable_class == DATABASE:
-            if permission == "CONNECT" or permission in ("ALTER", "CONTROL"):
-                return
-            default = ("ALTER",) if permission.startswith(("ALTER ANY", "CREATE")) else ()
-            for name in _COVERED_IN_DATABASE.get(permission, default):
-                yield THE_DATABASE, name
-            return
-        if securable.securable_class == OBJECT:
-            found = self.catalog.objects.get(securable.id)
-            if found is None:
-                return
-            yield from self._covering(permission, of_schema(found.schema_id))
-            return
-        if permission in ("ALTER", "CREATE SEQUENCE"):
-            if permission == "CREATE SEQUENCE":
-                yield securable, "ALTER"
-            yield THE_DATABASE, "ALTER ANY SCHEMA"
-            yield THE_DATABASE, "ALTER"
-        if permission in DATABASE_PERMISSIONS and permission != "ALTER":
-            yield THE_DATABASE, permission
-        yield THE_DATABASE, "CONTROL"
+    def applicable(self, securable: Securable) -> Mapping[str, BuiltIn]:
+        """The permissions that exist on a securable."""
+        table = _TABLES[self.table(securable)]
+        if securable.securable_class != OBJECT:
+            return table
+        procedure = self.catalog.objects[securable.id].kind == "P"
+        return {
+            name: held for name, held in table.items() if (name in _ON_PROCEDURES if procedure else name != "EXECUTE")
+        }
+
+    def _space(self, permission: str, securable: Securable) -> Iterator[tuple[Securable, str]]:
+        """The permission itself and all that imply it, on this securable and on those that contain it."""
+        securables = {"DATABASE": THE_DATABASE, self.table(securable): securable}
+        if securable.securable_class in (OBJECT, TYPE):
+            securables["SCHEMA"] = of_schema(self.catalog.objects[securable.id].schema_id)
+        for table, name in _implying(self.table(securable), permission):
+            yield securables[table], name
 
     # What statements ask; each raises the error that SQL Server raises.
 
     def require(self, permission: str, securable: Securable = THE_DATABASE) -> None:
-        """229 on an object, 262 in the database, 15151 on a schema."""
+        """229 on an object or a type, 262 in the database, 15151 on a schema."""
         if self.holds(permission, securable):
             return
         if securable.securable_class == DATABASE:
@@ -200,16 +332,33 @@ class Permissions:
             raise errors.schema_refused(schema_name)
         return schema.id
 
+    def may_stand_for(self, found: Principal) -> bool:
+        """Whether the principal may make another the owner of something: IMPERSONATE on a user; membership in a role,
+        or ALTER on it.
+        """
+        if found.id in self.tokens:
+            return True
+        return self.holds("ALTER" if found.kind == "R" else "IMPERSONATE", of_principal(found))
+
+    # Metadata visibility
+
     def sees(self, found: DatabaseObject) -> bool:
         return self.holds_any(of_object(found))
 
     def sees_principal(self, principal_id: int) -> bool:
-        if principal_id in self.tokens or self.catalog.principals[principal_id].fixed:
-            return True
-        return any(self.holds(name) for name in ("VIEW DEFINITION", "ALTER ANY USER", "ALTER ANY ROLE"))
+        """Itself, its roles, those that are fixed, and those on which it holds anything."""
+        found = self.catalog.principals[principal_id]
+        return principal_id in self.tokens or found.fixed or self.holds_any(of_principal(found))
+
+    def sees_members(self, role: int, member: int) -> bool:
+        """sys.database_role_members: one's own membership; every other with VIEW DEFINITION on the role."""
+        return member in self.tokens or self.holds("VIEW DEFINITION", Securable(PRINCIPAL, role))
 
     def sees_permission(self, row: Permission) -> bool:
-        return row.grantee in self.tokens or row.grantor in self.tokens or self.holds("VIEW DEFINITION")
+        """One's own and those of one's roles; those of other principals with anything on them."""
+        if row.grantee in self.tokens or row.grantor in self.tokens:
+            return True
+        return self.holds_any(Securable(PRINCIPAL, row.grantee))
 
 
 def canonical(permission: str, securable: Securable, permissions: Permissions) -> str | None:
@@ -220,4 +369,4 @@ def canonical(permission: str, securable: Securable, permissions: Permissions) -
 
 def resolve_class(name: str) -> int | None:
     """The securable class of HAS_PERMS_BY_NAME and fn_my_permissions."""
-    return {"database": DATABASE, "schema": SCHEMA, "object": OBJECT}.get(fold(name))
+    return _CLASSES.get(fold(name).upper())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql import permissions as p
 from setup_kit.sandbox.sql.compiler.queries import Queries
-from setup_kit.sandbox.sql.execution import tables
+from setup_kit.sandbox.sql.execution import ownership, tables
 from setup_kit.sandbox.sql.execution.objects import new_object_schema, resolve
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.storage.catalog import CatalogWriter, Column, DatabaseObject
@@ -51,15 +51,16 @@ def execute(session: Session, statement: s.Statement) -> None:
 
 def create_schema(session: Session, statement: s.CreateSchema) -> None:
     catalog = session.catalog
-    session.permissions.require("CREATE SCHEMA")
-    if catalog.schema(statement.schema) is not None:
-        raise errors.object_exists(statement.schema)
-    owner = session.permissions.principal_id
-    if statement.owner is not None:
-        found = catalog.principal(statement.owner)
-        if found is None or not session.permissions.sees_principal(found.id):
-            raise errors.not_found("find", "user", statement.owner)
-        owner = found.id
+    try:
+        session.permissions.require("CREATE SCHEMA")
+        if catalog.schema(statement.schema) is not None:
+            raise errors.object_exists(statement.schema)
+        owner = session.permissions.principal_id
+        if statement.owner is not None:
+            owner = ownership.find_owner(session, statement.owner).id
+    except errors.SqlError as error:
+        error.also.append(errors.SqlError(2759, "CREATE SCHEMA failed due to previous errors.", 16, 0))
+        raise
     CatalogWriter(session.connection).add_schema(statement.schema, owner)
 
 
@@ -67,14 +68,15 @@ def drop_schema(session: Session, statement: s.DropSchema) -> None:
     schema = session.catalog.schema(statement.schema)
     if schema is None and statement.if_exists:
         return
-    if schema is None or not session.permissions.holds("CONTROL", p.of_schema(schema.id)):
+    held = session.permissions
+    if schema is None or not (held.holds("CONTROL", p.of_schema(schema.id)) or held.holds("ALTER ANY SCHEMA")):
         raise errors.not_found("drop", "schema", statement.schema)
     if schema.id < 5 or schema.id >= 16384:
         raise errors.not_found("drop", "schema", statement.schema)
-    held = next((o for o in session.catalog.objects.values() if o.schema_id == schema.id), None)
-    if held is not None:
+    inside = next((o for o in session.catalog.objects.values() if o.schema_id == schema.id), None)
+    if inside is not None:
         raise errors.SqlError(
-            3729, f"Cannot drop schema '{schema.name}' because it is being referenced by object '{held.name}'."
+            3729, f"Cannot drop schema '{schema.name}' because it is being referenced by object '{inside.name}'."
         )
     CatalogWriter(session.connection).remove_schema(schema.id)
 

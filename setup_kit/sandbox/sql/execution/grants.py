@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql import permissions as p
 from setup_kit.sandbox.sql.language import statements as s
-from setup_kit.sandbox.sql.permissions import Securable
+from setup_kit.sandbox.sql.permissions import Permissions, Securable
 from setup_kit.sandbox.sql.storage.catalog import (
-    DATABASE,
     DBO_ID,
     FIXED_ROLES,
     INFORMATION_SCHEMA_ID,
-    SCHEMA,
+    OBJECT,
     SYS_ID,
+    Catalog,
     CatalogWriter,
     Permission,
     fold,
@@ -24,77 +24,137 @@ if TYPE_CHECKING:
     from setup_kit.sandbox.sql.execution.session import Session
 
 
-def _find_securable(session: Session, statement: s.ChangePermissions) -> Securable:
-    name = statement.securable
-    if statement.securable_class == DATABASE:
-        if name is not None and fold(name.name) != fold(session.database.name):
-            raise errors.not_found("find", "database", name.name)
-        return p.THE_DATABASE
-    assert name is not None  # noqa: S101 - only the database is left out
-    if statement.securable_class == SCHEMA:
-        schema = session.catalog.schema(name.name)
-        securable = p.of_schema(schema.id) if schema else None
-        kind = "schema"
-    else:
-        found = session.catalog.object(name.schema or session.default_schema, name.name)
-        if found is None and name.schema is None:
-            found = session.catalog.object("dbo", name.name)
-        securable = p.of_object(found) if found else None
-        kind = "object"
-    if securable is None or not session.permissions.holds_any(securable):
-        raise errors.not_found("find", kind, name.name)
-    return securable
-
-
 def change_permissions(session: Session, statement: s.ChangePermissions) -> None:
-    securable = _find_securable(session, statement)
-    names = []
-    for written in statement.permissions:
-        name = p.canonical(written, securable, session.permissions)
-        if name is None:
-            if " ".join(written.split()) in p.CODES:
-                raise errors.SqlError(
-                    4606, f"Granted or revoked privilege {written} is not compatible with object.", ends_batch=True
-                )
-            raise errors.incorrect_syntax(written)
-        names.append(name)
-    for name in names:
-        if not session.permissions.may_grant(name, securable):
-            _refuse_grant(session, statement, securable)
-    grantees = []
-    for written in statement.principals:
-        found = session.catalog.principal(written)
-        if found is None or not session.permissions.sees_principal(found.id):
-            raise errors.not_found("find", "user", written)
-        if found.id in (DBO_ID, INFORMATION_SCHEMA_ID, SYS_ID, session.permissions.principal_id):
-            # The text is SQL Server's, its number assumed.
-            raise errors.SqlError(
-                4624, "Cannot grant, deny, or revoke permissions to sa, dbo, entity owner, information_schema, sys, or "
-                "yourself.",
-            )  # fmt: skip
-        if found.id in FIXED_ROLES.values():
-            raise errors.SqlError(4617, "Cannot grant, deny or revoke permissions to or from special roles.")
-        grantees.append(found.id)
-    _write_permissions(session, statement, securable, names, grantees)
-
-
-def _write_permissions(
-    session: Session, statement: s.ChangePermissions, securable: Securable, names: list[str], grantees: list[int]
-) -> None:
-    writer = CatalogWriter(session.connection)
-    grantor = DBO_ID if session.permissions.holds("CONTROL") else session.permissions.principal_id
+    securable = find_securable(session, statement.securable_class, statement.securable)
+    held = _acting(session, statement.grantor)
+    names = [_permission(held, written, securable) for written in statement.permissions]
+    grantors = [_grantor(held, name, securable, statement) for name in names]
+    grantees = [_grantee(session, written, securable) for written in statement.principals]
     for grantee in grantees:
-        for name in names:
-            if statement.label == "REVOKE":
-                writer.remove_permission(securable.securable_class, securable.id, grantee, name)
-                continue
-            state = "D" if statement.label == "DENY" else "W" if statement.grant_option else "G"
-            writer.set_permission(Permission(securable.securable_class, securable.id, grantee, grantor, name, state))
+        for name, grantor in zip(names, grantors, strict=True):
+            row = Permission(securable.securable_class, securable.id, grantee, grantor, name, "G")
+            _change(session, statement, row)
 
 
-def _refuse_grant(session: Session, statement: s.ChangePermissions, securable: Securable) -> None:
-    """4613 on the database; 15151 for a securable that the caller has no hold of."""
-    if securable.securable_class == DATABASE:
+def find_securable(session: Session, securable_class: str, name: s.Name | None) -> Securable:
+    """The securable that ON names, if the caller may know of it (15151); without ON the database."""
+    held, catalog = session.permissions, session.catalog
+    found: Securable | None = None
+    if securable_class == "DATABASE":
+        if name is None or fold(name.name) == fold(session.database.name):
+            return p.THE_DATABASE
+        raise errors.not_found("find", "database", name.name)
+    assert name is not None  # noqa: S101 - only the database is left out
+    if securable_class == "SCHEMA":
+        schema = catalog.schema(name.name)
+        found = p.of_schema(schema.id) if schema else None
+    elif securable_class in ("USER", "ROLE"):
+        principal = catalog.principal(name.name)
+        right = principal is not None and (principal.kind == "R") == (securable_class == "ROLE")
+        found = p.of_principal(principal) if principal is not None and right else None
+    else:
+        types = catalog.types_by_name if securable_class == "TYPE" else catalog.objects_by_name
+        for where in [name.schema] if name.schema else [session.default_schema, "dbo"]:
+            schema = catalog.schema(where)
+            held_there = types.get((schema.id, fold(name.name))) if schema else None
+            if held_there is not None:
+                found = p.of_object(held_there)
+                break
+    if found is None or not held.holds_any(found):
+        raise errors.not_found("find", securable_class.lower(), name.name)
+    return found
+
+
+def _acting(session: Session, name: str | None) -> Permissions:
+    """The permissions of whoever the statement is carried out for: the caller, or the principal after AS (15151)."""
+    if name is None:
+        return session.permissions
+    found = session.catalog.principal(name)
+    held = session.permissions
+    if found is None or not (held.in_role("db_securityadmin") or held.may_stand_for(found)):
+        raise errors.not_found("find", "user", name)
+    return Permissions(session.catalog, found.id, session.database.name)
+
+
+def _permission(held: Permissions, written: str, securable: Securable) -> str:
+    """The permission's name; 102 for one that this class does not have, 4606 for one that this object does not."""
+    name = p.canonical(written, securable, held)
+    if name is not None:
+        return name
+    if securable.securable_class == OBJECT and written == "EXECUTE":
+        raise errors.SqlError(
+            4606, f"Granted or revoked privilege {written} is not compatible with object.", ends_batch=True
+        )
+    if written in ("ALL", "ALL PRIVILEGES"):
+        raise errors.unsupported_option("ALL")
+    raise errors.incorrect_syntax(f"{written}..." if written in p.CODES else written)
+
+
+def _grantor(held: Permissions, name: str, securable: Securable, statement: s.ChangePermissions) -> int:
+    """In whose name it is changed; else 4613 on the database, 15151 for anything in it."""
+    grantor = held.grantor(name, securable)
+    if grantor is not None:
+        return grantor
+    if statement.grantor is not None or statement.securable is None or statement.securable_class == "DATABASE":
         raise errors.SqlError(4613, "Grantor does not have GRANT permission.")
-    kind = "schema" if securable.securable_class == SCHEMA else "object"
-    raise errors.not_found("find", kind, statement.securable.name if statement.securable else "")
+    raise errors.not_found("find", statement.securable_class.lower(), statement.securable.name)
+
+
+def _grantee(session: Session, name: str, securable: Securable) -> int:
+    found = session.catalog.principal(name)
+    held = session.permissions
+    if found is None or not held.sees_principal(found.id):
+        raise errors.not_found("find", "user", name)
+    if found.id in (DBO_ID, INFORMATION_SCHEMA_ID, SYS_ID, held.principal_id, held.owner(securable)):
+        raise errors.SqlError(
+            4624, "Cannot grant, deny, or revoke permissions to sa, dbo, entity owner, information_schema, sys, or "
+            "yourself.",
+        )  # fmt: skip
+    if found.id in FIXED_ROLES.values():
+        raise errors.SqlError(4617, "Cannot grant, deny or revoke permissions to or from special roles.")
+    return found.id
+
+
+def _change(session: Session, statement: s.ChangePermissions, row: Permission) -> None:
+    """One permission of one grantee; what the grantee has handed on is taken back with it (CASCADE, else 4611)."""
+    writer = CatalogWriter(session.connection)
+    if statement.label == "GRANT":
+        # A grant without the option leaves one that was given with it.
+        kept = any(_same(row, other) and other.state == "W" for other in session.catalog.permissions)
+        writer.set_permission(_with_state(row, "W" if statement.grant_option or kept else "G"))
+        return
+    below = _handed_on(session.catalog, row)
+    grantable = any(_same(row, other) and other.state == "W" for other in session.catalog.permissions)
+    if (grantable or statement.option_only) and not statement.cascade:
+        raise errors.SqlError(4611, "To revoke or deny grantable privileges, specify the CASCADE option.")
+    for other in [row, *below]:
+        if statement.label == "DENY":
+            writer.set_permission(_with_state(other, "D"))
+        elif not statement.option_only or other is not row:
+            writer.remove_permission(other)
+        elif grantable:
+            writer.set_permission(row)
+
+
+def _same(row: Permission, other: Permission) -> bool:
+    return _with_state(row, "") == _with_state(other, "")
+
+
+def _with_state(row: Permission, state: str) -> Permission:
+    return Permission(row.securable_class, row.major_id, row.grantee, row.grantor, row.permission, state)
+
+
+def _handed_on(catalog: Catalog, row: Permission) -> list[Permission]:
+    """The grants that rest on a grant with the grant option, one after another."""
+    found: list[Permission] = []
+    wanted = [row.grantee]
+    while wanted:
+        grantor = wanted.pop()
+        for other in catalog.permissions:
+            on_same = (other.securable_class, other.major_id, other.permission) == (
+                row.securable_class, row.major_id, row.permission,
+            )  # fmt: skip
+            if on_same and other.grantor == grantor and other.grantee != grantor and other not in found:
+                found.append(other)
+                wanted.append(other.grantee)
+    return found

@@ -7,8 +7,10 @@ import uuid
 from typing import TYPE_CHECKING
 
 from setup_kit.sandbox.sql import errors
-from setup_kit.sandbox.sql.execution import administration, grants, logins
+from setup_kit.sandbox.sql import permissions as p
+from setup_kit.sandbox.sql.execution import administration, grants, logins, ownership
 from setup_kit.sandbox.sql.language import statements as s
+from setup_kit.sandbox.sql.permissions import Permissions
 from setup_kit.sandbox.sql.storage.catalog import (
     DATABASE,
     DBO_ID,
@@ -41,6 +43,10 @@ def execute(session: Session, statement: s.Statement) -> bool:
             _drop_role(session, statement)
         case s.ChangePermissions():
             grants.change_permissions(session, statement)
+        case s.AlterAuthorization():
+            ownership.alter_authorization(session, statement)
+        case s.AlterSchema():
+            ownership.transfer(session, statement)
         case s.AlterScopedConfiguration():
             administration.alter_scoped_configuration(session, statement)
         case _:
@@ -109,11 +115,15 @@ def _find_user(session: Session, name: str, verb: str) -> Principal:
 
 
 def _alter_user(session: Session, statement: s.AlterUser) -> None:
+    """A name or a password needs ALTER ANY USER, a login CONTROL of the database, a default schema ALTER on the user;
+    one's own default schema nothing, one's own password the old one.
+    """
     found = _find_user(session, statement.user, "alter")
-    manages = session.permissions.holds("ALTER ANY USER")
-    own = found.id == session.permissions.principal_id
-    if not manages and not own:
-        raise errors.not_found("alter", "user", statement.user)
+    held = session.permissions
+    refused = errors.not_found("alter", "user", statement.user)
+    manages, own = held.holds("ALTER ANY USER"), found.id == held.principal_id
+    if not (own or held.holds("ALTER", p.of_principal(found))):
+        raise refused
     if found.fixed:
         raise errors.SqlError(15150, f"Cannot alter the user '{found.name}'.")
     values: dict[str, str | bytes | int] = {}
@@ -123,29 +133,39 @@ def _alter_user(session: Session, statement: s.AlterUser) -> None:
                 33234, "The parameter PASSWORD cannot be provided for users that cannot authenticate in a database."
             )
         known = statement.old_password and logins.password_matches(statement.old_password, found.password)
-        if not manages and not known:
-            raise errors.not_found("alter", "user", statement.user)
+        if not manages and not (own and known):
+            raise refused
         logins.check_password(found.name, statement.password)
         values["password"] = logins.hash_password(statement.password)
-    elif not manages and (statement.login is not None or statement.new_name is not None):
-        raise errors.not_found("alter", "user", statement.user)
     if statement.login is not None:
-        login = session.server.login(statement.login)
-        if login is None:
-            raise errors.SqlError(15007, f"'{statement.login}' is not a valid login or you do not have permission.")
-        if found.authentication != 1:
-            raise errors.SqlError(33016, "The user cannot be remapped to a login. Remapping can only be done for users "
-                                  "that were mapped to Windows or SQL logins.")  # fmt: skip
-        if any(o.sid == login.sid and o.id != found.id for o in session.catalog.principals.values()):
-            raise errors.SqlError(15063, "The login already has an account under a different user name.")
-        values["sid"] = login.sid
+        if not held.holds("CONTROL"):
+            raise refused
+        values["sid"] = _other_login(session, found, statement.login)
     if statement.default_schema is not None:
         values["default_schema"] = statement.default_schema
     if statement.new_name is not None:
+        controls = Permissions(session.catalog, found.id, session.database.name).holds("CONTROL")
+        if not manages or (controls and not held.holds("CONTROL")):
+            raise refused
         if fold(statement.new_name) != fold(found.name):
             _check_user_name(session, statement.new_name)
         values["name"] = statement.new_name
     CatalogWriter(session.connection).change_principal(found.id, **values)
+
+
+def _other_login(session: Session, found: Principal, name: str) -> bytes:
+    """The sid of the login that a user is to be of."""
+    login = session.server.login(name)
+    if login is None:
+        raise errors.SqlError(15007, f"'{name}' is not a valid login or you do not have permission.")
+    if found.authentication != 1:
+        raise errors.SqlError(
+            33016, "The user cannot be remapped to a login. Remapping can only be done for users that were mapped to "
+            "Windows or SQL logins.",
+        )  # fmt: skip
+    if any(o.sid == login.sid and o.id != found.id for o in session.catalog.principals.values()):
+        raise errors.SqlError(15063, "The login already has an account under a different user name.")
+    return login.sid
 
 
 def _drop_user(session: Session, statement: s.DropUser) -> None:
@@ -158,11 +178,17 @@ def _drop_user(session: Session, statement: s.DropUser) -> None:
 
 
 def _drop_principal(session: Session, found: Principal, kind: str) -> None:
+    """One that is not fixed (15150), owns nothing (15138, 15183, 15421) and has granted nothing (15284)."""
+    catalog = session.catalog
     if found.fixed:
         raise errors.SqlError(15150, f"Cannot drop the {kind} '{found.name}'.")
-    if any(schema.owner == found.id for schema in session.catalog.schemas.values()):
+    if any(schema.owner == found.id for schema in catalog.schemas.values()):
         raise errors.SqlError(15138, "The database principal owns a schema in the database, and cannot be dropped.")
-    if any(row.grantor == found.id and row.grantee != found.id for row in session.catalog.permissions):
+    if any(role.owner == found.id and role.kind == "R" for role in catalog.principals.values()):
+        raise errors.SqlError(15421, "The database principal owns a database role and cannot be dropped.")
+    if any(held.owner == found.id for held in catalog.objects.values()):
+        raise errors.SqlError(15183, "The database principal owns objects in the database and cannot be dropped.")
+    if any(row.grantor == found.id and row.grantee != found.id for row in catalog.permissions):
         raise errors.SqlError(
             15284, "The database principal has granted or denied permissions to objects in the database and cannot be "
             "dropped.",
@@ -174,22 +200,29 @@ def _drop_principal(session: Session, found: Principal, kind: str) -> None:
 
 
 def _create_role(session: Session, statement: s.CreateRole) -> None:
-    session.permissions.require("CREATE ROLE")
+    if not session.permissions.holds("CREATE ROLE"):
+        raise errors.not_permitted()
     _check_user_name(session, statement.role)
     owner = session.permissions.principal_id
     if statement.owner is not None:
-        owner = _find_user(session, statement.owner, "find").id
+        owner = ownership.find_owner(session, statement.owner).id
     sid = b"\x01\x05\x00\x00\x00\x00\x00\x09\x04" + secrets.token_bytes(19)
     CatalogWriter(session.connection).add_principal(statement.role, "R", sid=sid, authentication=0, owner=owner)
 
 
 def _find_role(session: Session, name: str, verb: str) -> Principal:
-    """A role that the caller may change: ALTER ANY ROLE, for fixed roles CONTROL of the database."""
+    """A role that the caller may change: ALTER on it (CONTROL to drop it); for fixed roles CONTROL of the database."""
     found = session.catalog.principal(name)
     if found is None or found.kind != "R":
         raise errors.not_found(verb, "role", name)
-    needed = "CONTROL" if found.fixed else "ALTER ANY ROLE"
-    if found.owner not in session.permissions.tokens and not session.permissions.holds(needed):
+    held = session.permissions
+    if found.fixed:
+        allowed = held.holds("CONTROL")
+    elif verb == "drop":
+        allowed = held.holds("ALTER ANY ROLE") or held.holds("CONTROL", p.of_principal(found))
+    else:
+        allowed = held.holds("ALTER", p.of_principal(found))
+    if not allowed:
         raise errors.not_found(verb, "role", name)
     return found
 

@@ -253,11 +253,11 @@ def _drop_column(session: Session, table: DatabaseObject, name: str, *, if_exist
 
 def truncate(session: Session, statement: s.Truncate) -> None:
     found = resolve(session, statement.table, "U")
-    if found is None or not session.permissions.holds("ALTER", p.of_object(found)):
-        raise errors.SqlError(
-            4701,
-            f'Cannot find the object "{statement.table}" because it does not exist or you do not have permissions.',
-        )
+    text = f'Cannot find the object "{statement.table.name}" because it does not exist or you do not have permissions.'
+    if found is None:
+        raise errors.SqlError(4701, text)
+    if not session.permissions.holds("ALTER", p.of_object(found)):
+        raise errors.SqlError(1088, text, 16, 7)
     session.connection.execute(f"DELETE FROM main.{found.physical}")  # noqa: S608 - our own name
     session.connection.execute("DELETE FROM meta WHERE key = ?", (f"identity.{found.id}",))
 

@@ -1,4 +1,4 @@
-"""CREATE, ALTER and DROP of logins, users and roles; GRANT, DENY and REVOKE."""
+"""CREATE, ALTER and DROP of logins, users and roles; owners; GRANT, DENY and REVOKE."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.language.cursor import Cursor
-from setup_kit.sandbox.sql.storage import catalog
 
 
 def _options(cursor: Cursor) -> list[str]:
@@ -139,15 +138,13 @@ def _drop_role(cursor: Cursor, line: int) -> s.Statement:
 
 def read_permissions(verb: str) -> Callable[[Cursor, int], s.Statement]:
     def read(cursor: Cursor, line: int) -> s.Statement:
-        for_option = verb == "REVOKE" and cursor.accept("GRANT", "OPTION", "FOR")
-        if for_option:
-            raise errors.unsupported_option("GRANT OPTION FOR")
+        option_only = verb == "REVOKE" and cursor.accept("GRANT", "OPTION", "FOR")
         names = [_permission(cursor)]
         while cursor.accept(","):
             names.append(_permission(cursor))
-        securable_class, securable = catalog.DATABASE, None
-        if cursor.accept("ON"):
-            securable_class, securable = _securable(cursor)
+        securable_class, securable = _securable(cursor) if cursor.accept("ON") else ("DATABASE", None)
+        if securable is None and names[0] in SERVER_PERMISSIONS:
+            raise _class_unsupported("server")
         if not (cursor.accept("TO") or (verb == "REVOKE" and cursor.accept("FROM"))):
             raise cursor.error()
         principals = [cursor.identifier()]
@@ -155,14 +152,28 @@ def read_permissions(verb: str) -> Callable[[Cursor, int], s.Statement]:
             principals.append(cursor.identifier())
         grant_option = verb == "GRANT" and cursor.accept("WITH", "GRANT", "OPTION")
         cascade = verb != "GRANT" and cursor.accept("CASCADE")
-        if cursor.accept("AS"):
-            raise errors.unsupported_option("AS")
+        grantor = cursor.identifier() if cursor.accept("AS") else None
         return s.ChangePermissions(
             label=verb, permissions=tuple(names), securable_class=securable_class, securable=securable,
-            principals=tuple(principals), grant_option=grant_option, cascade=cascade, line=line,
+            principals=tuple(principals), grant_option=grant_option, option_only=option_only, cascade=cascade,
+            grantor=grantor, line=line,
         )  # fmt: skip
 
     return read
+
+
+#: Permissions of the server ("GRANT Server Permissions"), which Azure SQL Database does not have.
+SERVER_PERMISSIONS = frozenset(
+    {"ADMINISTER BULK OPERATIONS", "ALTER ANY CONNECTION", "ALTER ANY DATABASE", "ALTER ANY LOGIN",
+     "ALTER ANY SERVER ROLE", "ALTER SERVER STATE", "CONNECT ANY DATABASE", "CONNECT SQL", "CONTROL SERVER",
+     "CREATE ANY DATABASE", "VIEW ANY DATABASE", "VIEW ANY DEFINITION", "VIEW SERVER STATE"}
+)  # fmt: skip
+
+
+def _class_unsupported(kind: str) -> errors.SqlError:
+    return errors.SqlError(
+        40520, f"Securable class '{kind}' not supported in this version of SQL Server.", ends_batch=True
+    )
 
 
 def _permission(cursor: Cursor) -> str:
@@ -177,20 +188,35 @@ def _permission(cursor: Cursor) -> str:
     return " ".join(words)
 
 
-def _securable(cursor: Cursor) -> tuple[int, s.Name | None]:
+def _securable(cursor: Cursor) -> tuple[str, s.Name]:
     if cursor.word(1) != "::":
-        return catalog.OBJECT, cursor.name()
+        return "OBJECT", cursor.name()
     kind = cursor.any_text().upper()
     cursor.expect("::")
-    if kind == "SCHEMA":
-        return catalog.SCHEMA, s.Name(cursor.identifier())
-    if kind == "OBJECT":
-        return catalog.OBJECT, cursor.name()
-    if kind == "DATABASE":
-        return catalog.DATABASE, s.Name(cursor.identifier())
-    raise errors.SqlError(
-        40520, f"Securable class '{kind.lower()}' not supported in this version of SQL Server.", ends_batch=True
-    )
+    if kind in ("OBJECT", "TYPE"):
+        return kind, cursor.name()
+    if kind in ("DATABASE", "SCHEMA", "USER", "ROLE"):
+        return kind, s.Name(cursor.identifier())
+    raise _class_unsupported(kind.lower())
+
+
+def _alter_authorization(cursor: Cursor, line: int) -> s.Statement:
+    cursor.expect("ON")
+    securable_class, securable = _securable(cursor)
+    if securable_class in ("DATABASE", "USER"):
+        raise errors.unsupported_option(f"ALTER AUTHORIZATION ON {securable_class}")
+    cursor.expect("TO")
+    owner = None if cursor.accept("SCHEMA", "OWNER") else cursor.identifier()
+    return s.AlterAuthorization(securable_class=securable_class, securable=securable, owner=owner, line=line)
+
+
+def _alter_schema(cursor: Cursor, line: int) -> s.Statement:
+    schema = cursor.identifier()
+    cursor.expect("TRANSFER")
+    securable_class, securable = _securable(cursor)
+    if securable_class not in ("OBJECT", "TYPE"):
+        raise _class_unsupported(securable_class.lower())
+    return s.AlterSchema(schema=schema, securable_class=securable_class, securable=securable, line=line)
 
 
 def _create_database(cursor: Cursor, line: int) -> s.Statement:
@@ -238,6 +264,8 @@ READERS: dict[tuple[str, str], Callable[[Cursor, int], s.Statement]] = {
     ("CREATE", "ROLE"): _create_role,
     ("ALTER", "ROLE"): _alter_role,
     ("DROP", "ROLE"): _drop_role,
+    ("ALTER", "AUTHORIZATION"): _alter_authorization,
+    ("ALTER", "SCHEMA"): _alter_schema,
     ("CREATE", "DATABASE"): _create_database,
     ("ALTER", "DATABASE"): _alter_database,
     ("DROP", "DATABASE"): _drop_database,

@@ -361,15 +361,39 @@ class DropRole(Statement):
 
 @dataclass(frozen=True)
 class ChangePermissions(Statement):
-    """GRANT, DENY or REVOKE. `securable_class` as in sys.database_permissions; `securable` None for the database."""
+    """GRANT, DENY or REVOKE. `securable_class`: DATABASE, SCHEMA, OBJECT, TYPE, USER or ROLE; `securable` None for the
+    database; `grantor` after AS; `option_only` for GRANT OPTION FOR.
+    """
 
     label: str = field()  # type: ignore[misc]
     permissions: tuple[str, ...]
-    securable_class: int
+    securable_class: str
     securable: Name | None
     principals: tuple[str, ...]
     grant_option: bool = False
+    option_only: bool = False
     cascade: bool = False
+    grantor: str | None = None
+
+
+@dataclass(frozen=True)
+class AlterAuthorization(Statement):
+    """`securable_class`: SCHEMA, OBJECT, TYPE or ROLE; `owner` None for SCHEMA OWNER."""
+
+    label = "ALTER AUTHORIZATION"
+    securable_class: str
+    securable: Name
+    owner: str | None
+
+
+@dataclass(frozen=True)
+class AlterSchema(Statement):
+    """ALTER SCHEMA … TRANSFER of an OBJECT or a TYPE."""
+
+    label = "ALTER SCHEMA"
+    schema: str
+    securable_class: str
+    securable: Name
 
 
 # Databases

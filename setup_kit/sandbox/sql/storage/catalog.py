@@ -15,7 +15,7 @@ from setup_kit.sandbox.sql.values import collation
 from setup_kit.sandbox.sql.values import types as t
 from setup_kit.sandbox.sql.values.types import SqlType
 
-DATABASE, OBJECT, SCHEMA, PRINCIPAL = 0, 1, 3, 4  # classes of securables, sys.database_permissions.class
+DATABASE, OBJECT, SCHEMA, PRINCIPAL, TYPE = 0, 1, 3, 4, 6  # classes of securables, sys.database_permissions.class
 
 PUBLIC_ID, DBO_ID, GUEST_ID, INFORMATION_SCHEMA_ID, SYS_ID = 0, 1, 2, 3, 4
 DBO_SCHEMA, GUEST_SCHEMA, INFORMATION_SCHEMA, SYS_SCHEMA = 1, 2, 3, 4
@@ -34,9 +34,9 @@ CREATE TABLE role_members (role INTEGER NOT NULL, member INTEGER NOT NULL, PRIMA
 CREATE TABLE schemas (id INTEGER PRIMARY KEY, name TEXT NOT NULL, owner INTEGER NOT NULL);
 CREATE TABLE permissions (class INTEGER NOT NULL, major INTEGER NOT NULL, grantee INTEGER NOT NULL,
   grantor INTEGER NOT NULL, permission TEXT NOT NULL, state TEXT NOT NULL,
-  PRIMARY KEY (class, major, grantee, permission));
+  PRIMARY KEY (class, major, grantee, permission, grantor));
 CREATE TABLE objects (id INTEGER PRIMARY KEY, schema INTEGER NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,
-  created INTEGER NOT NULL, modified INTEGER NOT NULL, definition TEXT);
+  created INTEGER NOT NULL, modified INTEGER NOT NULL, definition TEXT, owner INTEGER);
 CREATE TABLE columns (object INTEGER NOT NULL, id INTEGER NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL,
   length INTEGER NOT NULL, precision INTEGER NOT NULL, scale INTEGER NOT NULL, nullable INTEGER NOT NULL,
   seed INTEGER, increment INTEGER, default_name TEXT, default_text TEXT, PRIMARY KEY (object, id));
@@ -120,7 +120,7 @@ class Key:
 
 @dataclass(frozen=True)
 class DatabaseObject:
-    """`kind`: U table, V view, P procedure, TT table type."""
+    """`kind`: U table, V view, P procedure, TT table type. `owner` None: whoever owns the schema."""
 
     id: int
     schema_id: int
@@ -131,6 +131,11 @@ class DatabaseObject:
     definition: str | None = None
     columns: tuple[Column, ...] = ()
     keys: tuple[Key, ...] = ()
+    owner: int | None = None
+
+    @property
+    def is_type(self) -> bool:
+        return self.kind == "TT"
 
     @property
     def physical(self) -> str:
@@ -185,6 +190,10 @@ class Catalog:
     def object(self, schema: str, name: str) -> DatabaseObject | None:
         found = self.schema(schema)
         return self.objects_by_name.get((found.id, fold(name))) if found else None
+
+    def owner_of(self, found: DatabaseObject) -> int:
+        """The principal that an object belongs to: its own owner, else its schema's."""
+        return found.owner if found.owner is not None else self.schemas[found.schema_id].owner
 
     def roles_of(self, principal_id: int) -> frozenset[int]:
         """Every role that the principal is in, by whatever way; public too."""
@@ -247,11 +256,11 @@ def load(connection: sqlite3.Connection) -> Catalog:
     for number, owner, name, kind, listed in connection.execute("SELECT * FROM keys ORDER BY id"):
         keys.setdefault(owner, []).append(Key(number, name, kind, tuple(json.loads(listed))))
     objects = []
-    for number, schema, name, kind, created, modified, definition in connection.execute(
-        "SELECT id, schema, name, kind, created, modified, definition FROM objects"
+    for number, schema, name, kind, created, modified, definition, owner in connection.execute(
+        "SELECT id, schema, name, kind, created, modified, definition, owner FROM objects"
     ):
         held, own = tuple(columns.get(number, ())), tuple(keys.get(number, ()))
-        objects.append(DatabaseObject(number, schema, name, kind, created, modified, definition, held, own))
+        objects.append(DatabaseObject(number, schema, name, kind, created, modified, definition, held, own, owner))
     meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
     return Catalog(
         version=meta["version"],
@@ -308,7 +317,7 @@ class CatalogWriter:
         return number
 
     def change_principal(self, number: int, **values: str | bytes | int) -> None:
-        """`values`: name, default_schema, sid, password."""
+        """`values`: name, default_schema, sid, password, owner."""
         for column, value in values.items():
             self._run(f"UPDATE principals SET {column} = ? WHERE id = ?", value, number)  # noqa: S608 - our own column names
 
@@ -316,6 +325,7 @@ class CatalogWriter:
         self._run("DELETE FROM principals WHERE id = ?", number)
         self._run("DELETE FROM role_members WHERE ? IN (role, member)", number)
         self._run("DELETE FROM permissions WHERE grantee = ?", number)
+        self.remove_permissions(PRINCIPAL, number)
 
     def add_member(self, role: int, member: int) -> None:
         self._run("INSERT OR IGNORE INTO role_members VALUES (?, ?)", role, member)
@@ -330,7 +340,10 @@ class CatalogWriter:
 
     def remove_schema(self, number: int) -> None:
         self._run("DELETE FROM schemas WHERE id = ?", number)
-        self._run("DELETE FROM permissions WHERE class = ? AND major = ?", SCHEMA, number)
+        self.remove_permissions(SCHEMA, number)
+
+    def set_schema_owner(self, number: int, owner: int) -> None:
+        self._run("UPDATE schemas SET owner = ? WHERE id = ?", owner, number)
 
     def set_permission(self, row: Permission) -> None:
         self._run(
@@ -338,11 +351,16 @@ class CatalogWriter:
             row.securable_class, row.major_id, row.grantee, row.grantor, row.permission, row.state,
         )  # fmt: skip
 
-    def remove_permission(self, securable_class: int, major: int, grantee: int, permission: str) -> None:
+    def remove_permission(self, row: Permission) -> None:
+        """Whatever its state: one grantor's grant or denial of a permission to one grantee."""
         self._run(
-            "DELETE FROM permissions WHERE class = ? AND major = ? AND grantee = ? AND permission = ?",
-            securable_class, major, grantee, permission,
+            "DELETE FROM permissions WHERE class = ? AND major = ? AND grantee = ? AND permission = ? AND grantor = ?",
+            row.securable_class, row.major_id, row.grantee, row.permission, row.grantor,
         )  # fmt: skip
+
+    def remove_permissions(self, securable_class: int, major: int) -> None:
+        """All that were granted or denied on a securable."""
+        self._run("DELETE FROM permissions WHERE class = ? AND major = ?", securable_class, major)
 
     def set_option(self, name: str, value: str | int) -> None:
         self._run("INSERT OR REPLACE INTO meta VALUES (?, ?)", f"option.{name}", value)
@@ -350,7 +368,8 @@ class CatalogWriter:
     def add_object(self, schema: int, name: str, kind: str, definition: str | None = None) -> int:
         number = self._next("objects", FIRST_OBJECT_ID)
         now = t.now_utc()
-        self._run("INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?, ?)", number, schema, name, kind, now, now, definition)
+        values = (number, schema, name, kind, now, now, definition)
+        self._run("INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", *values)
         return number
 
     def modify_object(self, number: int, definition: str | None = None) -> None:
@@ -358,11 +377,19 @@ class CatalogWriter:
         if definition is not None:
             self._run("UPDATE objects SET definition = ? WHERE id = ?", definition, number)
 
+    def move_object(self, number: int, schema: int) -> None:
+        """To another schema, whose owner it then belongs to."""
+        self._run("UPDATE objects SET schema = ?, owner = NULL, modified = ? WHERE id = ?", schema, t.now_utc(), number)
+
+    def set_object_owner(self, number: int, owner: int | None) -> None:
+        self._run("UPDATE objects SET owner = ? WHERE id = ?", owner, number)
+
     def remove_object(self, number: int) -> None:
         self._run("DELETE FROM objects WHERE id = ?", number)
         self._run("DELETE FROM columns WHERE object = ?", number)
         self._run("DELETE FROM keys WHERE object = ?", number)
-        self._run("DELETE FROM permissions WHERE class = ? AND major = ?", OBJECT, number)
+        self.remove_permissions(OBJECT, number)
+        self.remove_permissions(TYPE, number)
 
     def add_columns(self, owner: int, columns: Iterable[Column]) -> None:
         for column in columns:
