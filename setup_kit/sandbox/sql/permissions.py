@@ -361,6 +361,17 @@ class Permissions:
         return self.holds_any(Securable(PRINCIPAL, row.grantee))
 
 
+def built_in() -> Iterator[tuple[str, str, str, str, str, str]]:
+    """The rows of sys.fn_builtin_permissions: class, name, code, what covers it; the parent's class, what covers it
+    there.
+    """
+    for table, names in _TABLES.items():
+        parent = _PARENTS.get(table, "SERVER")
+        for name, found in names.items():
+            above = name if found.parent_covering == "=" else found.parent_covering
+            yield table, name, found.code, found.covering, parent, above or "CONTROL SERVER"
+
+
 def canonical(permission: str, securable: Securable, permissions: Permissions) -> str | None:
     """The permission's name as it is written here, or None where the securable has no such permission."""
     wanted = " ".join(permission.upper().split())
