@@ -7,6 +7,7 @@ be right, and InvalidValueError for one that the type does not have.
 
 from __future__ import annotations
 
+import codecs
 import struct
 from collections.abc import Callable
 
@@ -154,10 +155,11 @@ def converter(info: TypeInfo) -> Convert:
 def _string(name: str, encoding: str) -> Convert:
     if encoding == "cp1252":
         return code_page.decode
+    decode = codecs.utf_16_le_decode if encoding == "utf-16-le" else codecs.utf_8_decode
 
     def convert(raw: bytes) -> Stored:
         try:
-            return raw.decode(encoding)
+            return decode(raw, "strict", True)[0]
         except UnicodeDecodeError:  # half a surrogate pair too: the store keeps UTF-8
             raise InvalidValueError(name) from None
 

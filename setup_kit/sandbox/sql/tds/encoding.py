@@ -73,11 +73,11 @@ def fixed_encoder(kind: SqlType) -> Encoder:
     if name in t.FLOATS:
         return struct.Struct("<d" if name == "float" else "<f").pack
     if name in ("decimal", "numeric"):
-        scale = kind.scale
+        scale, size = kind.scale, t.decimal_bytes(kind.precision)
 
         def encode_number(value: Stored) -> bytes:
             number = t.decode_scaled(str(value), scale)
-            return (b"\x00" if number < 0 else b"\x01") + abs(number).to_bytes(16, "little")
+            return (b"\x00" if number < 0 else b"\x01") + abs(number).to_bytes(size, "little")
 
         return encode_number
     if name == "money":

@@ -71,7 +71,7 @@ def encode(kind: SqlType, *, nullable: bool = True) -> bytes:
     if name in _BY_LENGTH_TOKENS:
         return bytes(_BY_LENGTH_TOKENS[name])
     if name in ("decimal", "numeric"):
-        return bytes((_TOKENS[name], 17, kind.precision, kind.scale))
+        return bytes((_TOKENS[name], kind.max_length, kind.precision, kind.scale))
     if name in t.SIZED:
         size = _LARGE if kind.length == MAX else kind.max_length
         return struct.pack("<BH", _TOKENS[name], size) + (COLLATION if name in t.STRINGS else b"")

@@ -25,8 +25,8 @@ codecs.register_error("windows-1252", _convert)
 
 def encode(text: str) -> bytes:
     """What the code page lacks becomes a question mark."""
-    return text.encode("cp1252", "windows-1252")
+    return text.encode("ascii") if text.isascii() else text.encode("cp1252", "windows-1252")
 
 
 def decode(data: bytes) -> str:
-    return data.decode("cp1252", "windows-1252")
+    return data.decode("ascii") if data.isascii() else data.decode("cp1252", "windows-1252")

@@ -168,21 +168,24 @@ def decimal_facets(kind: SqlType) -> tuple[int, int]:
 # Decimals: sign, number of digits before the point (two digits), these digits, digits after the point without trailing
 # zeros. Negative numbers have every digit complemented and end in "~", which sorts after digits.
 
+_COUNTS = tuple(f"{count:02d}" for count in range(100))
 _COMPLEMENT = str.maketrans("0123456789", "9876543210")
 
 
 def encode_scaled(unscaled: int, scale: int) -> str:
     """The stored form of `unscaled` / 10**scale."""
-    digits = str(abs(unscaled))
-    if scale:
-        digits = digits.rjust(scale + 1, "0")
-        whole, fraction = digits[:-scale].lstrip("0"), digits[-scale:].rstrip("0")
+    digits = str(unscaled) if unscaled >= 0 else str(-unscaled)
+    count = len(digits) - scale
+    if count <= 0:
+        count, body = 0, digits.rjust(scale, "0").rstrip("0")
+    elif digits[-1] == "0":
+        body = digits[:count] + digits[count:].rstrip("0") if unscaled else ""
+        count = count if unscaled else 0
     else:
-        whole, fraction = ("" if digits == "0" else digits), ""
-    body = f"{len(whole):02d}{whole}{fraction}"
+        body = digits
     if unscaled < 0:
-        return "0" + body.translate(_COMPLEMENT) + "~"
-    return "1" + body
+        return "0" + (_COUNTS[count] + body).translate(_COMPLEMENT) + "~"
+    return "1" + _COUNTS[count] + body
 
 
 def decode_scaled(stored: str, scale: int) -> int:
