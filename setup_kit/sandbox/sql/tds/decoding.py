@@ -133,7 +133,7 @@ def _large(data: bytes, at: int, convert: Convert) -> tuple[Stored, int]:
 def _sizes(kind: SqlType) -> frozenset[int]:
     """How many bytes a value of the type may have."""
     if kind.name in ("decimal", "numeric"):
-        return frozenset((5, 9, 13, 17))
+        return frozenset(range(2, 18))  # FreeTDS sends no more bytes than the precision takes
     return frozenset((kind.max_length,))
 
 
