@@ -84,6 +84,9 @@ def _varying(kind: SqlType, length: int | None = None) -> SqlType:
 
 # Strings
 
+#: Characters of a value that REPLICATE may make; SQL Server would go to 2 GB.
+_LONGEST = 2**28
+
 
 def _string(label: str, function: Callable[..., Stored]) -> Compile:
     """A function from a string to a string of the same type, with integers behind it."""
@@ -94,6 +97,24 @@ def _string(label: str, function: Callable[..., Stored]) -> Compile:
         return program.apply(f"{label}", strict(function), _varying(value.type), value, *numbers)
 
     return compile_
+
+
+def _replicate(program: Program, values: list[Bound]) -> Bound:
+    value = text(program, values[0])
+    large, national = value.type.length == MAX, value.type.name in t.NATIONAL
+    longest = _LONGEST if large else 4000 if national else 8000
+
+    def function(part: str, times: int) -> Stored:
+        if times < 0:
+            return None
+        if large and len(part) * times > longest:
+            raise errors.SqlError(
+                701, "There is insufficient system memory in resource pool 'default' to run this query.", 17
+            )  # fmt: skip
+        return (part * min(times, longest))[:longest]
+
+    kind = _varying(value.type, MAX if large else longest)
+    return program.apply(f"replicate {longest}", strict(function), kind, value, program.convert(values[1], t.BIGINT))
 
 
 def _measure(label: str, function: Callable[[str], Stored]) -> Compile:
@@ -315,7 +336,7 @@ _TABLE: dict[str, tuple[int, int, Compile]] = {
     "LEFT": (2, 2, _string("left", _left)),
     "RIGHT": (2, 2, _string("right", _right)),
     "SUBSTRING": (3, 3, _string("substring", _substring)),
-    "REPLICATE": (2, 2, _string("replicate", lambda v, n: (v * n)[:8000] if n >= 0 else None)),
+    "REPLICATE": (2, 2, _replicate),
     "SPACE": (1, 1, _character("space", t.varchar(8000), lambda n: " " * min(n, 8000) if n >= 0 else None)),
     "REPLACE": (3, 3, _replace),
     "CHARINDEX": (2, 3, _charindex),

@@ -38,11 +38,18 @@ _DIALECT = Dialect()
 def tokenize(text: str) -> list[Token]:
     """The tokens of a batch; 102 or 105 where it cannot be read."""
     try:
-        return list(_DIALECT.tokenize(text))
+        return [_empty_binary(token, text) for token in _DIALECT.tokenize(text)]
     except TokenError as error:
         raise errors.SqlError(
             105, "Unclosed quotation mark after the character string.", 15, ends_batch=True
         ) from error
+
+
+def _empty_binary(token: Token, text: str) -> Token:
+    """sqlglot takes 0x, the binary value of no bytes, for a name."""
+    if token.token_type != TokenType.IDENTIFIER or text[token.start : token.end + 1] not in ("0x", "0X"):
+        return token
+    return Token(TokenType.HEX_STRING, "", token.line, token.col, token.start, token.end)
 
 
 def parse(tokens: list[Token], text: str) -> exp.Expr:
