@@ -233,7 +233,7 @@ class Connection:
         if message.type in (PacketType.SQL_BATCH, PacketType.RPC):
             batch = message.type == PacketType.SQL_BATCH
             try:
-                request = packets.decode_batch(message.data) if batch else parameters.decode_calls(message.data)
+                request = packets.decode_batch(message.data) if batch else parameters.Calls(message.data)
             except SqlError as error:
                 reply.error(error)
                 reply.done(failed=True)

@@ -13,7 +13,7 @@ from setup_kit.sandbox.sql.errors import ProtocolError, SqlError
 from setup_kit.sandbox.sql.tds import type_info
 from setup_kit.sandbox.sql.tds.decoding import decoder
 from setup_kit.sandbox.sql.tds.encoding import encoder, fixed_encoder
-from setup_kit.sandbox.sql.tds.parameters import decode_calls
+from setup_kit.sandbox.sql.tds.parameters import Calls
 from setup_kit.sandbox.sql.tds.reader import Reader
 from setup_kit.sandbox.sql.values import code_page
 from setup_kit.sandbox.sql.values import types as t
@@ -116,7 +116,7 @@ def test_a_type_made_of_noise_is_a_type_or_refused(noise: bytes) -> None:
 @given(st.binary(max_size=80))
 def test_a_call_made_of_noise_is_a_call_or_refused(noise: bytes) -> None:
     try:
-        decode_calls(struct.pack("<I", 4) + b"\xff\xff\x0a\x00\x00\x00" + noise)
+        list(Calls(struct.pack("<I", 4) + b"\xff\xff\x0a\x00\x00\x00" + noise))
     except (ProtocolError, SqlError):
         return
 

@@ -18,24 +18,28 @@ class Intake:
         self._column = column
         self._known: dict[SqlType, conversions.Converter | None] = {}
 
-    def take(self, value: Stored, kind: SqlType) -> Stored:
+    def converter(self, kind: SqlType) -> conversions.Converter | None:
+        """For values of a type that are not NULL; None when they go in as they are."""
         if kind not in self._known:
             if len(self._known) > 256:
                 self._known.clear()
             column = self._column
             self._known[kind] = conversions.column_converter(kind, column.type, self._table, column.name)
-        convert = self._known[kind]
+        return self._known[kind]
+
+    def take(self, value: Stored, kind: SqlType) -> Stored:
+        convert = self.converter(kind)
         return value if value is None or convert is None else convert(value)
 
 
 class Given:
     """The slot of a variable that goes into a column. There are many of these: they are kept small."""
 
-    __slots__ = ("_intake", "_name")
+    __slots__ = ("intake", "name")
 
     def __init__(self, name: str, intake: Intake) -> None:
-        self._name = name
-        self._intake = intake
+        self.name = name
+        self.intake = intake
 
     def __call__(self, runtime: Runtime) -> Stored:
-        return self._intake.take(runtime.variables[self._name], runtime.variable_types[self._name])
+        return self.intake.take(runtime.variables[self.name], runtime.variable_types[self.name])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,14 +10,16 @@ from sqlglot import exp
 
 from setup_kit.sandbox.sql import permissions
 from setup_kit.sandbox.sql.compiler import changes, system_views
-from setup_kit.sandbox.sql.compiler.bound import Bound, Function, Program
+from setup_kit.sandbox.sql.compiler.bound import Bound, Function, Program, Slot
 from setup_kit.sandbox.sql.compiler.compile import compile_statement
+from setup_kit.sandbox.sql.compiler.intake import Given
 from setup_kit.sandbox.sql.compiler.queries import Queries
 from setup_kit.sandbox.sql.compiler.scope import Compiled, Scope
 from setup_kit.sandbox.sql.errors import SqlError
 from setup_kit.sandbox.sql.execution import writes
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.storage.cache import SizedCache
+from setup_kit.sandbox.sql.storage.catalog import fold
 from setup_kit.sandbox.sql.values import types as t
 from setup_kit.sandbox.sql.values.types import SqlType, Stored
 
@@ -94,6 +96,41 @@ class Executor:
             session.reply.done()
         else:
             session.reply.done(statement.label, count)
+
+    def insert_many(
+        self, statement: s.Query, variables: Mapping[str, tuple[SqlType, Sequence[Stored]]], count: int
+    ) -> bool:
+        """Carry out an INSERT of one row `count` times, for each time with a value of each variable: all or nothing.
+
+        False when it is no such INSERT.
+        """
+        session = self._session
+        types: dict[str, tuple[SqlType, Stored]] = {name: (kind, None) for name, (kind, _) in variables.items()}
+        with session.with_variables(types), session.transactions.writes():
+            plan = self._plan(statement)
+            change = plan.compiled
+            if not isinstance(change, changes.Insert) or len(change.rows) != 1 or not change.rows[0]:
+                return False
+            self._ready(plan.program)
+            columns = [self._column(slot, variables, count) for slot in change.rows[0]]
+            writes.insert_rows(session.connection, session, change, zip(*columns, strict=True))
+        return True
+
+    def _column(
+        self, slot: Slot, variables: Mapping[str, tuple[SqlType, Sequence[Stored]]], count: int
+    ) -> Sequence[Stored]:
+        """What a slot gives for each of `count` times."""
+        session = self._session
+        if isinstance(slot, Given):
+            kind, values = next(held for name, held in variables.items() if fold(name) == slot.name)
+            convert = slot.intake.converter(kind)
+            return values if convert is None else [value if value is None else convert(value) for value in values]
+        found = []
+        names = [fold(name) for name in variables]
+        for number in range(count):
+            session.variables = dict(zip(names, [values[number] for _, values in variables.values()], strict=True))
+            found.append(slot(session))
+        return found
 
     def _select(self, query: Compiled, program: Program) -> None:
         session = self._session

@@ -190,7 +190,7 @@ class Interpreter:
         session = self._session
         match statement:
             case s.Query():
-                self._begin_implicitly()
+                self.begin_implicitly()
                 session.executor.run(statement)
                 return
             case s.Execute():
@@ -223,14 +223,15 @@ class Interpreter:
                 session.catalog_now()
                 administration.execute(session, statement)
             case _:
-                self._begin_implicitly()
+                self.begin_implicitly()
                 with session.transactions.writes():
                     session.catalog_now()
                     if not principals.execute(session, statement):
                         definitions.execute(session, statement)
         session.reply.done()
 
-    def _begin_implicitly(self) -> None:
+    def begin_implicitly(self) -> None:
+        """Under SET IMPLICIT_TRANSACTIONS ON a statement on data or definitions begins a transaction."""
         if self._session.options["IMPLICIT_TRANSACTIONS"] == "ON" and not self._session.transactions.depth:
             self._session.transactions.begin()
 

@@ -29,6 +29,7 @@ PROCEDURE_NUMBERS = {
     6: "sp_cursorunprepare", 7: "sp_cursorfetch", 8: "sp_cursoroption", 9: "sp_cursorclose", 10: "sp_executesql",
     11: "sp_prepare", 12: "sp_execute", 13: "sp_prepexec", 14: "sp_prepexecrpc", 15: "sp_unprepare",
 }  # fmt: skip
+EXECUTE_PREPARED = 12
 
 
 def run_call(session: Session, call: Call) -> None:

@@ -6,14 +6,14 @@ import contextlib
 import sqlite3
 import struct
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from setup_kit.sandbox.sql import permissions
 from setup_kit.sandbox.sql.compiler import aggregates
 from setup_kit.sandbox.sql.errors import Cancelled, EndOfBatch, SqlError
-from setup_kit.sandbox.sql.execution import procedures
+from setup_kit.sandbox.sql.execution import procedures, repeated
 from setup_kit.sandbox.sql.execution.executor import Executor
 from setup_kit.sandbox.sql.execution.interpreter import Interpreter
 from setup_kit.sandbox.sql.execution.prepared import Prepared
@@ -23,7 +23,7 @@ from setup_kit.sandbox.sql.storage.catalog import Catalog, DatabaseObject
 from setup_kit.sandbox.sql.storage.store import Database, ServerStore
 from setup_kit.sandbox.sql.storage.transactions import Transactions
 from setup_kit.sandbox.sql.tds import tokens
-from setup_kit.sandbox.sql.tds.parameters import Call
+from setup_kit.sandbox.sql.tds.parameters import Calls
 from setup_kit.sandbox.sql.tds.reply import Reply
 from setup_kit.sandbox.sql.values.types import SqlType, Stored
 
@@ -141,6 +141,11 @@ class Session:
         """How many rows a table has."""
         return int(self.connection.execute(f"SELECT count(*) FROM main.{table.physical}").fetchone()[0])  # noqa: S608
 
+    def last_identity(self, table: DatabaseObject) -> int | None:
+        """The last identity value that a table was given by any session; None when none was."""
+        row = self.connection.execute("SELECT value FROM meta WHERE key = ?", (f"identity.{table.id}",)).fetchone()
+        return None if row is None else int(row[0])
+
     @property
     def transaction_depth(self) -> int:
         return self.transactions.depth
@@ -197,12 +202,19 @@ class Session:
             self._clear_variables()
             self.interpreter.run_text(text)
 
-    def run_calls(self, calls: Sequence[Call], reply: Reply) -> None:
-        """The remote procedure calls of one message."""
+    def run_calls(self, calls: Calls, reply: Reply) -> None:
+        """The remote procedure calls of one message; one that cannot be read ends it."""
         with self._request(reply):
-            for call in calls:
-                self._clear_variables()
-                procedures.run_call(self, call)
+            try:
+                for call in calls:
+                    self._clear_variables()
+                    procedures.run_call(self, call)
+                    repeated.run(self, call, calls)
+            except SqlError as error:
+                if not error.ends_session:
+                    reply.error(error)
+                    reply.done(failed=True)
+                raise
 
     def run_transaction(self, action: str, name: str, reply: Reply, *, begins: bool = False) -> None:
         """A transaction manager request; `begins` starts another at once."""

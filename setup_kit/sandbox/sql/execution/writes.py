@@ -41,6 +41,13 @@ def execute(connection: sqlite3.Connection, runtime: Runtime, change: Change, pr
                 return writer.merge(change.actions, kept)
 
 
+def insert_rows(
+    connection: sqlite3.Connection, runtime: Runtime, change: changes.Insert, rows: Iterable[Row]
+) -> None:  # fmt: skip
+    """Write rows of values that are as the columns of an INSERT of values take them."""
+    _Writer(connection, runtime, change.target).insert(change.columns, rows, change.identity, ())
+
+
 class _Kept:
     """A query's rows in a temporary table, so that the change does not disturb its own reading."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -9,10 +10,10 @@ from setup_kit.sandbox.sql.errors import ProtocolError, SqlError, unsupported
 from setup_kit.sandbox.sql.tds import packets, type_info
 from setup_kit.sandbox.sql.tds.decoding import Decoder, InvalidValueError, decoder
 from setup_kit.sandbox.sql.tds.reader import Reader
+from setup_kit.sandbox.sql.tds.repeats import BETWEEN_CALLS, Shape
 from setup_kit.sandbox.sql.tds.type_info import TypeInfo
 from setup_kit.sandbox.sql.values.types import SqlType, Stored
 
-_BETWEEN_CALLS = frozenset((0xFF, 0x80))  # BatchFlag of TDS 7.2 and later, and before
 _NO_EXEC_FLAG = 0xFE
 _BY_REFERENCE, _DEFAULT, _ENCRYPTED = 0x01, 0x02, 0x08
 
@@ -38,48 +39,78 @@ class Call:
     parameters: tuple[Parameter, ...]
 
 
-def decode_calls(data: bytes) -> list[Call]:
-    """Every call of an RPC message; 8023 for a value that is none, 8003 for too many parameters."""
-    reader = Reader(data, packets.skip_all_headers(data))
-    calls = []
-    while not reader.done:
-        calls.append(_call(reader))
-    if not calls:
-        raise ProtocolError("an RPC request without a call")
-    return calls
+class Calls:
+    """The calls of an RPC message, each read when it is asked for; 8023 for a value that is none, 8003 for too many
+    parameters. ProtocolError for a message without any."""
+
+    def __init__(self, data: bytes) -> None:
+        self._reader = Reader(data, packets.skip_all_headers(data))
+        if self._reader.done:
+            raise ProtocolError("an RPC request without a call")
+        self._last = Call(0, "", ())
+        self._shape = Shape(b"", ())
+
+    def __iter__(self) -> Iterator[Call]:
+        while not self._reader.done:
+            yield self._call()
+
+    def repeats(self, limit: int) -> list[list[Stored]]:
+        """The values of the calls that follow, at most `limit`, as long as only their values differ from the last."""
+        reader = self._reader
+        rows, reader.at = self._shape.read(reader.data, reader.at, limit, len(reader.data))
+        return rows
+
+    def like_last(self, values: Sequence[Stored]) -> Call:
+        """The last call with other values."""
+        last = self._last
+        parameters = [
+            Parameter(p.name, p.type, value, p.output, p.default)
+            for p, value in zip(last.parameters, values, strict=True)
+        ]
+        return Call(last.procedure_id, last.procedure, tuple(parameters))
+
+    def _call(self) -> Call:
+        reader = self._reader
+        start = reader.at
+        length = reader.u16()
+        if length == 0xFFFF:
+            number, name = reader.u16(), ""
+        else:
+            number, name = 0, reader.text(length)
+        reader.u16()  # option flags: recompile, no metadata, reuse metadata
+        head = reader.data[start : reader.at]
+        parameters: list[Parameter] = []
+        parts: list[tuple[bytes, Decoder]] = []
+        while not reader.done:
+            if reader.peek() in BETWEEN_CALLS:
+                reader.u8()
+                break
+            if reader.peek() == _NO_EXEC_FLAG:
+                raise unsupported("RPC with NoExecFlag")
+            if len(parameters) == MOST_PARAMETERS:
+                raise SqlError(
+                    8003, "The incoming request has too many parameters. The server supports a maximum of "
+                    f"{MOST_PARAMETERS} parameters. Reduce the number of parameters and resend the request.",
+                )  # fmt: skip
+            parameter, part = _parameter(reader, len(parameters) + 1)
+            parameters.append(parameter)
+            parts.append(part)
+        self._last = Call(number, name, tuple(parameters))
+        self._shape = Shape(head, tuple(parts))
+        return self._last
 
 
-def _call(reader: Reader) -> Call:
-    length = reader.u16()
-    if length == 0xFFFF:
-        number, name = reader.u16(), ""
-    else:
-        number, name = 0, reader.text(length)
-    reader.u16()  # option flags: recompile, no metadata, reuse metadata
-    parameters: list[Parameter] = []
-    while not reader.done:
-        if reader.peek() in _BETWEEN_CALLS:
-            reader.u8()
-            break
-        if reader.peek() == _NO_EXEC_FLAG:
-            raise unsupported("RPC with NoExecFlag")
-        if len(parameters) == MOST_PARAMETERS:
-            raise SqlError(
-                8003, "The incoming request has too many parameters. The server supports a maximum of "
-                f"{MOST_PARAMETERS} parameters. Reduce the number of parameters and resend the request.",
-            )  # fmt: skip
-        parameters.append(_parameter(reader, len(parameters) + 1))
-    return Call(number, name, tuple(parameters))
-
-
-def _parameter(reader: Reader, number: int) -> Parameter:
+def _parameter(reader: Reader, number: int) -> tuple[Parameter, tuple[bytes, Decoder]]:
+    """A parameter, and the bytes before its value with the decoder of that."""
+    start = reader.at
     name = reader.b_varchar()
     flags = reader.u8()
     if flags & _ENCRYPTED:
         raise unsupported("Always Encrypted parameter")
     info = type_info.decode(reader)
+    decode, label = _decoder(info), reader.data[start : reader.at]
     try:
-        value, reader.at = _decoder(info)(reader.data, reader.at)
+        value, reader.at = decode(reader.data, reader.at)
     except IndexError:
         raise ProtocolError("a value lies outside its message") from None
     except InvalidValueError as error:
@@ -89,7 +120,8 @@ def _parameter(reader: Reader, number: int) -> Parameter:
             "Check the source data for invalid values. An example of an invalid value is data of numeric type with "
             "scale greater than precision.",
         ) from None  # fmt: skip
-    return Parameter(name, info.type, value, bool(flags & _BY_REFERENCE), bool(flags & _DEFAULT))
+    parameter = Parameter(name, info.type, value, bool(flags & _BY_REFERENCE), bool(flags & _DEFAULT))
+    return parameter, (label, decode)
 
 
 @lru_cache(maxsize=4096)

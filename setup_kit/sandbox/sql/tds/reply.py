@@ -67,6 +67,15 @@ class Reply:
         """The end of a remote procedure call."""
         self._hold(tokens.DONE_PROCEDURE, "", None, failed=failed)
 
+    def calls_done(self, command: str, rows: int | None, times: int) -> None:
+        """The ends of `times` calls, each of one statement that touched as many rows, and of return value 0."""
+        self.add(b"")
+        counted = tokens.DONE_COUNT if rows is not None else 0
+        status = tokens.DONE_MORE | (tokens.DONE_IN_TRANSACTION if self.in_transaction() else 0)
+        inner = tokens.done(tokens.DONE_IN_PROCEDURE, status | counted, command, rows or 0) + tokens.return_status(0)
+        self.add((inner + tokens.done(tokens.DONE_PROCEDURE, status)) * (times - 1) + inner)
+        self.done_call()
+
     def _hold(self, kind: int, command: str, rows: int | None, *, failed: bool) -> None:
         self.add(b"")
         status = (tokens.DONE_COUNT if rows is not None else 0) | (tokens.DONE_ERROR if failed else 0)
