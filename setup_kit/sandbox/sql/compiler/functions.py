@@ -1,4 +1,4 @@
-"""Built-in functions: strings, numbers, NULL. Dates are in `functions_time`, the system's in `functions_system`."""
+"""Built-in functions: strings, numbers, NULL. The others are in the modules `functions_…`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ from decimal import Decimal
 from sqlglot import exp
 
 from setup_kit.sandbox.sql import errors
-from setup_kit.sandbox.sql.compiler import functions_system, functions_time, operators
+from setup_kit.sandbox.sql.compiler import (
+    functions_catalog,
+    functions_security,
+    functions_system,
+    functions_time,
+    operators,
+)
 from setup_kit.sandbox.sql.compiler.bound import Bound, Function, Program, Runtime, common_type
 from setup_kit.sandbox.sql.compiler.compiler import Compiler
 from setup_kit.sandbox.sql.compiler.scope import Scope
@@ -368,5 +374,7 @@ _TABLE: dict[str, tuple[int, int, Compile]] = {
     "NULLIF": (2, 2, _nullif),
     "NEWID": (0, 0, _newid),
     **functions_time.TABLE,
+    **functions_catalog.TABLE,
+    **functions_security.TABLE,
     **functions_system.TABLE,
 }

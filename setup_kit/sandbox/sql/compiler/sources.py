@@ -12,6 +12,7 @@ from setup_kit.sandbox.sql.compiler import system_views
 from setup_kit.sandbox.sql.compiler.bound import Bound, Slot, SystemRows, common_type
 from setup_kit.sandbox.sql.compiler.compiler import Compiler
 from setup_kit.sandbox.sql.compiler.scope import Compiled, Scope, Source
+from setup_kit.sandbox.sql.compiler.views import SystemView
 from setup_kit.sandbox.sql.language import parser
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.storage.catalog import DatabaseObject, fold
@@ -132,7 +133,7 @@ def _system_function(compiler: Compiler, node: exp.Table, scope: Scope, label: s
 
 
 def _system_rows(
-    compiler: Compiler, view: system_views.SystemView, arguments: tuple[Slot, ...], alias: str,
+    compiler: Compiler, view: SystemView, arguments: tuple[Slot, ...], alias: str,
     scope: Scope, label: str,
 ) -> str:  # fmt: skip
     table = f"{view.table}_{label}" if arguments else view.table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from setup_kit.sandbox.sql import errors
-from setup_kit.sandbox.sql.compiler import system_views
+from setup_kit.sandbox.sql.compiler import views_server
 from setup_kit.sandbox.sql.execution import logins
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.storage.catalog import CatalogWriter, fold
@@ -126,7 +126,7 @@ def _alter_database(session: Session, statement: s.AlterDatabase) -> None:
 def alter_scoped_configuration(session: Session, statement: s.AlterScopedConfiguration) -> None:
     if not session.permissions.holds("ALTER ANY DATABASE SCOPED CONFIGURATION"):
         raise errors.not_permitted()
-    if statement.option not in system_views.SCOPED_CONFIGURATIONS:
+    if statement.option not in views_server.SCOPED_CONFIGURATIONS:
         raise errors.unsupported_option(statement.option)
     value = {"ON": "1", "OFF": "0", "PRIMARY": ""}.get(statement.value, statement.value)
     switch = statement.option != "MAXDOP"

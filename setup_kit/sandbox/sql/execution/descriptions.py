@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot.tokenizer_core import TokenType
 
-from setup_kit.sandbox.sql.compiler import system_views
+from setup_kit.sandbox.sql.compiler import type_facts
 from setup_kit.sandbox.sql.compiler.compile import compile_statement
 from setup_kit.sandbox.sql.language import parser
 from setup_kit.sandbox.sql.language import statements as s
@@ -83,7 +83,7 @@ def _suggest(session: Session, text: str, declared: str) -> list[tuple[Stored, .
     for name in _variables_in_order(text):
         kind = suggestions.get(name)
         if kind is not None:
-            precision, scale = system_views.shown_precision(kind)
+            precision, scale = type_facts.shown_precision(kind)
             number = t.SYSTEM_TYPE_IDS[kind.name]
             middle = (None,) * 9
             rows.append(
@@ -141,7 +141,7 @@ def describe_result(session: Session, parameters: Sequence[Parameter]) -> None:
             session.executor.check(compiler.program)
             for number, column in enumerate(found.columns, 1):
                 kind = column.type
-                precision, scale = system_views.shown_precision(kind)
+                precision, scale = type_facts.shown_precision(kind)
                 collation = "SQL_Latin1_General_CP1_CI_AS" if kind.name in t.STRINGS else None
                 rows.append(
                     (

@@ -15,6 +15,7 @@ from setup_kit.sandbox.sql.compiler.compile import compile_statement
 from setup_kit.sandbox.sql.compiler.intake import Given
 from setup_kit.sandbox.sql.compiler.queries import Queries
 from setup_kit.sandbox.sql.compiler.scope import Compiled, Scope
+from setup_kit.sandbox.sql.compiler.views import SystemView
 from setup_kit.sandbox.sql.errors import SqlError
 from setup_kit.sandbox.sql.execution import writes
 from setup_kit.sandbox.sql.language import statements as s
@@ -180,7 +181,7 @@ class Executor:
 
         return call
 
-    def _fill(self, table: str, view: system_views.SystemView, arguments: list[Stored]) -> None:
+    def _fill(self, table: str, view: SystemView, arguments: list[Stored]) -> None:
         connection = self._session.connection
         if table not in self._filled:
             columns = ", ".join(

@@ -1,0 +1,95 @@
+"""Names in text, as OBJECT_ID and HAS_PERMS_BY_NAME take them, and what they stand for."""
+
+from __future__ import annotations
+
+from setup_kit.sandbox.sql import permissions
+from setup_kit.sandbox.sql.compiler.bound import Runtime
+from setup_kit.sandbox.sql.permissions import THE_DATABASE, Securable
+from setup_kit.sandbox.sql.storage.catalog import DATABASE, OBJECT, SCHEMA, Column, DatabaseObject, Key, fold
+
+
+def split_name(text: str) -> list[str] | None:
+    """The parts of a name such as `dbo.[a]]b]` or `"x".y`; None when it is not one."""
+    parts: list[str] = []
+    at = 0
+    while True:
+        while at < len(text) and text[at] == " ":
+            at += 1
+        if at < len(text) and text[at] in '["':
+            close = "]" if text[at] == "[" else '"'
+            at += 1
+            part = ""
+            while True:
+                end = text.find(close, at)
+                if end < 0:
+                    return None
+                part += text[at:end]
+                at = end + 1
+                if text[at : at + 1] != close:
+                    break
+                part += close
+                at += 1
+        else:
+            end = text.find(".", at)
+            end = len(text) if end < 0 else end
+            part = text[at:end].strip(" ")
+            at = end
+        parts.append(part)
+        while at < len(text) and text[at] == " ":
+            at += 1
+        if at >= len(text):
+            return parts
+        if text[at] != ".":
+            return None
+        at += 1
+
+
+def find_object(runtime: Runtime, name: str) -> DatabaseObject | None:
+    """The object of a name in text, if the caller may know of it."""
+    parts = split_name(name)
+    if not parts or len(parts) > 3:
+        return None
+    if len(parts) == 3 and parts[0] and fold(parts[0]) != fold(runtime.database.name):
+        return None
+    principal = runtime.catalog.principals[runtime.permissions.principal_id]
+    schema = (parts[-2] if len(parts) > 1 else "") or principal.default_schema or "dbo"
+    found = runtime.catalog.object(schema, parts[-1])
+    if found is None and len(parts) == 1:
+        found = runtime.catalog.object("dbo", parts[-1])
+    return found if found is not None and runtime.permissions.sees(found) else None
+
+
+def resolve_securable(runtime: Runtime, name: str | None, class_name: str) -> Securable | None:
+    """A securable of HAS_PERMS_BY_NAME or fn_my_permissions; None when there is none of that name."""
+    securable_class = permissions.resolve_class(class_name)
+    if securable_class == DATABASE:
+        parts = split_name(name) if name else [runtime.database.name]
+        return THE_DATABASE if parts and fold(parts[-1]) == fold(runtime.database.name) else None
+    if name is None:
+        return None
+    if securable_class == SCHEMA:
+        parts = split_name(name)
+        schema = runtime.catalog.schema(parts[-1]) if parts else None
+        return permissions.of_schema(schema.id) if schema else None
+    if securable_class == OBJECT:
+        found = find_object(runtime, name)
+        return permissions.of_object(found) if found else None
+    return None
+
+
+def find_constraint(runtime: Runtime, name: str) -> tuple[DatabaseObject, Key | Column] | None:
+    """The table with the key, or the column with the default, of a constraint's name."""
+    parts = split_name(name)
+    if not parts or len(parts) > 2:
+        return None
+    principal = runtime.catalog.principals[runtime.permissions.principal_id]
+    schema = runtime.catalog.schema((parts[0] if len(parts) > 1 else "") or principal.default_schema or "dbo")
+    wanted = fold(parts[-1])
+    for found in runtime.catalog.objects.values():
+        if schema is None or found.schema_id != schema.id or found.kind != "U":
+            continue
+        named: list[Key | Column] = [key for key in found.keys if key.kind in ("PK", "UQ") and fold(key.name) == wanted]
+        named += [c for c in found.columns if c.default_name and fold(c.default_name) == wanted]
+        for part in named:
+            return (found, part) if runtime.permissions.sees(found) else None
+    return None
