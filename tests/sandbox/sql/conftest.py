@@ -98,17 +98,22 @@ class Host:
     """An event loop on a thread of its own, with an endpoint on it."""
 
     def __init__(
-        self, directory: Path, authority: trustme.CA, folder: Path, log: RequestLog | None = None
+        self, directory: Path, authority: trustme.CA, folder: Path, log: RequestLog | None = None, *,
+        name: str = "localhost", tls: ssl.TLSVersion | None = None,
     ) -> None:  # fmt: skip
+        """`name` is the certificate's, besides 127.0.0.1 for the usual one; `tls` the only version spoken."""
         self.directory = directory
         self.folder = folder
         self.people: dict[str, Person] = {}
         self.log = Log()
-        certificate = authority.issue_cert("127.0.0.1", "localhost")
+        addresses = ("127.0.0.1",) if name == "localhost" else ()
+        certificate = authority.issue_cert(*addresses, name, common_name=name)
         self.certificate = folder / "sql.pem"
         certificate.cert_chain_pems[0].write_to_path(str(self.certificate))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         certificate.configure_cert(context)
+        if tls:
+            context.minimum_version = context.maximum_version = tls
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
