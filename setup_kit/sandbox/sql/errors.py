@@ -276,13 +276,20 @@ def cannot_drop(kind: str, name: str) -> SqlError:
     )
 
 
+def may_not(verb: str, kind: str, name: str) -> SqlError:
+    """3701 for an object that is there but not the caller's to change: `name` without its schema."""
+    text = f"Cannot {verb} the {kind} '{name}', because it does not exist or you do not have permission."
+    return SqlError(3701, text, 14, 20)
+
+
 def cannot_find_object(name: str) -> SqlError:
     return SqlError(4902, f'Cannot find the object "{name}" because it does not exist or you do not have permissions.')
 
 
-def cannot_find_index_object(name: str) -> SqlError:
+def cannot_find_index_object(name: str, state: int = 12) -> SqlError:
+    """`state`: 7 TRUNCATE TABLE, 9 DROP INDEX, 12 CREATE INDEX, 13 ALTER TABLE."""
     return SqlError(
-        1088, f'Cannot find the object "{name}" because it does not exist or you do not have permissions.', 16, 12
+        1088, f'Cannot find the object "{name}" because it does not exist or you do not have permissions.', 16, state
     )
 
 
@@ -299,7 +306,8 @@ def permission_denied_on_object(permission: str, name: str, database: str, schem
 
 
 def permission_denied_in_database(permission: str, database: str) -> SqlError:
-    return SqlError(262, f"{permission} permission denied in database '{database}'.", 14)
+    state = 18 if permission in ("CREATE VIEW", "CREATE PROCEDURE") else 1
+    return SqlError(262, f"{permission} permission denied in database '{database}'.", 14, state)
 
 
 def schema_refused(name: str) -> SqlError:

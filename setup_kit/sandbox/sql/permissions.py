@@ -77,6 +77,7 @@ _TABLES: dict[str, dict[str, BuiltIn]] = {
         "SHOWPLAN": _database("SPLN"),
         "TAKE OWNERSHIP": _database("TO"),
         "UPDATE": _database("UP"),
+        "VIEW DATABASE PERFORMANCE STATE": _database("VDP", "VIEW DATABASE STATE"),
         "VIEW DATABASE STATE": _database("VWDS"),
         "VIEW DEFINITION": _database("VW"),
     },
@@ -280,7 +281,9 @@ class Permissions:
         implying = set(self._space(permission, securable))
         if implying & self._denied:
             return None
-        return next((self._grantable[held] for held in implying if held in self._grantable), None)
+        # The option counts on the securable itself only: one on its schema does not reach it.
+        found = (self._grantable[held] for held in implying if held in self._grantable and held[0] == securable)
+        return next(found, None)
 
     def holds_any(self, securable: Securable) -> bool:
         """Whether the principal holds anything on it, which makes its metadata visible."""

@@ -412,7 +412,7 @@ def _partitions(runtime: Runtime) -> Rows:
     "row_count bigint",
 )
 def _partition_stats(runtime: Runtime) -> Rows:
-    """Needs VIEW DATABASE STATE as all sys.dm_db_ views do (262, then 297)."""
+    """Needs VIEW DATABASE PERFORMANCE STATE, which VIEW DATABASE STATE implies, as all sys.dm_db_ views do."""
     require_database_state(runtime)
     for found, number, count in _partition_rows(runtime):
         pages = pages_of(found, count)
@@ -421,7 +421,7 @@ def _partition_stats(runtime: Runtime) -> Rows:
 
 def require_database_state(runtime: Runtime) -> None:
     try:
-        runtime.permissions.require("VIEW DATABASE STATE")
+        runtime.permissions.require("VIEW DATABASE PERFORMANCE STATE")
     except errors.SqlError as error:
         error.also.append(errors.SqlError(297, "The user does not have permission to perform this action."))
         raise

@@ -52,7 +52,8 @@ def execute(session: Session, statement: s.Statement) -> None:
 def create_schema(session: Session, statement: s.CreateSchema) -> None:
     catalog = session.catalog
     try:
-        session.permissions.require("CREATE SCHEMA")
+        if not session.permissions.holds("CREATE SCHEMA"):
+            raise errors.not_permitted()
         if catalog.schema(statement.schema) is not None:
             raise errors.object_exists(statement.schema)
         owner = session.permissions.principal_id
@@ -85,15 +86,23 @@ def drop_schema(session: Session, statement: s.DropSchema) -> None:
 
 
 def drop_object(session: Session, kind: str, name: s.Name, *, if_exists: bool) -> None:
-    """3701 when it is not there or the caller may not: CONTROL of it or ALTER on its schema is needed."""
+    """CONTROL of it or ALTER on its schema is needed: 3701, of a type 218."""
     found = resolve(session, name, _KINDS[kind])
     if found is None and if_exists:
         return
     held = session.permissions
-    if found is None or not (
+    allowed = found is not None and (
         held.holds("CONTROL", p.of_object(found)) or held.holds("ALTER", p.of_schema(found.schema_id))
-    ):
+    )
+    if kind == "TYPE" and not allowed:
+        raise errors.SqlError(
+            218, f"Could not find the type '{name}'. Either it does not exist or you do not have the necessary "
+            "permission.",
+        )  # fmt: skip
+    if found is None:
         raise errors.cannot_drop(kind.lower(), str(name))
+    if not allowed:
+        raise errors.may_not("drop", kind.lower(), name.name)
     if found.kind == "U":
         session.connection.execute(f"DROP TABLE main.{found.physical}")
         session.connection.execute("DELETE FROM meta WHERE key = ?", (f"identity.{found.id}",))
@@ -104,7 +113,7 @@ def drop_object(session: Session, kind: str, name: s.Name, *, if_exists: bool) -
 
 
 def _replaced(session: Session, name: s.Name, kind: str, *, alter: bool, or_alter: bool) -> DatabaseObject | None:
-    """The object that ALTER or CREATE OR ALTER changes; 208 or 15151 when it may not."""
+    """The object that ALTER or CREATE OR ALTER changes; 208 or 3701 when it may not."""
     if not alter and not or_alter:
         return None
     found = resolve(session, name, kind)
@@ -113,7 +122,7 @@ def _replaced(session: Session, name: s.Name, kind: str, *, alter: bool, or_alte
             raise errors.invalid_object(str(name))
         return None
     if not session.permissions.holds("ALTER", p.of_object(found)):
-        raise errors.not_found("alter", {"V": "view", "P": "procedure"}[kind], str(name))
+        raise errors.may_not("alter", {"V": "view", "P": "procedure"}[kind], name.name)
     return found
 
 

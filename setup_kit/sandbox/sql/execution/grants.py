@@ -36,8 +36,8 @@ def change_permissions(session: Session, statement: s.ChangePermissions) -> None
             _change(session, statement, row)
 
 
-def find_securable(session: Session, securable_class: str, name: s.Name | None) -> Securable:
-    """The securable that ON names, if the caller may know of it (15151); without ON the database."""
+def find_securable(session: Session, securable_class: str, name: s.Name | None, verb: str = "find") -> Securable:
+    """The securable that ON names, if the caller may know of it (15151, with `verb`); without ON the database."""
     held, catalog = session.permissions, session.catalog
     found: Securable | None = None
     if securable_class == "DATABASE":
@@ -61,7 +61,7 @@ def find_securable(session: Session, securable_class: str, name: s.Name | None) 
                 found = p.of_object(held_there)
                 break
     if found is None or not held.holds_any(found):
-        raise errors.not_found("find", securable_class.lower(), name.name)
+        raise errors.not_found(verb, securable_class.lower(), name.name)
     return found
 
 

@@ -57,15 +57,13 @@ def transfer(session: Session, statement: s.AlterSchema) -> None:
     held = session.permissions
     if schema is None or not held.holds("ALTER", p.of_schema(schema.id)):
         raise errors.not_found("alter", "schema", statement.schema)
-    securable = grants.find_securable(session, statement.securable_class, statement.securable)
+    securable = grants.find_securable(session, statement.securable_class, statement.securable, "transfer")
     if not held.holds("CONTROL", securable):
-        raise errors.not_found("find", statement.securable_class.lower(), statement.securable.name)
+        raise errors.not_found("transfer", statement.securable_class.lower(), statement.securable.name)
     found = session.catalog.objects[securable.id]
     taken = session.catalog.types_by_name if found.is_type else session.catalog.objects_by_name
     if schema.id != found.schema_id and (schema.id, fold(found.name)) in taken:
-        raise errors.SqlError(
-            15530, f"The object with name \"{found.name}\" already exists.",
-        )  # fmt: skip
+        raise errors.SqlError(15530, f'The object with name "{found.name}" already exists.')
     writer = CatalogWriter(session.connection)
     writer.move_object(found.id, schema.id)
     writer.remove_permissions(securable.securable_class, found.id)

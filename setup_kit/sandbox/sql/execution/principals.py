@@ -211,13 +211,13 @@ def _create_role(session: Session, statement: s.CreateRole) -> None:
 
 
 def _find_role(session: Session, name: str, verb: str) -> Principal:
-    """A role that the caller may change: ALTER on it (CONTROL to drop it); for fixed roles CONTROL of the database."""
+    """A role that the caller may change: ALTER on it (CONTROL to drop it); a fixed role in db_owner only."""
     found = session.catalog.principal(name)
     if found is None or found.kind != "R":
         raise errors.not_found(verb, "role", name)
     held = session.permissions
     if found.fixed:
-        allowed = held.holds("CONTROL")
+        allowed = held.in_role("db_owner")
     elif verb == "drop":
         allowed = held.holds("ALTER ANY ROLE") or held.holds("CONTROL", p.of_principal(found))
     else:

@@ -132,7 +132,7 @@ def _altered(session: Session, name: s.Name) -> DatabaseObject:
     if found is None:
         raise errors.cannot_find_object(str(name))
     if not session.permissions.holds("ALTER", p.of_object(found)):
-        raise errors.cannot_find_index_object(str(name))
+        raise errors.cannot_find_index_object(name.name, 13)
     return found
 
 
@@ -253,11 +253,11 @@ def _drop_column(session: Session, table: DatabaseObject, name: str, *, if_exist
 
 def truncate(session: Session, statement: s.Truncate) -> None:
     found = resolve(session, statement.table, "U")
-    text = f'Cannot find the object "{statement.table.name}" because it does not exist or you do not have permissions.'
+    refused = errors.cannot_find_index_object(statement.table.name, 7)
     if found is None:
-        raise errors.SqlError(4701, text)
+        raise errors.SqlError(4701, refused.message)
     if not session.permissions.holds("ALTER", p.of_object(found)):
-        raise errors.SqlError(1088, text, 16, 7)
+        raise refused
     session.connection.execute(f"DELETE FROM main.{found.physical}")  # noqa: S608 - our own name
     session.connection.execute("DELETE FROM meta WHERE key = ?", (f"identity.{found.id}",))
 
@@ -288,8 +288,10 @@ def drop_index(session: Session, statement: s.DropIndex) -> None:
     key = next((k for k in table.keys if fold(k.name) == fold(statement.index)), None) if table else None
     if key is None and statement.if_exists:
         return
-    if table is None or key is None or not session.permissions.holds("ALTER", p.of_object(table)):
+    if table is None or key is None:
         raise errors.cannot_drop("index", f"{statement.table}.{statement.index}")
+    if not session.permissions.holds("ALTER", p.of_object(table)):
+        raise errors.cannot_find_index_object(f"{statement.table}.{statement.index}", 9)
     if key.kind in ("PK", "UQ"):
         raise errors.SqlError(
             3723, f"An explicit DROP INDEX is not allowed on index '{statement.table}.{statement.index}'. It is being "

@@ -1,0 +1,256 @@
+"""What each statement asks for, from the "Permissions" section of its page in the T-SQL reference.
+
+Each row names its page, below https://learn.microsoft.com/sql/. A need is met by any one of its ways, written as GRANT
+writes them; a fixed database role stands for membership in it. Where several needs are not met, the first is told, or
+any with the same number: the reference gives no order among the tables of a statement. What a refusal says is SQL
+Server's own text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: The thirteen grants of the export user, as the Data Export Service asks for them.
+CONTRACT = (
+    "CREATE TABLE", "CREATE TYPE", "CREATE VIEW", "CREATE PROCEDURE", "ALTER ANY USER", "VIEW DATABASE STATE",
+    "ALTER ON SCHEMA::dbo", "REFERENCES ON SCHEMA::dbo", "INSERT ON SCHEMA::dbo", "DELETE ON SCHEMA::dbo",
+    "UPDATE ON SCHEMA::dbo", "SELECT ON SCHEMA::dbo", "EXECUTE ON SCHEMA::dbo",
+)  # fmt: skip
+
+#: The objects that the statements work on.
+SETUP = (
+    "CREATE TABLE dbo.t (a int NOT NULL, b int NULL)",
+    "INSERT INTO dbo.t (a, b) VALUES (1, 1)",
+    "CREATE INDEX i ON dbo.t (a)",
+    "CREATE TABLE dbo.u (a int NOT NULL PRIMARY KEY)",
+    "INSERT INTO dbo.u (a) VALUES (1)",
+    "CREATE VIEW dbo.v AS SELECT a FROM dbo.t",
+    "CREATE PROCEDURE dbo.p AS SELECT 1 AS one",
+    "CREATE TYPE dbo.tt AS TABLE (a int)",
+    "CREATE SCHEMA side",
+    "CREATE SCHEMA spare",
+    "CREATE ROLE crew",
+    "CREATE USER mate WITHOUT LOGIN",
+)
+
+
+@dataclass(frozen=True)
+class Need:
+    ways: tuple[str, ...]
+    number: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Row:
+    statement: str
+    page: str
+    needs: tuple[Need, ...] = ()
+    in_transaction: bool = True
+
+
+def on_object(permission: str, name: str) -> Need:
+    schema, _, bare = name.partition(".")
+    text = f"The {permission} permission was denied on the object '{bare}', database '{{database}}', schema '{schema}'."
+    return Need((f"{permission} ON {name}",), 229, text)
+
+
+def on_type(permission: str, name: str) -> Need:
+    schema, _, bare = name.partition(".")
+    text = f"The {permission} permission was denied on the object '{bare}', database '{{database}}', schema '{schema}'."
+    return Need((f"{permission} ON TYPE::{name}",), 229, text)
+
+
+def in_database(permission: str) -> Need:
+    return Need((permission,), 262, f"{permission} permission denied in database '{{database}}'.")
+
+
+def not_found(verb: str, kind: str, name: str, *ways: str) -> Need:
+    return Need(
+        ways, 15151, f"Cannot {verb} the {kind} '{name}', because it does not exist or you do not have permission."
+    )
+
+
+def may_not(verb: str, kind: str, name: str, *ways: str) -> Need:
+    text = f"Cannot {verb} the {kind} '{name}', because it does not exist or you do not have permission."
+    return Need(ways, 3701, text)
+
+
+def cannot_find(name: str, *ways: str) -> Need:
+    text = f'Cannot find the object "{name}" because it does not exist or you do not have permissions.'
+    return Need(ways, 1088, text)
+
+
+def not_permitted(*ways: str) -> Need:
+    return Need(ways, 15247, "User does not have permission to perform this action.")
+
+
+def schema_refused(schema: str) -> Need:
+    text = f'The specified schema name "{schema}" either does not exist or you do not have permission to use it.'
+    return Need((f"ALTER ON SCHEMA::{schema}",), 2760, text)
+
+
+def no_grant_permission(*ways: str) -> Need:
+    return Need(ways, 4613, "Grantor does not have GRANT permission.")
+
+
+_DROP_TABLE = ("ALTER ON SCHEMA::dbo", "CONTROL ON dbo.u", "db_ddladmin")
+_OWN_SCHEMA = ("CONTROL ON SCHEMA::dbo", "db_securityadmin")
+
+ROWS = (
+    # Data
+    Row("SELECT a FROM dbo.t", "t-sql/queries/select-transact-sql", (on_object("SELECT", "dbo.t"),)),
+    Row("SELECT a FROM dbo.v", "t-sql/queries/select-transact-sql", (on_object("SELECT", "dbo.v"),)),
+    Row(
+        "SELECT t.a FROM dbo.t AS t JOIN dbo.u AS u ON u.a = t.a", "t-sql/queries/select-transact-sql",
+        (on_object("SELECT", "dbo.t"), on_object("SELECT", "dbo.u")),
+    ),
+    Row("IF EXISTS (SELECT * FROM dbo.t) PRINT 'x'", "t-sql/language-elements/exists-transact-sql",
+        (on_object("SELECT", "dbo.t"),)),
+    Row("DECLARE @a int = (SELECT MAX(a) FROM dbo.t)", "t-sql/language-elements/declare-local-variable-transact-sql",
+        (on_object("SELECT", "dbo.t"),)),
+    Row("INSERT INTO dbo.t (a) VALUES (2)", "t-sql/statements/insert-transact-sql", (on_object("INSERT", "dbo.t"),)),
+    Row(
+        "INSERT INTO dbo.t (a) SELECT a FROM dbo.u", "t-sql/statements/insert-transact-sql",
+        (on_object("SELECT", "dbo.u"), on_object("INSERT", "dbo.t")),
+    ),
+    Row("UPDATE dbo.t SET a = 2", "t-sql/queries/update-transact-sql", (on_object("UPDATE", "dbo.t"),)),
+    Row(
+        "UPDATE dbo.t SET a = 2 WHERE b = 1", "t-sql/queries/update-transact-sql",
+        (on_object("SELECT", "dbo.t"), on_object("UPDATE", "dbo.t")),
+    ),
+    Row(
+        "UPDATE dbo.t SET a = b", "t-sql/queries/update-transact-sql",
+        (on_object("SELECT", "dbo.t"), on_object("UPDATE", "dbo.t")),
+    ),
+    Row("DELETE FROM dbo.t", "t-sql/statements/delete-transact-sql", (on_object("DELETE", "dbo.t"),)),
+    Row(
+        "DELETE FROM dbo.t WHERE a = 1", "t-sql/statements/delete-transact-sql",
+        (on_object("SELECT", "dbo.t"), on_object("DELETE", "dbo.t")),
+    ),
+    Row(
+        "MERGE dbo.t AS t USING dbo.u AS u ON t.a = u.a WHEN MATCHED THEN UPDATE SET b = 2 "
+        "WHEN NOT MATCHED THEN INSERT (a) VALUES (u.a) WHEN NOT MATCHED BY SOURCE THEN DELETE;",
+        "t-sql/statements/merge-transact-sql",
+        (
+            on_object("SELECT", "dbo.t"), on_object("SELECT", "dbo.u"), on_object("UPDATE", "dbo.t"),
+            on_object("INSERT", "dbo.t"), on_object("DELETE", "dbo.t"),
+        ),
+    ),
+    Row("TRUNCATE TABLE dbo.t", "t-sql/statements/truncate-table-transact-sql",
+        (cannot_find("t", "ALTER ON dbo.t", "db_ddladmin"),)),
+    # Procedures
+    Row("EXEC dbo.p", "t-sql/language-elements/execute-transact-sql", (on_object("EXECUTE", "dbo.p"),)),
+    Row("EXEC (N'SELECT a FROM dbo.t')", "t-sql/language-elements/execute-transact-sql",
+        (on_object("SELECT", "dbo.t"),)),
+    Row("EXEC sp_executesql N'DELETE FROM dbo.t'",
+        "relational-databases/system-stored-procedures/sp-executesql-transact-sql", (on_object("DELETE", "dbo.t"),)),
+    Row("CREATE PROCEDURE dbo.made AS SELECT 1 AS one", "t-sql/statements/create-procedure-transact-sql",
+        (in_database("CREATE PROCEDURE"), schema_refused("dbo"))),
+    Row("ALTER PROCEDURE dbo.p AS SELECT 2 AS two", "t-sql/statements/alter-procedure-transact-sql",
+        (may_not("alter", "procedure", "p", "ALTER ON dbo.p", "db_ddladmin"),)),
+    Row("DROP PROCEDURE dbo.p", "t-sql/statements/drop-procedure-transact-sql",
+        (may_not("drop", "procedure", "p", "ALTER ON SCHEMA::dbo", "CONTROL ON dbo.p", "db_ddladmin"),)),
+    # Tables and views
+    Row("CREATE TABLE dbo.made (a int)", "t-sql/statements/create-table-transact-sql",
+        (in_database("CREATE TABLE"), schema_refused("dbo"))),
+    Row("CREATE TABLE side.made (a int)", "t-sql/statements/create-table-transact-sql",
+        (in_database("CREATE TABLE"), schema_refused("side"))),
+    Row("ALTER TABLE dbo.t ADD c int NULL", "t-sql/statements/alter-table-transact-sql",
+        (cannot_find("t", "ALTER ON dbo.t", "db_ddladmin"),)),
+    Row("DROP TABLE dbo.u", "t-sql/statements/drop-table-transact-sql", (may_not("drop", "table", "u", *_DROP_TABLE),)),
+    Row("CREATE INDEX j ON dbo.t (b)", "t-sql/statements/create-index-transact-sql",
+        (cannot_find("dbo.t", "ALTER ON dbo.t", "db_ddladmin"),)),
+    Row("DROP INDEX i ON dbo.t", "t-sql/statements/drop-index-transact-sql",
+        (cannot_find("dbo.t.i", "ALTER ON dbo.t", "db_ddladmin"),)),
+    Row("CREATE VIEW dbo.made AS SELECT 1 AS one", "t-sql/statements/create-view-transact-sql",
+        (in_database("CREATE VIEW"), schema_refused("dbo"))),
+    Row("ALTER VIEW dbo.v AS SELECT 1 AS one", "t-sql/statements/alter-view-transact-sql",
+        (may_not("alter", "view", "v", "ALTER ON dbo.v", "db_ddladmin"),)),
+    Row("DROP VIEW dbo.v", "t-sql/statements/drop-view-transact-sql",
+        (may_not("drop", "view", "v", "ALTER ON SCHEMA::dbo", "CONTROL ON dbo.v", "db_ddladmin"),)),
+    # Types
+    Row("CREATE TYPE dbo.made AS TABLE (a int)", "t-sql/statements/create-type-transact-sql",
+        (in_database("CREATE TYPE"), schema_refused("dbo"))),
+    Row("DROP TYPE dbo.tt", "t-sql/statements/drop-type-transact-sql",
+        (Need(
+            ("ALTER ON SCHEMA::dbo", "CONTROL ON TYPE::dbo.tt", "db_ddladmin"), 218,
+            "Could not find the type 'dbo.tt'. Either it does not exist or you do not have the necessary permission.",
+        ),)),
+    # Schemas and owners
+    Row("CREATE SCHEMA made", "t-sql/statements/create-schema-transact-sql", (not_permitted("CREATE SCHEMA"),)),
+    Row(
+        "CREATE SCHEMA made AUTHORIZATION mate", "t-sql/statements/create-schema-transact-sql",
+        (not_permitted("CREATE SCHEMA"), not_found("find", "principal", "mate", "IMPERSONATE ON USER::mate")),
+    ),
+    Row("DROP SCHEMA spare", "t-sql/statements/drop-schema-transact-sql",
+        (not_found("drop", "schema", "spare", "CONTROL ON SCHEMA::spare", "ALTER ANY SCHEMA"),)),
+    Row(
+        "ALTER SCHEMA side TRANSFER dbo.u", "t-sql/statements/alter-schema-transact-sql",
+        (
+            not_found("alter", "schema", "side", "ALTER ON SCHEMA::side"),
+            not_found("transfer", "object", "u", "CONTROL ON dbo.u"),
+        ),
+    ),
+    Row("ALTER AUTHORIZATION ON dbo.u TO exporter", "t-sql/statements/alter-authorization-transact-sql",
+        (not_found("find", "object", "u", "TAKE OWNERSHIP ON dbo.u"),)),
+    Row(
+        "ALTER AUTHORIZATION ON SCHEMA::side TO crew", "t-sql/statements/alter-authorization-transact-sql",
+        (
+            not_found("find", "schema", "side", "TAKE OWNERSHIP ON SCHEMA::side"),
+            not_found("find", "principal", "crew", "ALTER ON ROLE::crew"),
+        ),
+    ),
+    # Users and roles
+    Row("CREATE USER made WITHOUT LOGIN", "t-sql/statements/create-user-transact-sql",
+        (not_permitted("ALTER ANY USER", "db_accessadmin"),)),
+    Row("ALTER USER mate WITH NAME = friend", "t-sql/statements/alter-user-transact-sql",
+        (not_found("alter", "user", "mate", "ALTER ANY USER", "db_accessadmin"),)),
+    Row("ALTER USER mate WITH DEFAULT_SCHEMA = side", "t-sql/statements/alter-user-transact-sql",
+        (not_found("alter", "user", "mate", "ALTER ON USER::mate"),)),
+    Row("ALTER USER exporter WITH DEFAULT_SCHEMA = side", "t-sql/statements/alter-user-transact-sql"),
+    Row("DROP USER mate", "t-sql/statements/drop-user-transact-sql",
+        (not_found("drop", "user", "mate", "ALTER ANY USER", "db_accessadmin"),)),
+    Row("CREATE ROLE made", "t-sql/statements/create-role-transact-sql",
+        (not_permitted("CREATE ROLE", "db_securityadmin"),)),
+    Row("ALTER ROLE crew ADD MEMBER mate", "t-sql/statements/alter-role-transact-sql",
+        (not_found("alter", "role", "crew", "ALTER ON ROLE::crew", "ALTER ANY ROLE", "db_securityadmin"),)),
+    Row("ALTER ROLE db_datareader ADD MEMBER mate", "t-sql/statements/alter-role-transact-sql",
+        (not_found("alter", "role", "db_datareader", "db_owner"),)),
+    Row("DROP ROLE crew", "t-sql/statements/drop-role-transact-sql",
+        (not_found("drop", "role", "crew", "ALTER ANY ROLE", "CONTROL ON ROLE::crew", "db_securityadmin"),)),
+    # Permissions
+    Row("GRANT CREATE TABLE TO public", "t-sql/statements/grant-database-permissions-transact-sql",
+        (no_grant_permission("CONTROL", "db_owner", "db_securityadmin"),)),
+    Row("DENY VIEW DATABASE STATE TO public", "t-sql/statements/deny-database-permissions-transact-sql",
+        (no_grant_permission("CONTROL", "db_owner", "db_securityadmin"),)),
+    Row("GRANT SELECT ON SCHEMA::dbo TO public", "t-sql/statements/grant-schema-permissions-transact-sql",
+        (not_found("find", "schema", "dbo", *_OWN_SCHEMA),)),
+    Row("REVOKE SELECT ON SCHEMA::dbo FROM public", "t-sql/statements/revoke-schema-permissions-transact-sql",
+        (not_found("find", "schema", "dbo", *_OWN_SCHEMA),)),
+    Row("GRANT SELECT ON dbo.t TO public", "t-sql/statements/grant-object-permissions-transact-sql",
+        (not_found("find", "object", "t", "CONTROL ON dbo.t", *_OWN_SCHEMA),)),
+    Row("DENY INSERT ON dbo.t TO public", "t-sql/statements/deny-object-permissions-transact-sql",
+        (not_found("find", "object", "t", "CONTROL ON dbo.t", *_OWN_SCHEMA),)),
+    Row("GRANT EXECUTE ON TYPE::dbo.tt TO public", "t-sql/statements/grant-type-permissions-transact-sql",
+        (not_found("find", "type", "tt", "CONTROL ON TYPE::dbo.tt", *_OWN_SCHEMA),)),
+    # The database
+    Row("ALTER DATABASE SCOPED CONFIGURATION SET MAXDOP = 2",
+        "t-sql/statements/alter-database-scoped-configuration-transact-sql",
+        (not_permitted("ALTER ANY DATABASE SCOPED CONFIGURATION"),)),
+    Row("ALTER DATABASE CURRENT SET READ_COMMITTED_SNAPSHOT ON",
+        "t-sql/statements/alter-database-transact-sql-set-options",
+        (Need(("ALTER",), 5011, "User does not have permission to alter database '{database}', the database does not "
+              "exist, or the database is not in a state that allows access checks."),),
+        in_transaction=False),
+    Row("SELECT row_count FROM sys.dm_db_partition_stats",
+        "relational-databases/system-dynamic-management-views/sys-dm-db-partition-stats-transact-sql",
+        (in_database("VIEW DATABASE PERFORMANCE STATE"),)),
+    # Open to everybody
+    Row("SELECT name FROM sys.tables", "relational-databases/system-catalog-views/sys-tables-transact-sql"),
+    Row("SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES",
+        "relational-databases/system-information-schema-views/tables-transact-sql"),
+    Row("DECLARE @a int = 1; SET @a = 2; IF @a = 2 PRINT 'two'",
+        "t-sql/language-elements/control-of-flow"),
+    Row("SELECT HAS_PERMS_BY_NAME('dbo.t', 'OBJECT', 'SELECT')", "t-sql/functions/has-perms-by-name-transact-sql"),
+)  # fmt: skip

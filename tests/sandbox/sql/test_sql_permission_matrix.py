@@ -1,0 +1,148 @@
+"""Each statement with its permissions granted, missing and denied: as the table from the T-SQL reference says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import pyodbc  # type: ignore[import-not-found]  # a compiled module without types
+import pytest
+
+from tests.sandbox.sql import permission_model as model
+from tests.sandbox.sql.conftest import Server, closing
+from tests.sandbox.sql.permission_table import CONTRACT, ROWS, SETUP, Row
+
+CELLS = [
+    (row, grant, state) for row in ROWS for grant in CONTRACT for state in ("granted", "missing", "denied", "alone")
+]
+
+
+class Ground:
+    """A database with the table's objects, and a user whose rights are set from one case to the next."""
+
+    def __init__(self, server: Server) -> None:
+        self.database = server.database()
+        self.admin = server.connect(self.database)
+        for statement in SETUP:
+            self.admin.execute(statement)
+        name, password = server.user(self.database)
+        self.name = name
+        self.user = server.connect(self.database, name, password, autocommit=False)
+        self._held: dict[str, str] = {}
+
+    def hold(self, wanted: Mapping[str, str]) -> None:
+        """Let the user hold exactly this: "GRANT" or "DENY" of a right, "MEMBER" of a fixed role."""
+        for right, state in self._held.items():
+            if wanted.get(right) != state:
+                self.admin.execute(
+                    f"ALTER ROLE {right} DROP MEMBER {self.name}"
+                    if state == "MEMBER"
+                    else f"REVOKE {right} FROM {self.name}"
+                )
+        for right, state in wanted.items():
+            if self._held.get(right) != state:
+                self.admin.execute(
+                    f"ALTER ROLE {right} ADD MEMBER {self.name}"
+                    if state == "MEMBER"
+                    else f"{state} {right} TO {self.name}"
+                )
+        self._held = dict(wanted)
+
+    def run(self, row: Row) -> str:
+        """What the user is told: "" when the statement went through; it is undone."""
+        if not row.in_transaction:
+            self.user.autocommit = True
+        try:
+            cursor = self.user.execute(row.statement)
+            if cursor.description:
+                cursor.fetchall()
+            cursor.close()
+        except pyodbc.Error as error:
+            return str(error.args[1])
+        finally:
+            self.user.rollback()
+            self.user.autocommit = False
+        return ""
+
+    def expected(self, row: Row, held: Mapping[str, str]) -> list[str]:
+        """What the user may be told, text and number: none where every need is met."""
+        unmet = [need for need in row.needs if not any(model.holds(held, way) for way in need.ways)]
+        return [
+            f"{need.text.format(database=self.database)} ({need.number})"
+            for need in unmet
+            if need.number == unmet[0].number
+        ]
+
+
+@pytest.fixture(scope="module")
+def ground(server: Server) -> Iterator[Ground]:
+    ground = Ground(server)
+    with closing(ground.admin), closing(ground.user):
+        yield ground
+
+
+def check(ground: Ground, row: Row, held: Mapping[str, str]) -> None:
+    ground.hold(held)
+    told, expected = ground.run(row), ground.expected(row, held)
+    if expected:
+        assert any(one in told for one in expected), f"{row.statement} with {dict(held)}: {told or 'no error'}"
+    else:
+        assert not told, f"{row.statement} with {dict(held)}: {told}"
+
+
+def contract(grant: str, state: str) -> dict[str, str]:
+    """The export user's thirteen grants, with one of them missing or denied; or that one alone."""
+    if state == "alone":
+        return {grant: "GRANT"}
+    held = dict.fromkeys(CONTRACT, "GRANT")
+    if state == "missing":
+        del held[grant]
+    if state == "denied":
+        held[grant] = "DENY"
+    return held
+
+
+@pytest.mark.parametrize(
+    ("row", "grant", "state"), CELLS, ids=[f"{row.statement[:60]}-{grant}-{state}" for row, grant, state in CELLS]
+)
+def test_a_statement_of_the_export_user_fares_as_the_reference_says(
+    ground: Ground, row: Row, grant: str, state: str
+) -> None:
+    check(ground, row, contract(grant, state))
+
+
+def own_cases(row: Row) -> Iterator[tuple[str, dict[str, str]]]:
+    """Exactly what a statement needs, in each of the ways; each need missing; each denied, alone and below CONTROL."""
+    enough = {right: held(right) for right in (need.ways[0] for need in row.needs)}
+    yield "granted", enough
+    for need in row.needs:
+        others = {right: state for right, state in enough.items() if right != need.ways[0]}
+        yield f"without {need.ways[0]}", others
+        for way in need.ways[1:]:
+            yield f"by {way}", {**others, way: held(way)}
+        denials = {way: "DENY" for way in need.ways if held(way) == "GRANT" and way != "CONTROL"}
+        if denials:
+            yield f"{need.ways[0]} denied", {**others, **denials}
+            yield f"{need.ways[0]} denied under CONTROL", {"CONTROL": "GRANT", **denials}
+
+
+def held(right: str) -> str:
+    return "MEMBER" if right.startswith("db_") else "GRANT"
+
+
+OWN_CASES = [(row, label, rights) for row in ROWS for label, rights in own_cases(row)]
+
+
+@pytest.mark.parametrize(
+    ("row", "rights"),
+    [(row, rights) for row, _, rights in OWN_CASES],
+    ids=[f"{row.statement[:60]}-{label}" for row, label, _ in OWN_CASES],
+)
+def test_a_statement_goes_through_with_exactly_what_it_needs(ground: Ground, row: Row, rights: dict[str, str]) -> None:
+    check(ground, row, rights)
+
+
+@pytest.mark.parametrize("role", [*model.ROLE_GRANTS, *model.ROLE_DENIALS])
+@pytest.mark.parametrize("row", ROWS, ids=[row.statement[:60] for row in ROWS])
+def test_a_member_of_a_fixed_role_may_do_what_the_role_may(ground: Ground, row: Row, role: str) -> None:
+    check(ground, row, {role: "MEMBER"})
+    check(ground, row, {role: "MEMBER", "CONTROL": "GRANT"})
