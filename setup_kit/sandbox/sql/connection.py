@@ -25,7 +25,7 @@ from setup_kit.sandbox.sql.tds.packets import (
     TransactionRequest,
 )
 from setup_kit.sandbox.sql.tds.reply import Reply
-from setup_kit.sandbox.sql.tds.stream import Stream
+from setup_kit.sandbox.sql.tds.stream import LARGEST_REQUEST, BulkMessage, Stream
 from setup_kit.sandbox.sql.tds.type_info import COLLATION
 
 if TYPE_CHECKING:
@@ -113,6 +113,7 @@ class Connection:
         self._record("LOGIN", 0, (time.perf_counter() - started) * 1000)
         await self._stream.write(PacketType.REPLY, self._welcome(login, reply))
         self._stream.packet_size = min(max(login.packet_size or 4096, 512), 32767)
+        self._stream.largest_message = LARGEST_REQUEST
         return True
 
     def _authenticate(self, login: Login7) -> Session:
@@ -168,7 +169,8 @@ class Connection:
 
     async def _next_message(self) -> Message:
         message = await self._reading
-        self._listen()
+        if message.complete:
+            self._listen()
         return message
 
     async def _answer(self, message: Message) -> bool:
@@ -179,10 +181,7 @@ class Connection:
             await self._stream.write(PacketType.REPLY, tokens.done(tokens.DONE, tokens.DONE_ATTENTION))
             return True
         if message.status & Status.IGNORE:
-            # A single DONE that tells of an error, and no acknowledgement of an attention: MS-TDS 2.2.1.7.
-            # *Assumed*: a reset of the connection that the first packet asked for is ignored with the rest.
-            status = tokens.DONE_ERROR | (tokens.DONE_IN_TRANSACTION if session.transactions.depth else 0)
-            await self._stream.write(PacketType.REPLY, tokens.done(tokens.DONE, status))
+            await self._give_up(session)
             return True
         await self._server.wait("sql.batch")
         loop = asyncio.get_running_loop()
@@ -191,7 +190,9 @@ class Connection:
             asyncio.run_coroutine_threadsafe(self._stream.write(PacketType.REPLY, data, final=False), loop).result()
 
         reply = Reply(send, self._server.name, piece=8 * (self._stream.packet_size - packets.HEADER.size))
-        job = loop.run_in_executor(self._executor, lambda: self._perform(session, message, reply))
+        if message.type == PacketType.BULK_LOAD:
+            return await self._load(session, message, reply)
+        job = loop.run_in_executor(self._executor, lambda: self._perform(session, message, reply, None))
         await asyncio.wait([job, self._reading], return_when=asyncio.FIRST_COMPLETED)  # type: ignore[type-var]
         if job.done():
             keep = await job
@@ -206,14 +207,46 @@ class Connection:
         await self._stream.write(PacketType.REPLY, reply.break_off())
         return keep
 
-    def _perform(self, session: Session, message: Message, reply: Reply) -> bool:
+    async def _load(self, session: Session, message: Message, reply: Reply) -> bool:
+        """A bulk load, whose message is read while it is carried out."""
+        loop = asyncio.get_running_loop()
+        rest = BulkMessage(self._stream, message, loop)
+        try:
+            job = loop.run_in_executor(self._executor, lambda: self._perform(session, message, reply, rest.read))
+            keep = await job
+            await rest.skip()
+        finally:
+            await rest.close()
+        if not message.complete:
+            self._listen()
+        if rest.attention:
+            await self._stream.write(PacketType.REPLY, reply.break_off())
+        elif rest.ignored:
+            await self._give_up(session)
+        else:
+            await self._stream.write(PacketType.REPLY, reply.finish())
+        return keep
+
+    async def _give_up(self, session: Session) -> None:
+        """Answer a request that its client gave up half sent.
+
+        A single DONE that tells of an error, and no acknowledgement of an attention: MS-TDS 2.2.1.7. *Assumed*: a reset
+        of the connection that the first packet asked for is ignored with the rest.
+        """
+        status = tokens.DONE_ERROR | (tokens.DONE_IN_TRANSACTION if session.transactions.depth else 0)
+        await self._stream.write(PacketType.REPLY, tokens.done(tokens.DONE, status))
+
+    def _perform(self, session: Session, message: Message, reply: Reply, source: Callable[[], bytes] | None) -> bool:
         """Runs on a thread. No error but the end of the session goes beyond the reply."""
         try:
             if message.status & (Status.RESET_CONNECTION | Status.RESET_CONNECTION_KEEP_TRANSACTION):
                 session.reply = reply
                 session.reset(keep_transaction=bool(message.status & Status.RESET_CONNECTION_KEEP_TRANSACTION))
                 reply.add(tokens.environment_bytes(18, b"", b""))
-            self._dispatch(session, message, reply)
+            if source is not None:
+                session.run_bulk(source, reply)
+            else:
+                self._dispatch(session, message, reply)
         except Cancelled:
             return True
         except SqlError as error:
@@ -248,9 +281,6 @@ class Connection:
             if action is None:
                 raise ProtocolError(f"transaction manager request {asked.request}")
             session.run_transaction(action, asked.name if action == "SAVE" else "", reply, begins=asked.begins)
-        elif message.type == PacketType.BULK_LOAD:
-            reply.error(errors.unsupported_statement("INSERT BULK"))
-            reply.done(failed=True)
         else:
             raise ProtocolError(f"message of type {message.type}")
 

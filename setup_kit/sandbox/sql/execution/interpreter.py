@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.errors import Cancelled, EndOfBatch, SqlError
-from setup_kit.sandbox.sql.execution import administration, definitions, options, principals, procedures
+from setup_kit.sandbox.sql.execution import administration, bulk, definitions, options, principals, procedures
 from setup_kit.sandbox.sql.language import parser
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.storage.catalog import fold
@@ -192,6 +192,13 @@ class Interpreter:
             case s.Query():
                 self.begin_implicitly()
                 session.executor.run(statement)
+                return
+            case s.InsertBulk():
+                bulk.prepare(session, statement)
+            case s.BulkRows():
+                self.begin_implicitly()
+                session.row_count = bulk.load(session, statement)
+                session.reply.done("INSERT", session.row_count)
                 return
             case s.Execute():
                 procedures.execute(session, statement)

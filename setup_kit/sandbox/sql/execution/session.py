@@ -96,6 +96,7 @@ class Session:
             tuple[int, str, str], tuple[int, bytes]
         ] = {}  # rows of sp_describe_undeclared_parameters
         self.set_options: dict[str, str] = {}
+        self.bulk: s.InsertBulk | None = None  # whose rows come in the next message
         self.caught: list[tuple[int, int, int, str, int, str]] = []
         self.identity: Stored = None
         self.row_count = self.last_error = self.statement_time = 0
@@ -215,6 +216,11 @@ class Session:
                     reply.error(error)
                     reply.done(failed=True)
                 raise
+
+    def run_bulk(self, source: Callable[[], bytes], reply: Reply) -> None:
+        """The rows of a bulk load; `source` gives their message piece by piece."""
+        with self._request(reply):
+            self.interpreter.run_statement(s.BulkRows(source=source))
 
     def run_transaction(self, action: str, name: str, reply: Reply, *, begins: bool = False) -> None:
         """A transaction manager request; `begins` starts another at once."""

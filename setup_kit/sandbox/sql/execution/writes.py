@@ -43,9 +43,9 @@ def execute(connection: sqlite3.Connection, runtime: Runtime, change: Change, pr
 
 def insert_rows(
     connection: sqlite3.Connection, runtime: Runtime, change: changes.Insert, rows: Iterable[Row]
-) -> None:  # fmt: skip
-    """Write rows of values that are as the columns of an INSERT of values take them."""
-    _Writer(connection, runtime, change.target).insert(change.columns, rows, change.identity, ())
+) -> int:  # fmt: skip
+    """Write rows of values that are as the columns of an INSERT of values take them; how many."""
+    return _Writer(connection, runtime, change.target).insert(change.columns, rows, change.identity, ())
 
 
 class _Kept:
@@ -105,7 +105,7 @@ class _Writer:
                 yield whole
 
         sql = f"INSERT INTO {self._table} ({names}) VALUES ({marks})"  # noqa: S608 - compiled
-        count = self._write(sql, every, complete(), "INSERT")
+        count = self._write(sql, every, complete() if filled or identity else rows, "INSERT")
         if identity is not None and count:
             self._runtime.identity = t.encode_scaled(int(self._row[-1] or 0), 0)
             self._connection.execute(
@@ -161,9 +161,10 @@ class _Writer:
 
         def checked() -> Iterator[Row]:
             for row in rows:
-                for index, column in required:
-                    if row[index] is None:
-                        raise errors.null_refused(column.name, self._shown(), verb)
+                if None in row:
+                    for index, column in required:
+                        if row[index] is None:
+                            raise errors.null_refused(column.name, self._shown(), verb)
                 self._row = row
                 yield row
 

@@ -12,7 +12,7 @@ from sqlglot import exp
 from sqlglot.tokenizer_core import Token
 
 from setup_kit.sandbox.sql import errors
-from setup_kit.sandbox.sql.language import dialect, parser_objects, parser_security
+from setup_kit.sandbox.sql.language import dialect, parser_bulk, parser_objects, parser_security
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.language.cursor import STARTERS, Cursor
 from setup_kit.sandbox.sql.storage.cache import SizedCache
@@ -62,6 +62,8 @@ def statement_list(cursor: Cursor, ends: frozenset[str]) -> tuple[s.Statement, .
 
 def statement(cursor: Cursor) -> s.Statement:
     word, line = cursor.word(), cursor.line
+    if cursor.accept("INSERT", "BULK"):
+        return parser_bulk.read_insert_bulk(cursor, line)
     if word in _DATA or word == "(":
         return data_statement(cursor)
     read = _READERS.get(word)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -39,6 +40,24 @@ class Query(Statement):
 
     tree: exp.Expr
     label: str = field()  # type: ignore[misc]
+
+
+@dataclass(frozen=True)
+class InsertBulk(Statement):
+    """Says which columns the rows of a bulk load will have, in the message that follows."""
+
+    label = "INSERT BULK"
+    table: Name
+    columns: tuple[str, ...]
+    options: frozenset[str]
+
+
+@dataclass(frozen=True)
+class BulkRows(Statement):
+    """The rows of a bulk load; `source` gives their message piece by piece, and nothing at its end."""
+
+    label = "INSERT BULK"
+    source: Callable[[], bytes]
 
 
 @dataclass(frozen=True)

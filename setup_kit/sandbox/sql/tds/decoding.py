@@ -33,18 +33,21 @@ class InvalidValueError(SqlError):
         self.kind = kind
 
 
-def decoder(info: TypeInfo) -> Decoder:
+def decoder(info: TypeInfo, *, in_row: bool = False) -> Decoder:
+    """`in_row`: text, ntext and image come with a text pointer, as they do in ROW tokens."""
     form, convert = info.form, converter(info)
     if form is Form.FIXED:
         return _fixed(info.type.max_length, convert)
     if form is Form.BYTE:
         return _byte_length(_sizes(info.type), convert)
     if form is Form.SHORT:
-        return _short_length(convert)
+        return _short_length(info.type, convert)
     if form is Form.LARGE:
         return lambda data, at: _large(data, at, convert)
     if form is Form.NULL:
         return lambda data, at: (None, at)
+    if form is Form.LONG and in_row:
+        return _text_pointer(_long_length(0xFFFFFFFF, convert))
     return _long_length(0 if form is Form.VARIANT else 0xFFFFFFFF, convert)
 
 
@@ -76,12 +79,16 @@ def _byte_length(sizes: frozenset[int], convert: Convert) -> Decoder:
     return decode
 
 
-def _short_length(convert: Convert) -> Decoder:
+def _short_length(kind: SqlType, convert: Convert) -> Decoder:
+    most = kind.max_length
+
     def decode(data: bytes, at: int) -> tuple[Stored, int]:
         size = data[at] | data[at + 1] << 8
         if size == 0xFFFF:
             return None, at + 2
         end = at + size + 2
+        if size > most:
+            raise InvalidValueError(kind.name)
         if end > len(data):
             raise IndexError
         return convert(data[at + 2 : end]), end
@@ -102,6 +109,16 @@ def _long_length(null: int, convert: Convert) -> Decoder:
         return convert(data[start : start + size]), start + size
 
     return decode
+
+
+def _text_pointer(decode: Decoder) -> Decoder:
+    """Text pointer (no bytes of it for NULL) and timestamp, then the value."""
+
+    def after_pointer(data: bytes, at: int) -> tuple[Stored, int]:
+        size = data[at]
+        return decode(data, at + 1 + size + 8) if size else (None, at + 1)
+
+    return after_pointer
 
 
 def _large(data: bytes, at: int, convert: Convert) -> tuple[Stored, int]:

@@ -39,9 +39,12 @@ class Encryption(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Message:
+    """`complete`: all of it; of a bulk load only the first packet is read at once."""
+
     type: int
     status: int
     data: bytes
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)

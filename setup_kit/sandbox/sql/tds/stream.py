@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 
-from setup_kit.sandbox.sql.errors import ProtocolError
+from setup_kit.sandbox.sql.errors import Cancelled, ProtocolError
 from setup_kit.sandbox.sql.tds.packets import HEADER, Message, PacketType, Status
 
-#: A request longer than this is refused: memory stays bounded whatever a client sends.
+#: Longer messages are refused: memory stays bounded whatever a client sends. MS-TDS 2.2.6.4 bounds LOGIN7 itself.
+LARGEST_LOGIN = 128 * 1024 - 1
 LARGEST_REQUEST = 64 * 1024 * 1024
 LARGEST_PACKET = 32768
+
+#: Bytes of a bulk load that are handed on at a time.
+BULK_PIECE = 256 * 1024
 
 
 class Stream:
@@ -29,6 +34,7 @@ class Stream:
         self._clear = bytearray()
         self._write_lock = asyncio.Lock()
         self.packet_size = 4096
+        self.largest_message = LARGEST_LOGIN
         self.spid = 0
 
     async def starts_with_tls(self) -> bool:
@@ -96,23 +102,48 @@ class Stream:
         """
         parts: list[bytes] = []
         size = 0
-        first_status: int | None = None
+        first_kind = first_status = 0
         while True:
-            kind, status, length, _, _, _ = HEADER.unpack(await self._take(HEADER.size))
-            if length < HEADER.size or length > LARGEST_PACKET:
-                raise ProtocolError(f"packet of {length} bytes")
-            size += length
-            if size > LARGEST_REQUEST:
-                raise ProtocolError("request is too large")
-            parts.append(await self._take(length - HEADER.size))
-            if first_status is None:
-                first_status = status
+            kind, status, data = await self._packet()
             if kind == PacketType.ATTENTION:
                 return Message(kind, status, b"")
+            if not parts:
+                first_kind, first_status = kind, status
+            if kind != first_kind:
+                raise ProtocolError(f"packet of type {kind} in a message of type {first_kind}")
+            size += len(data)
+            if size > self.largest_message:
+                raise ProtocolError("request is too large")
+            parts.append(data)
+            if kind == PacketType.BULK_LOAD and not status & Status.END_OF_MESSAGE:
+                return Message(kind, status, data, complete=False)
             if status & Status.END_OF_MESSAGE:
                 if status & Status.IGNORE:  # the client changed its mind in the middle of a message
                     return Message(kind, Status.IGNORE, b"")
                 return Message(kind, first_status & ~Status.IGNORE, parts[0] if len(parts) == 1 else b"".join(parts))
+
+    async def read_on(self, least: int) -> tuple[bytes, int]:
+        """More of a bulk load that `read` gave in part: at least so many bytes or up to its end; the last status.
+
+        An attention ends it with the status IGNORE alone.
+        """
+        parts: list[bytes] = []
+        size = status = 0
+        while size < least and not status & Status.END_OF_MESSAGE:
+            kind, status, data = await self._packet()
+            if kind == PacketType.ATTENTION:
+                return b"", Status.IGNORE
+            if kind != PacketType.BULK_LOAD:
+                raise ProtocolError(f"packet of type {kind} in a bulk load")
+            parts.append(data)
+            size += len(data)
+        return b"".join(parts), status
+
+    async def _packet(self) -> tuple[int, int, bytes]:
+        kind, status, length, _, _, _ = HEADER.unpack(await self._take(HEADER.size))
+        if length < HEADER.size or length > LARGEST_PACKET:
+            raise ProtocolError(f"packet of {length} bytes")
+        return kind, status, await self._take(length - HEADER.size)
 
     def _packets(self, kind: int, data: bytes, *, final: bool = True) -> bytes:
         room = self.packet_size - HEADER.size
@@ -154,3 +185,52 @@ class Stream:
             await self._writer.wait_closed()
         except (OSError, ssl.SSLError):  # the client closed first: there is nobody left to tell
             return
+
+
+class BulkMessage:
+    """The message of a bulk load, read ahead a little while the session works on what it has.
+
+    `attention` and `ignored` tell how the client gave it up.
+    """
+
+    def __init__(self, stream: Stream, first: Message, loop: asyncio.AbstractEventLoop) -> None:
+        self._stream = stream
+        self._loop = loop
+        self._first = first.data
+        self._ahead = None if first.complete else self._read_ahead()
+        self.attention = self.ignored = False
+
+    def _read_ahead(self) -> asyncio.Task[tuple[bytes, int]]:
+        return self._loop.create_task(self._stream.read_on(BULK_PIECE))
+
+    def read(self) -> bytes:
+        """The next piece, for the session's thread; nothing at the end. Raises Cancelled, ConnectionError."""
+        if self._first:
+            first, self._first = self._first, b""
+            return first
+        return asyncio.run_coroutine_threadsafe(self._next(), self._loop).result()
+
+    async def _next(self) -> bytes:
+        if self._ahead is None:
+            return b""
+        try:
+            data, status = await self._ahead
+        except asyncio.IncompleteReadError as error:
+            raise ConnectionError("the client has gone") from error
+        self.attention = status == Status.IGNORE
+        self.ignored = bool(status & Status.IGNORE)
+        self._ahead = None if status & (Status.END_OF_MESSAGE | Status.IGNORE) else self._read_ahead()
+        if self.ignored:
+            raise Cancelled
+        return data
+
+    async def skip(self) -> None:
+        """Read the rest for nothing: the client sends all of it before it looks at the answer."""
+        with contextlib.suppress(Cancelled):
+            while self._ahead is not None:
+                await self._next()
+
+    async def close(self) -> None:
+        if self._ahead is not None:
+            self._ahead.cancel()
+            await asyncio.gather(self._ahead, return_exceptions=True)
