@@ -13,7 +13,7 @@ from setup_kit.sandbox.sql.compiler.functions_system import split_name
 from setup_kit.sandbox.sql.errors import ProtocolError, SqlError
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.language.parser import parse_batch
-from setup_kit.sandbox.sql.tds.packets import Login7, PreLogin
+from setup_kit.sandbox.sql.tds.login import Login7, PreLogin
 from setup_kit.sandbox.sql.tds.parameters import Calls
 from setup_kit.sandbox.sql.values import collation
 from setup_kit.sandbox.sql.values import types as t

@@ -15,7 +15,7 @@ from setup_kit.sandbox.sql.permissions import Permissions
 from setup_kit.sandbox.sql.storage import catalog
 from setup_kit.sandbox.sql.storage.catalog import Catalog, fold
 from setup_kit.sandbox.sql.storage.store import Database, ServerStore
-from setup_kit.sandbox.sql.tds.packets import Login7
+from setup_kit.sandbox.sql.tds.login import Login7
 
 if TYPE_CHECKING:
     from setup_kit.sandbox.sql.firewall import FirewallRule

@@ -10,23 +10,14 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING
 
-from setup_kit.sandbox.sql import authentication, errors, firewall
-from setup_kit.sandbox.sql.compiler.functions_system import PRODUCT_VERSION
+from setup_kit.sandbox.sql import authentication, errors, firewall, handshake
 from setup_kit.sandbox.sql.errors import Cancelled, ProtocolError, SqlError
 from setup_kit.sandbox.sql.execution.session import Client, Session
 from setup_kit.sandbox.sql.tds import packets, parameters, tokens
-from setup_kit.sandbox.sql.tds.packets import (
-    Encryption,
-    Feature,
-    Login7,
-    Message,
-    PacketType,
-    Status,
-    TransactionRequest,
-)
+from setup_kit.sandbox.sql.tds.login import Login7
+from setup_kit.sandbox.sql.tds.packets import Message, PacketType, Status, TransactionRequest
 from setup_kit.sandbox.sql.tds.reply import Reply
 from setup_kit.sandbox.sql.tds.stream import LARGEST_REQUEST, BulkMessage, Stream
-from setup_kit.sandbox.sql.tds.type_info import COLLATION
 
 if TYPE_CHECKING:
     from setup_kit.sandbox.sql.server import LogicalServer
@@ -80,23 +71,7 @@ class Connection:
     # Logging in
 
     async def _log_in(self) -> bool:
-        strict = await self._stream.starts_with_tls()
-        if strict:
-            await self._stream.start_tls(self._server.tls, inside_packets=False)
-        message = await self._stream.read()
-        if message.type != PacketType.PRELOGIN:
-            raise ProtocolError("PRELOGIN was expected")
-        asked = packets.PreLogin.decode(message.data)
-        # A client that did not ask for encryption is told that it is required, and leaves if it cannot.
-        encryption = Encryption.ON if asked.encryption == Encryption.ON else Encryption.REQUIRED
-        answer = packets.encode_prelogin(PRODUCT_VERSION, encryption, fed_auth_required=asked.fed_auth_required)
-        await self._stream.write(PacketType.REPLY, answer)
-        if not strict:
-            await self._stream.start_tls(self._server.tls, inside_packets=True)
-        message = await self._stream.read()
-        if message.type != PacketType.LOGIN7:
-            raise ProtocolError("LOGIN7 was expected")
-        login = Login7.decode(message.data)
+        login = await handshake.read_login(self._stream, self._server.tls, self._server.sign_in_authority)
         started = time.perf_counter()
         await self._server.wait("sql.login")
         self._login = login.user or authentication.TOKEN_PRINCIPAL
@@ -111,13 +86,15 @@ class Connection:
             await self._stream.write(PacketType.REPLY, reply.finish())
             return False
         self._record("LOGIN", 0, (time.perf_counter() - started) * 1000)
-        await self._stream.write(PacketType.REPLY, self._welcome(login, reply))
-        self._stream.packet_size = min(max(login.packet_size or 4096, 512), 32767)
+        handshake.welcome(reply, login, self._database, self._stream.packet_size)
+        await self._stream.write(PacketType.REPLY, reply.finish())
+        self._stream.packet_size = handshake.packet_size(login)
         self._stream.largest_message = LARGEST_REQUEST
         return True
 
     def _authenticate(self, login: Login7) -> Session:
         """Runs on a thread: the firewall first, then who it is."""
+        handshake.check(login)
         server = self._server
         from_azure = login.application == firewall.SERVICE_APPLICATION
         address = server.azure_address if from_azure else "127.0.0.1"
@@ -131,26 +108,6 @@ class Connection:
     def _record(self, label: str, number: int, milliseconds: float) -> None:
         path = f"/{self._server.name}/{self._database}"
         self._server.log.add("sql", label, path, number, milliseconds, self._login)
-
-    def _welcome(self, login: Login7, reply: Reply) -> bytes:
-        size = min(max(login.packet_size or 4096, 512), 32767)
-        reply.add(tokens.environment_text(1, self._database, "master"))
-        reply.message(5701, 2, 0, f"Changed database context to '{self._database}'.")
-        reply.add(tokens.environment_bytes(7, COLLATION, b""))
-        reply.add(tokens.environment_text(2, "us_english", ""))
-        reply.message(5703, 1, 0, "Changed language setting to us_english.")
-        version = min(login.tds_version, tokens.TDS_VERSION) if login.tds_version < 0x80000000 else login.tds_version
-        reply.add(tokens.login_acknowledged(version, "Microsoft SQL Server", PRODUCT_VERSION))
-        reply.add(tokens.environment_text(4, str(size), str(self._stream.packet_size)))
-        features: list[tuple[int, bytes]] = []
-        if Feature.FED_AUTH in login.features:
-            features.append((Feature.FED_AUTH, login.nonce))
-        if Feature.AZURE_SQL_SUPPORT in login.features:
-            features.append((Feature.AZURE_SQL_SUPPORT, b"\x00"))
-        if features:
-            reply.add(tokens.features_acknowledged(features))
-        reply.done()
-        return reply.finish()
 
     # Requests
 

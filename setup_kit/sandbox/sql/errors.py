@@ -88,6 +88,27 @@ def unknown_procedure(name: str) -> SqlError:
     return SqlError(2812, f"Could not find stored procedure '{name}'.", 16, 62)
 
 
+def too_long_identifier(name: str) -> SqlError:
+    return SqlError(
+        103, f"The identifier that starts with '{name[:128]}' is too long. Maximum length is 128.", 15, 4,
+        ends_batch=True,
+    )  # fmt: skip
+
+
+def number_out_of_range(text: str) -> SqlError:
+    return SqlError(
+        1007, f"The number '{text}' is out of the range for numeric representation (maximum precision 38).", 15,
+        ends_batch=True,
+    )  # fmt: skip
+
+
+def too_deep() -> SqlError:
+    return SqlError(
+        8631, "Internal error: Server stack limit has been reached. Please look for potentially deep nesting in your "
+        "query, and try to simplify it.", 17, ends_batch=True,
+    )  # fmt: skip
+
+
 # What this version does not carry out
 
 
@@ -142,6 +163,12 @@ def must_be_alone(statement: str) -> SqlError:
 
 def must_be_in_master() -> SqlError:
     return SqlError(5001, "User must be in the master database.", ends_batch=True)
+
+
+def ending_session(error: SqlError) -> SqlError:
+    """The same error, after which the connection is closed."""
+    error.ends_session = True
+    return error
 
 
 # Values

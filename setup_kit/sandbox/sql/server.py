@@ -45,6 +45,7 @@ class LogicalServer:
         log: RequestLog,
         latency: Latency,
         azure_address: str,
+        sign_in_authority: str,
         executor: Executor,
         spids: Iterator[int],
     ) -> None:
@@ -55,6 +56,7 @@ class LogicalServer:
         self.check_token = check_token
         self.log = log
         self.azure_address = azure_address
+        self.sign_in_authority = sign_in_authority
         self._latency = latency
         self._executor = executor
         self._spids = spids
@@ -115,9 +117,10 @@ class LogicalServer:
 class SqlEndpoint:
     """Logical servers over TDS, with their data under `directory`.
 
-    `tls` becomes the endpoint's own: it is limited to TLS 1.2, the last version that TDS 7.4 carries inside its
-    packets, and offers the protocol name `tds/8.0`, which clients with `Encrypt=strict` ask for. `check_token` verifies
-    an access token for SQL's audience; what it raises for one that it refuses has an attribute `code`.
+    `tls` becomes the endpoint's own: TLS 1.2 for TDS 7.4, which carries the handshake inside its packets, 1.2 or 1.3
+    for TDS 8.0, whose protocol name `tds/8.0` it offers: clients with `Encrypt=strict` ask for it. `check_token`
+    verifies an access token for SQL's audience; what it raises for one that it refuses has an attribute `code`.
+    `sign_in_authority` is where clients are sent that come without a token and want one.
     """
 
     def __init__(
@@ -128,15 +131,17 @@ class SqlEndpoint:
         log: RequestLog,
         latency: Latency,
         azure_address: str,
+        sign_in_authority: str = "https://login.windows.net/common",
     ) -> None:
         self._directory = directory
-        tls.maximum_version = ssl.TLSVersion.TLSv1_2
+        tls.minimum_version = ssl.TLSVersion.TLSv1_2
         tls.set_alpn_protocols(["tds/8.0"])
         self._tls = tls
         self._check_token = check_token
         self._log = log
         self._latency = latency
         self._azure_address = azure_address
+        self._sign_in_authority = sign_in_authority
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="sql")
         self._spids = itertools.count(_FIRST_SPID)
         self._servers: dict[str, LogicalServer] = {}
@@ -147,7 +152,7 @@ class SqlEndpoint:
         store = await loop.run_in_executor(self._executor, ServerStore, self._directory, policy.name)
         server = LogicalServer(
             policy, store, self._tls, self._check_token, self._log, self._latency, self._azure_address,
-            self._executor, self._spids,
+            self._sign_in_authority, self._executor, self._spids,
         )  # fmt: skip
         try:
             await server.start(port)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import socket
+import ssl
 import subprocess
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 import pyodbc  # type: ignore[import-not-found]  # a compiled module without types
 import pytest
 import trustme
 
+from setup_kit.sandbox.sql.tds.login import encode_prelogin
+from setup_kit.sandbox.sql.tds.packets import HEADER, PacketType, Status
 from tests.sandbox.sql.conftest import (
     AZURE_ADDRESS,
     PASSWORD,
@@ -74,6 +79,61 @@ def test_inside_tds_7_4_the_certificate_is_checked_against_the_authority_and_the
     environment = {**os.environ, "TEXT": text, "SSL_CERT_FILE": str(tmp_path / "ca.pem")}
     done = subprocess.run([sys.executable, "-c", _CONNECT], env=environment, capture_output=True, text=True, timeout=60)
     assert outcome in done.stdout
+
+
+class TestTls:
+    """A handshake inside TDS packets ends at TLS 1.2, as with SQL Server; around them it goes up to 1.3."""
+
+    @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+    def test_tds_8_0_runs_over_either_version(self, server: Server, version: ssl.TLSVersion) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(server.host.certificate)
+        context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
+        context.minimum_version = context.maximum_version = version
+        context.set_alpn_protocols(["tds/8.0"])
+        with (
+            socket.create_connection(("127.0.0.1", server.port), timeout=20) as raw,
+            context.wrap_socket(raw, server_hostname="localhost") as tls,
+        ):
+            assert (tls.version(), tls.selected_alpn_protocol()) == (version.name.replace("_", ".", 1), "tds/8.0")
+            tls.sendall(prelogin())
+            assert tls.recv(8)[:1] == bytes((PacketType.REPLY,))
+
+    @pytest.mark.parametrize(("least", "works"), [(ssl.TLSVersion.TLSv1_2, True), (ssl.TLSVersion.TLSv1_3, False)])
+    def test_tds_7_4_ends_at_tls_1_2(self, server: Server, least: ssl.TLSVersion, works: bool) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.minimum_version = least
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = context.wrap_bio(incoming, outgoing)
+        with socket.create_connection(("127.0.0.1", server.port), timeout=20) as raw, raw.makefile("rb") as file:
+            raw.sendall(prelogin())
+            assert receive(file)
+            while True:
+                try:
+                    tls.do_handshake()
+                    break
+                except ssl.SSLWantReadError:
+                    flight = outgoing.read()
+                    raw.sendall(
+                        HEADER.pack(PacketType.PRELOGIN, Status.END_OF_MESSAGE, 8 + len(flight), 0, 1, 0) + flight
+                    )
+                    answer = receive(file)
+                    if not answer:
+                        break
+                    incoming.write(answer)
+            assert (tls.version() == "TLSv1.2") is works
+
+
+def prelogin() -> bytes:
+    data = encode_prelogin((18, 0, 0), 1, fed_auth_required=False)
+    return HEADER.pack(PacketType.PRELOGIN, Status.END_OF_MESSAGE, HEADER.size + len(data), 0, 1, 0) + data
+
+
+def receive(file: BinaryIO) -> bytes:
+    """The data of the next packet; nothing when the server has closed."""
+    head = file.read(HEADER.size)
+    return file.read(HEADER.unpack(head)[2] - HEADER.size) if head else b""
 
 
 def test_a_wrong_password_does_not_say_what_was_wrong(server: Server) -> None:

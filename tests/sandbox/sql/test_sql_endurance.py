@@ -14,7 +14,8 @@ import pyodbc  # type: ignore[import-not-found]  # a compiled module without typ
 import pytest
 import trustme
 
-from setup_kit.sandbox.sql.tds.packets import HEADER, encode_prelogin
+from setup_kit.sandbox.sql.tds.login import encode_prelogin
+from setup_kit.sandbox.sql.tds.packets import HEADER
 from tests.sandbox.sql.apart import Apart
 from tests.sandbox.sql.conftest import ADMINISTRATOR, PASSWORD, Policy, Server, closing
 

@@ -48,7 +48,12 @@ class Stream:
         return False
 
     async def start_tls(self, context: ssl.SSLContext, *, inside_packets: bool) -> None:
-        """Do the server's side of the handshake; raises ssl.SSLError when the client refuses the certificate."""
+        """Do the server's side of the handshake; raises ssl.SSLError when the client refuses the certificate.
+
+        Inside packets that is TLS 1.2 at most, as with SQL Server: "TLS 1.3 is supported with TDS 8.0". The context is
+        read here and now, so that changing it leaves other connections alone.
+        """
+        context.maximum_version = ssl.TLSVersion.TLSv1_2 if inside_packets else ssl.TLSVersion.MAXIMUM_SUPPORTED
         tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         while True:
             try:

@@ -104,6 +104,17 @@ def login_acknowledged(tds_version: int, program: str, version: tuple[int, int, 
     return struct.pack("<BH", 0xAD, len(body)) + body
 
 
+def fed_auth_info(authority: str, resource: str) -> bytes:
+    """FEDAUTHINFO: where a client gets its token, and what for (2.2.7.12)."""
+    texts = [(1, authority.encode("utf-16-le")), (2, resource.encode("utf-16-le"))]
+    offset = 4 + 9 * len(texts)
+    head, body = struct.pack("<I", len(texts)), b""
+    for number, text in texts:
+        head += struct.pack("<BII", number, len(text), offset + len(body))
+        body += text
+    return struct.pack("<BI", 0xEE, len(head + body)) + head + body
+
+
 def features_acknowledged(features: Sequence[tuple[int, bytes]]) -> bytes:
     """FEATUREEXTACK."""
     body = b"".join(struct.pack("<BI", feature, len(data)) + data for feature, data in features)
