@@ -75,15 +75,14 @@ class Apart:
     def certificate(self) -> Path:
         return self.folder / "tls" / "sql.pem"
 
-    @property
-    def connection_string(self) -> str:
+    def connection_string(self, database: str = DATABASE) -> str:
         return (
-            f"Driver={driver()};Server=tcp:127.0.0.1,{self.port};Encrypt=strict;Database={DATABASE};"
+            f"Driver={driver()};Server=tcp:127.0.0.1,{self.port};Encrypt=strict;Database={database};"
             f"ServerCertificate={self.certificate};UID={ADMINISTRATOR};PWD={PASSWORD};ConnectRetryCount=0"
         )
 
-    def connect(self, *, autocommit: bool = True) -> pyodbc.Connection:
-        return pyodbc.connect(self.connection_string, autocommit=autocommit, timeout=20)
+    def connect(self, database: str = DATABASE, *, autocommit: bool = True) -> pyodbc.Connection:
+        return pyodbc.connect(self.connection_string(database), autocommit=autocommit, timeout=20)
 
     def kill(self) -> None:
         self.process.kill()

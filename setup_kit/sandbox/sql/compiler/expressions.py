@@ -68,23 +68,17 @@ class Expressions(Compiler):
         if "e" in text.lower():
             return self.program.constant(float(text), t.FLOAT)
         if "." not in text:
-            number = int(text)
+            digits = len(text.lstrip("0"))
+            if digits > 38:
+                raise errors.number_out_of_range(text)
+            number = int(text.lstrip("0") or "0")
             if number < 2**31:
                 return self.program.constant(number, t.INT)
-            digits = len(str(number))
-            if digits > 38:
-                raise errors.SqlError(
-                    1007, f"The number '{text}' is out of the range for numeric representation (maximum precision 38).",
-                    15, ends_batch=True,
-                )  # fmt: skip
             return self.program.constant(t.encode_scaled(number, 0), t.SqlType("numeric", precision=digits))
         whole, _, fraction = text.partition(".")
         precision = max(len(whole.lstrip("0")) + len(fraction), 1)
         if precision > 38:
-            raise errors.SqlError(
-                1007, f"The number '{text}' is out of the range for numeric representation (maximum precision 38).", 15,
-                ends_batch=True,
-            )  # fmt: skip
+            raise errors.number_out_of_range(text)
         kind = t.SqlType("numeric", precision=precision, scale=len(fraction))
         return self.program.constant(t.encode_scaled(int((whole or "0") + fraction), len(fraction)), kind)
 

@@ -42,8 +42,8 @@ class Interpreter:
         """Read a text and run it."""
         try:
             batch = parser.parse_batch(text)
-        except SqlError as error:
-            self._fail(error, "BATCH", time.perf_counter())
+        except (SqlError, RecursionError) as error:
+            self._fail(_told(error), "BATCH", time.perf_counter())
             return
         with contextlib.suppress(_Leave):
             self._run_all(batch)
@@ -118,7 +118,7 @@ class Interpreter:
         started = time.perf_counter()
         try:
             return self._session.executor.test(node)
-        except (SqlError, sqlite3.Error) as error:
+        except (SqlError, sqlite3.Error, RecursionError) as error:
             self._fail(self._translated(error, statement), statement.label, started)
         raise EndOfBatch  # a condition without a value leaves nothing to choose
 
@@ -129,7 +129,7 @@ class Interpreter:
         session.statement_time = t.now_utc()
         try:
             self._execute(statement)
-        except (SqlError, sqlite3.Error) as error:
+        except (SqlError, sqlite3.Error, RecursionError) as error:
             self._fail(self._translated(error, statement), statement.label, started)
         else:
             session.last_error = 0
@@ -154,9 +154,9 @@ class Interpreter:
         if error.ends_batch or aborts:
             raise EndOfBatch
 
-    def _translated(self, error: SqlError | sqlite3.Error, statement: s.Statement) -> SqlError:
+    def _translated(self, error: SqlError | sqlite3.Error | RecursionError, statement: s.Statement) -> SqlError:
         """An error with its line. One of SQLite that is not foreseen goes to the log, not to the client."""
-        found = error if isinstance(error, SqlError) else self._of_store(error)
+        found = self._of_store(error) if isinstance(error, sqlite3.Error) else _told(error)
         found.line = found.line or statement.line
         return found
 
@@ -296,3 +296,8 @@ class Interpreter:
                 transactions.rollback_to(statement.name)
             case "ROLLBACK":
                 transactions.rollback()
+
+
+def _told(error: SqlError | RecursionError) -> SqlError:
+    """What is nested too deeply is told as such, wherever that was found."""
+    return error if isinstance(error, SqlError) else errors.too_deep()

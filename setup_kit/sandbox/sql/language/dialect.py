@@ -12,6 +12,8 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from setup_kit.sandbox.sql import errors
 
+_LONGEST_NAME = 128
+_NAMES = frozenset({TokenType.IDENTIFIER, TokenType.VAR})
 _WITH_SYNTAX_OF_THEIR_OWN = ("CAST", "CONVERT", "TRY_CAST", "TRY_CONVERT", "STRING_AGG")
 
 
@@ -36,13 +38,17 @@ _DIALECT = Dialect()
 
 
 def tokenize(text: str) -> list[Token]:
-    """The tokens of a batch; 102 or 105 where it cannot be read."""
+    """The tokens of a batch; 105 or 103 where it cannot be read."""
     try:
-        return [_empty_binary(token, text) for token in _DIALECT.tokenize(text)]
+        tokens = [_empty_binary(token, text) for token in _DIALECT.tokenize(text)]
     except TokenError as error:
         raise errors.SqlError(
             105, "Unclosed quotation mark after the character string.", 15, ends_batch=True
         ) from error
+    for token in tokens:
+        if len(token.text) > _LONGEST_NAME and token.token_type in _NAMES:
+            raise errors.too_long_identifier(token.text)
+    return tokens
 
 
 def _empty_binary(token: Token, text: str) -> Token:
@@ -60,10 +66,7 @@ def parse(tokens: list[Token], text: str) -> exp.Expr:
         near = error.errors[0].get("highlight") if error.errors else None
         raise errors.incorrect_syntax(str(near or tokens[-1].text)) from error
     except RecursionError as error:
-        raise errors.SqlError(
-            8631, "Internal error: Server stack limit has been reached. Please look for potentially deep nesting in "
-            "your query, and try to simplify it.", 17, ends_batch=True,
-        ) from error  # fmt: skip
+        raise errors.too_deep() from error
     found = parsed[0] if len(parsed) == 1 else None
     if found is None or isinstance(found, exp.Command):
         raise errors.incorrect_syntax(tokens[0].text)

@@ -1,0 +1,47 @@
+"""Texts that are too deep, too long or made to break out of quotes: the right error, and the session goes on."""
+
+from __future__ import annotations
+
+import pyodbc  # type: ignore[import-not-found]  # a compiled module without types
+import pytest
+
+from tests.sandbox.sql.conftest import number
+
+DEEP = 10_000
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT " + "(" * DEEP + "1" + ")" * DEEP,
+        "SELECT 1" + " + 1" * DEEP,
+        "SELECT 1 WHERE 1 = 1" + " AND 1 = 1" * DEEP,
+        "SELECT " + "CASE WHEN 1 = 1 THEN " * DEEP + "1" + " END" * DEEP,
+        "SELECT * FROM " + "(SELECT * FROM " * DEEP + "sys.objects" + ") AS x" * DEEP,
+        "SELECT 1" + " UNION ALL SELECT 1" * DEEP,
+        "BEGIN " * DEEP + "SELECT 1" + " END" * DEEP,
+        "IF 1 = 1 " * DEEP + "SELECT 1",
+        "SELECT " + "ISNULL(" * DEEP + "1" + ", 1)" * DEEP,
+    ],
+    ids=lambda sql: str(sql)[:24],
+)
+def test_what_nests_too_deeply_is_refused_as_such(connection: pyodbc.Connection, sql: str) -> None:
+    with pytest.raises(pyodbc.Error) as caught:
+        connection.execute(sql).fetchall()
+    assert number(caught.value) in (8631, 191)
+    assert connection.execute("SELECT 1").fetchone()[0] == 1
+
+
+def test_a_name_has_128_characters_at_most(connection: pyodbc.Connection) -> None:
+    connection.execute(f"CREATE TABLE dbo.[{'n' * 127}]]] (a int)")
+    with pytest.raises(pyodbc.Error) as caught:
+        connection.execute(f"SELECT 1 AS [{'n' * 129}]")
+    assert number(caught.value) == 103
+
+
+def test_a_number_has_38_digits_at_most(connection: pyodbc.Connection) -> None:
+    assert connection.execute("SELECT " + "0" * DEEP + "7").fetchone()[0] == 7
+    for digits in ("9" * 39, "9" * DEEP, "9." + "9" * 38):
+        with pytest.raises(pyodbc.Error) as caught:
+            connection.execute(f"SELECT {digits}")  # noqa: S608
+        assert number(caught.value) == 1007
