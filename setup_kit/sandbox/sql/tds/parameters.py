@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from setup_kit.sandbox.sql.errors import ProtocolError, SqlError, unsupported
-from setup_kit.sandbox.sql.tds import packets, type_info
+from setup_kit.sandbox.sql.tds import packets, table_values, type_info
 from setup_kit.sandbox.sql.tds.decoding import Decoder, InvalidValueError, decoder
 from setup_kit.sandbox.sql.tds.reader import Reader
 from setup_kit.sandbox.sql.tds.repeats import BETWEEN_CALLS, Shape
 from setup_kit.sandbox.sql.tds.type_info import TypeInfo
+from setup_kit.sandbox.sql.values import types as t
+from setup_kit.sandbox.sql.values.tables import TableValue
 from setup_kit.sandbox.sql.values.types import SqlType, Stored
 
 _NO_EXEC_FLAG = 0xFE
@@ -23,11 +25,14 @@ MOST_PARAMETERS = 2100
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
+    """`table` is set for a table-valued parameter, which has neither type nor value besides."""
+
     name: str
     type: SqlType
     value: Stored
     output: bool = False
     default: bool = False
+    table: TableValue | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +112,14 @@ def _parameter(reader: Reader, number: int) -> tuple[Parameter, tuple[bytes, Dec
     flags = reader.u8()
     if flags & _ENCRYPTED:
         raise unsupported("Always Encrypted parameter")
-    info = type_info.decode(reader)
-    decode, label = _decoder(info), reader.data[start : reader.at]
     try:
+        if reader.peek() == type_info.TABLE:
+            reader.u8()
+            table = table_values.decode(reader)
+            parameter = Parameter(name, t.TABLE, None, default=bool(flags & _DEFAULT), table=table)
+            return parameter, (b"", _never)
+        info = type_info.decode(reader)
+        decode, label = _decoder(info), reader.data[start : reader.at]
         value, reader.at = decode(reader.data, reader.at)
     except IndexError:
         raise ProtocolError("a value lies outside its message") from None
@@ -122,6 +132,11 @@ def _parameter(reader: Reader, number: int) -> tuple[Parameter, tuple[bytes, Dec
         ) from None  # fmt: skip
     parameter = Parameter(name, info.type, value, bool(flags & _BY_REFERENCE), bool(flags & _DEFAULT))
     return parameter, (label, decode)
+
+
+def _never(data: bytes, at: int) -> tuple[Stored, int]:
+    """Stands for a table, which is read anew in every call."""
+    raise IndexError
 
 
 @lru_cache(maxsize=4096)

@@ -45,5 +45,5 @@ class Shape:
         return rows, at
 
 
-#: BatchFlag of TDS 7.2 and later, and before.
-BETWEEN_CALLS = frozenset((0xFF, 0x80))
+#: BatchFlag of TDS 7.2 and later.
+BETWEEN_CALLS = frozenset((0xFF,))

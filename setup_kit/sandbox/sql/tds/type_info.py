@@ -17,7 +17,7 @@ _UTF8_FLAG = 0x04  # in the last byte of the collation's LCID and flags
 
 VARIANT_SIZE = 8009
 _LARGE = 0xFFFF
-_TABLE = 0xF3
+TABLE = 0xF3  # a table-valued parameter, which `table_values` reads
 
 
 class Form(Enum):

@@ -112,6 +112,7 @@ DATETIMEOFFSET = SqlType("datetimeoffset", scale=7)
 GUID = SqlType("uniqueidentifier")
 SYSNAME = SqlType("nvarchar", 128)
 VARIANT = SqlType("sql_variant")
+TABLE = SqlType("table")  # of a table-valued parameter; no column has it
 
 
 def nvarchar(length: int) -> SqlType:

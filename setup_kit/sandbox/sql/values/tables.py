@@ -1,0 +1,22 @@
+"""A table as a value: what a client sends as a table-valued parameter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from setup_kit.sandbox.sql.values.types import SqlType, Stored
+
+
+@dataclass(frozen=True, slots=True)
+class TableValue:
+    """`type_name` as the client gave it, with its schema or without, and perhaps empty.
+
+    `columns` are the types of the values in `rows`. `defaulted` are positions of columns for which there are none, in
+    the order of the table type: they take their defaults.
+    """
+
+    schema: str
+    type_name: str
+    columns: tuple[SqlType, ...]
+    rows: list[tuple[Stored, ...]]
+    defaulted: frozenset[int] = frozenset()
