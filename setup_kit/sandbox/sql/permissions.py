@@ -8,7 +8,7 @@ of these may be denied.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -326,6 +326,18 @@ class Permissions:
         found = self.catalog.objects[securable.id]
         schema = self.catalog.schemas[found.schema_id].name
         raise errors.permission_denied_on_object(permission, found.name, self.database, schema)
+
+    def require_all(self, wanted: Iterable[tuple[str, Securable]]) -> None:
+        """All that are missing are told at once."""
+        missing: list[errors.SqlError] = []
+        for permission, securable in dict.fromkeys(wanted):
+            try:
+                self.require(permission, securable)
+            except errors.SqlError as error:
+                missing.append(error)
+        if missing:
+            missing[0].also.extend(missing[1:])
+            raise missing[0]
 
     def require_create(self, permission: str, schema_name: str) -> int:
         """To create an object: the permission in the database (262) and ALTER on the schema (2760); gives its id."""

@@ -84,14 +84,15 @@ def implying(right: str) -> Iterator[str]:
         yield from implying(joined(above, *(_container(kind, name) if mark else (kind, name))))
 
 
-def holds(held: Mapping[str, str], right: str) -> bool:
+def holds(right: str, *held: Mapping[str, str]) -> bool:
     """The check of relational-databases/security/permissions-database-engine, "Summary of the permission check
     algorithm": fails when the permission is denied anywhere in the permission space, directly or by implication,
-    passes when it is granted there. `held` says "GRANT" or "DENY" of a right, "MEMBER" of a fixed role.
+    passes when it is granted there. `held` says, for the user and for each role it is in, "GRANT" or "DENY" of a right,
+    "MEMBER" of a fixed role.
     """
     granted: set[str] = set()
     denied: set[str] = set()
-    for one, state in held.items():
+    for one, state in [pair for holder in held for pair in holder.items()]:
         (denied if state == "DENY" else granted).add(one)
         granted.update(ROLE_GRANTS.get(one, []))
         denied.update(ROLE_DENIALS.get(one, []))

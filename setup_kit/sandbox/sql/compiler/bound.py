@@ -69,10 +69,14 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """A permission that a statement needs on an object."""
+    """A permission that a statement needs on an object; `owner` is whose the object is, `in_view` whether it is named
+    in a view's query and not in the statement.
+    """
 
     permission: str
     object: DatabaseObject
+    owner: int
+    in_view: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,26 +35,24 @@ class Compiler(ABC):
         self.program = Program()
         self.sources = 0
         self.intakes: dict[int, Intake] = {}  # of the columns of the table that the statement changes
-        self._chained = 0
+        self._view_owner: int | None = None
 
     def demand(self, permission: str, found: DatabaseObject) -> None:
-        """Note that the statement needs a permission on an object."""
-        if not self._chained:
-            self.program.demands.append(Demand(permission, found))
+        """Note that the statement needs a permission on an object; a view's objects are its owner's to show."""
+        owner = self.catalog.owner_of(found)
+        if self._view_owner is None or owner != self._view_owner:
+            self.program.demands.append(Demand(permission, found, owner, in_view=self._view_owner is not None))
 
     @contextlib.contextmanager
-    def on_behalf_of(self, schema: str) -> Iterator[None]:
-        """Inside a view: names are looked up from its schema, and its objects are read by its owner's right.
-
-        An ownership chain that is broken (objects of another owner) is not told apart.
-        """
-        outer, self.default_schema = self.default_schema, schema
-        self._chained += 1
+    def inside_view(self, view: DatabaseObject) -> Iterator[None]:
+        """Names are looked up from its schema; objects of another owner break the ownership chain."""
+        outer = self.default_schema, self._view_owner
+        self.default_schema = self.catalog.schemas[view.schema_id].name
+        self._view_owner = self.catalog.owner_of(view)
         try:
             yield
         finally:
-            self.default_schema = outer
-            self._chained -= 1
+            self.default_schema, self._view_owner = outer
 
     @abstractmethod
     def value(self, node: exp.Expr | None, scope: Scope) -> Bound:

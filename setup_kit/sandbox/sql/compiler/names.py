@@ -5,7 +5,17 @@ from __future__ import annotations
 from setup_kit.sandbox.sql import permissions
 from setup_kit.sandbox.sql.compiler.bound import Runtime
 from setup_kit.sandbox.sql.permissions import THE_DATABASE, Securable
-from setup_kit.sandbox.sql.storage.catalog import DATABASE, OBJECT, SCHEMA, Column, DatabaseObject, Key, fold
+from setup_kit.sandbox.sql.storage.catalog import (
+    DATABASE,
+    OBJECT,
+    PRINCIPAL,
+    SCHEMA,
+    TYPE,
+    Column,
+    DatabaseObject,
+    Key,
+    fold,
+)
 
 
 def split_name(text: str) -> list[str] | None:
@@ -74,6 +84,29 @@ def resolve_securable(runtime: Runtime, name: str | None, class_name: str) -> Se
     if securable_class == OBJECT:
         found = find_object(runtime, name)
         return permissions.of_object(found) if found else None
+    if securable_class == TYPE:
+        found = find_type(runtime, name)
+        return permissions.of_object(found) if found else None
+    if securable_class == PRINCIPAL:
+        parts = split_name(name)
+        principal = runtime.catalog.principal(parts[-1]) if parts else None
+        is_role = fold(class_name) == "role"
+        right = principal is not None and (principal.kind == "R") == is_role
+        return permissions.of_principal(principal) if principal is not None and right else None
+    return None
+
+
+def find_type(runtime: Runtime, name: str) -> DatabaseObject | None:
+    """The table type or alias type of a name in text, if the caller may know of it."""
+    parts = split_name(name)
+    if not parts or len(parts) > 2:
+        return None
+    principal = runtime.catalog.principals[runtime.permissions.principal_id]
+    for where in [parts[0]] if len(parts) > 1 else [principal.default_schema or "dbo", "dbo"]:
+        schema = runtime.catalog.schema(where)
+        found = runtime.catalog.types_by_name.get((schema.id, fold(parts[-1]))) if schema else None
+        if found is not None:
+            return found if runtime.permissions.sees(found) else None
     return None
 
 

@@ -96,10 +96,10 @@ def _bound_columns(columns: Sequence[Column], texts: Sequence[str]) -> tuple[tup
 
 
 def _view(compiler: Compiler, found: DatabaseObject, alias: str, scope: Scope, label: str) -> str:
-    """A view's query in its place. Who may select from the view may read what its owner lets it show."""
+    """A view's query in its place."""
     statement = parser.parse_batch(found.definition or "")[0]
     assert isinstance(statement, s.CreateView)  # noqa: S101 - nothing else is kept as a view's definition
-    with compiler.on_behalf_of(compiler.catalog.schemas[found.schema_id].name):
+    with compiler.inside_view(found):
         inner = compiler.query(statement.query)
     names = [column.name for column in found.columns]
     columns = tuple(Column(name, c.type, c.nullable) for name, c in zip(names, inner.columns, strict=True))

@@ -60,7 +60,7 @@ def find_securable(session: Session, securable_class: str, name: s.Name | None, 
             if held_there is not None:
                 found = p.of_object(held_there)
                 break
-    if found is None or not held.holds_any(found):
+    if found is None or not (held.holds_any(found) or held.in_role("db_securityadmin")):
         raise errors.not_found(verb, securable_class.lower(), name.name)
     return found
 
@@ -103,7 +103,7 @@ def _grantor(held: Permissions, name: str, securable: Securable, statement: s.Ch
 def _grantee(session: Session, name: str, securable: Securable) -> int:
     found = session.catalog.principal(name)
     held = session.permissions
-    if found is None or not held.sees_principal(found.id):
+    if found is None:
         raise errors.not_found("find", "user", name)
     if found.id in (DBO_ID, INFORMATION_SCHEMA_ID, SYS_ID, held.principal_id, held.owner(securable)):
         raise errors.SqlError(

@@ -109,7 +109,7 @@ def _create_user(session: Session, statement: s.CreateUser) -> None:
 
 def _find_user(session: Session, name: str, verb: str) -> Principal:
     found = session.catalog.principal(name)
-    if found is None or found.kind == "R" or not session.permissions.sees_principal(found.id):
+    if found is None or found.kind == "R":
         raise errors.not_found(verb, "user", name)
     return found
 
@@ -122,7 +122,8 @@ def _alter_user(session: Session, statement: s.AlterUser) -> None:
     held = session.permissions
     refused = errors.not_found("alter", "user", statement.user)
     manages, own = held.holds("ALTER ANY USER"), found.id == held.principal_id
-    if not (own or held.holds("ALTER", p.of_principal(found))):
+    alters = held.holds("ALTER", p.of_principal(found))
+    if not (own or manages or alters):
         raise refused
     if found.fixed:
         raise errors.SqlError(15150, f"Cannot alter the user '{found.name}'.")
@@ -142,6 +143,8 @@ def _alter_user(session: Session, statement: s.AlterUser) -> None:
             raise refused
         values["sid"] = _other_login(session, found, statement.login)
     if statement.default_schema is not None:
+        if not (own or alters):
+            raise refused
         values["default_schema"] = statement.default_schema
     if statement.new_name is not None:
         controls = Permissions(session.catalog, found.id, session.database.name).holds("CONTROL")
