@@ -23,6 +23,10 @@ _BY_REFERENCE, _DEFAULT, _ENCRYPTED = 0x01, 0x02, 0x08
 MOST_PARAMETERS = 2100
 
 
+#: The bytes before a value, its type, and its own first byte.
+_Part = tuple[bytes, TypeInfo, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """`table` is set for a table-valued parameter, which has neither type nor value besides."""
@@ -53,16 +57,25 @@ class Calls:
         if self._reader.done:
             raise ProtocolError("an RPC request without a call")
         self._last = Call(0, "", ())
-        self._shape = Shape(b"", ())
+        self._head = b""
+        self._parts: list[_Part | None] = []
+        self._shape: Shape | None = None
 
     def __iter__(self) -> Iterator[Call]:
         while not self._reader.done:
             yield self._call()
 
-    def repeats(self, limit: int) -> list[list[Stored]]:
+    def repeats(self, limit: int) -> list[tuple[Stored, ...]]:
         """The values of the calls that follow, at most `limit`, as long as only their values differ from the last."""
         reader = self._reader
-        rows, reader.at = self._shape.read(reader.data, reader.at, limit, len(reader.data))
+        if reader.done:
+            return []
+        if self._shape is None:
+            parts = [part for part in self._parts if part is not None]
+            if len(parts) < len(self._parts):  # tables are not compared
+                return []
+            self._shape = Shape(self._head, parts)
+        rows, reader.at = self._shape.read(reader.data, reader.at, limit)
         return rows
 
     def like_last(self, values: Sequence[Stored]) -> Call:
@@ -83,9 +96,8 @@ class Calls:
         else:
             number, name = 0, reader.text(length)
         reader.u16()  # option flags: recompile, no metadata, reuse metadata
-        head = reader.data[start : reader.at]
+        self._head, self._parts, self._shape = reader.data[start : reader.at], [], None
         parameters: list[Parameter] = []
-        parts: list[tuple[bytes, Decoder]] = []
         while not reader.done:
             if reader.peek() in BETWEEN_CALLS:
                 reader.u8()
@@ -99,14 +111,13 @@ class Calls:
                 )  # fmt: skip
             parameter, part = _parameter(reader, len(parameters) + 1)
             parameters.append(parameter)
-            parts.append(part)
+            self._parts.append(part)
         self._last = Call(number, name, tuple(parameters))
-        self._shape = Shape(head, tuple(parts))
         return self._last
 
 
-def _parameter(reader: Reader, number: int) -> tuple[Parameter, tuple[bytes, Decoder]]:
-    """A parameter, and the bytes before its value with the decoder of that."""
+def _parameter(reader: Reader, number: int) -> tuple[Parameter, _Part | None]:
+    """A parameter, and what `Shape` wants to know of it."""
     start = reader.at
     name = reader.b_varchar()
     flags = reader.u8()
@@ -117,10 +128,10 @@ def _parameter(reader: Reader, number: int) -> tuple[Parameter, tuple[bytes, Dec
             reader.u8()
             table = table_values.decode(reader)
             parameter = Parameter(name, t.TABLE, None, default=bool(flags & _DEFAULT), table=table)
-            return parameter, (b"", _never)
+            return parameter, None
         info = type_info.decode(reader)
-        decode, label = _decoder(info), reader.data[start : reader.at]
-        value, reader.at = decode(reader.data, reader.at)
+        label, at = reader.data[start : reader.at], reader.at
+        value, reader.at = _decoder(info)(reader.data, at)
     except IndexError:
         raise ProtocolError("a value lies outside its message") from None
     except InvalidValueError as error:
@@ -131,12 +142,7 @@ def _parameter(reader: Reader, number: int) -> tuple[Parameter, tuple[bytes, Dec
             "scale greater than precision.",
         ) from None  # fmt: skip
     parameter = Parameter(name, info.type, value, bool(flags & _BY_REFERENCE), bool(flags & _DEFAULT))
-    return parameter, (label, decode)
-
-
-def _never(data: bytes, at: int) -> tuple[Stored, int]:
-    """Stands for a table, which is read anew in every call."""
-    raise IndexError
+    return parameter, (label, info, reader.data[at] if at < reader.at else 0)
 
 
 @lru_cache(maxsize=4096)

@@ -28,10 +28,10 @@ def row_decoder(columns: Sequence[TypeInfo], *, in_row: bool = False) -> RowDeco
     `in_row`: text, ntext and image come with a text pointer, as they do in ROW tokens.
     """
     parts: list[_Part] = []
-    run: list[TypeInfo] = []
+    run: list[tuple[bytes, TypeInfo, int]] = []
     for info in columns:
         if info.form is Form.BYTE or info.form is Form.FIXED:
-            run.append(info)
+            run.append((b"", info, info.type.max_length))
             continue
         if run:
             parts.append(_run(run))
@@ -39,7 +39,29 @@ def row_decoder(columns: Sequence[TypeInfo], *, in_row: bool = False) -> RowDeco
         parts.append(_short(info) if info.form is Form.SHORT else _single(decoder(info, in_row=in_row)))
     if run:
         parts.append(_run(run))
+    return _whole(parts)
 
+
+def labelled_row_decoder(columns: Sequence[tuple[bytes, TypeInfo, int]]) -> RowDecoder:
+    """For rows with constant bytes before each value, as the parameters of calls have them; each with its type and the
+    size that its value usually has. Raises DifferentLabelError, too.
+    """
+    parts: list[_Part] = []
+    run: list[tuple[bytes, TypeInfo, int]] = []
+    for label, info, size in columns:
+        if info.form is Form.BYTE or info.form is Form.FIXED:
+            run.append((label, info, size))
+            continue
+        if run:
+            parts.append(_run(run))
+            run = []
+        parts.append(_after(label, _short(info) if info.form is Form.SHORT else _single(decoder(info))))
+    if run:
+        parts.append(_run(run))
+    return _whole(parts)
+
+
+def _whole(parts: Sequence[_Part]) -> RowDecoder:
     def decode(data: bytes, at: int) -> tuple[tuple[Stored, ...], int]:
         values: list[Stored] = []
         for part in parts:
@@ -71,6 +93,21 @@ def nullable_row_decoder(columns: Sequence[TypeInfo], *, in_row: bool = False) -
     return decode
 
 
+class DifferentLabelError(Exception):
+    """Other bytes stand before a value than those that are expected."""
+
+
+def _after(label: bytes, part: _Part) -> _Part:
+    size = len(label)
+
+    def after(data: bytes, at: int, values: list[Stored]) -> int:
+        if not data.startswith(label, at):
+            raise DifferentLabelError
+        return part(data, at + size, values)
+
+    return after
+
+
 def _single(decode: Decoder) -> _Part:
     def part(data: bytes, at: int, values: list[Stored]) -> int:
         value, at = decode(data, at)
@@ -100,33 +137,33 @@ def _short(info: TypeInfo) -> _Part:
     return part
 
 
-def _run(columns: Sequence[TypeInfo]) -> _Part:
-    """Columns of one usual size each."""
+def _run(columns: Sequence[tuple[bytes, TypeInfo, int]]) -> _Part:
+    """Values of one usual size each, given after the bytes that stand before the value and its type."""
     layout = "<"
-    lengths: list[int] = []  # positions of fields
-    places: list[int] = []
-    sizes: list[int] = []
+    labels: list[bytes] = []
     converts: list[tuple[int, Convert]] = []
-    for info in columns:
-        size = info.type.max_length
-        if info.form is Form.BYTE:
-            lengths.append(len(lengths) + len(places))
-            sizes.append(size)
-            layout += "B"
+    places: list[int] = []  # of values among the fields, and those of labels with lengths
+    others: list[int] = []
+    for label, info, size in columns:
+        before = label + bytes([size]) if info.form is Form.BYTE else label
+        if before:
+            others.append(len(others) + len(places))
+            labels.append(before)
+            layout += f"{len(before)}s"
         if info.type.name not in _NATIVE:
             converts.append((len(places), converter(info)))
-        places.append(len(lengths) + len(places))
+        places.append(len(others) + len(places))
         layout += _NATIVE.get(info.type.name, f"{size}s")
     pattern = struct.Struct(layout)
     unpack, width = pattern.unpack_from, pattern.size
-    usual = tuple(sizes)
-    take_lengths, take_values = _taker(lengths), _taker(places)
-    singly = [_single(decoder(info)) for info in columns]
+    usual = tuple(labels)
+    take_labels, take_values = _taker(others), _taker(places)
+    singly = [_after(label, _single(decoder(info))) for label, info, _ in columns]
 
     def part(data: bytes, at: int, values: list[Stored]) -> int:
         if at + width <= len(data):
             fields = unpack(data, at)
-            if take_lengths(fields) == usual:
+            if take_labels(fields) == usual:
                 found = take_values(fields)
                 if converts:
                     found = list(found)
