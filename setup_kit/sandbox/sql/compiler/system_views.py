@@ -5,16 +5,24 @@ from __future__ import annotations
 from setup_kit.sandbox.sql.compiler import (
     information_schema,
     views_objects,
-    views_odbc,
+    views_procedures,
     views_security,
     views_server,
+    views_system,
 )
 from setup_kit.sandbox.sql.compiler.views import SystemView
 from setup_kit.sandbox.sql.storage.catalog import fold
 
 _ALL: dict[str, SystemView] = {
     key: view
-    for module in (views_server, views_security, views_objects, views_odbc, information_schema)
+    for module in (
+        views_server,
+        views_security,
+        views_objects,
+        information_schema,
+        views_system,
+        views_procedures,
+    )
     for key, view in module.REGISTRY.entries.items()
 }
 

@@ -83,7 +83,7 @@ def storage_index(found: DatabaseObject) -> int:
 
 # Objects
 
-_OBJECT = (
+OBJECT = (
     "name sysname, object_id int, principal_id int, schema_id int, parent_object_id int, type char(2), "
     "type_desc nvarchar(60), create_date datetime, modify_date datetime, is_ms_shipped bit = 0, is_published bit = 0, "
     "is_schema_published bit = 0"
@@ -116,7 +116,7 @@ def _defaults(runtime: Runtime) -> Iterator[tuple[DatabaseObject, Column]]:
                 yield found, column
 
 
-@REGISTRY.view("sys.objects", _OBJECT)
+@REGISTRY.view("sys.objects", OBJECT)
 def objects(runtime: Runtime) -> Rows:
     for found in visible(runtime, "U", "V", "P"):
         yield _object_row(found)
@@ -131,7 +131,7 @@ def objects(runtime: Runtime) -> Rows:
 
 @REGISTRY.view(
     "sys.tables",
-    _OBJECT + ", lob_data_space_id int = 0, filestream_data_space_id int = NULL, max_column_id_used int, "
+    OBJECT + ", lob_data_space_id int = 0, filestream_data_space_id int = NULL, max_column_id_used int, "
     "lock_on_bulk_load bit = 0, uses_ansi_nulls bit = 1, is_replicated bit = 0, has_replication_filter bit = 0, "
     "is_merge_published bit = 0, is_sync_tran_subscribed bit = 0, has_unchecked_assembly_data bit = 0, "
     "text_in_row_limit int = 0, large_value_types_out_of_row bit = 0, is_tracked_by_cdc bit = 0, "
@@ -151,18 +151,18 @@ def _tables(runtime: Runtime) -> Rows:
 
 @REGISTRY.view(
     "sys.views",
-    _OBJECT + ", is_replicated bit = 0, has_replication_filter bit = 0, has_opaque_metadata bit = 0, "
+    OBJECT + ", is_replicated bit = 0, has_replication_filter bit = 0, has_opaque_metadata bit = 0, "
     "has_unchecked_assembly_data bit = 0, with_check_option bit = 0, is_date_correlation_view bit = 0, "
     "is_tracked_by_cdc bit = 0, has_snapshot bit = 0, ledger_view_type tinyint = 0, "
     "ledger_view_type_desc nvarchar(60) = NON_LEDGER_VIEW, is_dropped_ledger_view bit = 0",
 )
-def _views(runtime: Runtime) -> Rows:
+def views(runtime: Runtime) -> Rows:
     return [_object_row(found) for found in visible(runtime, "V")]
 
 
 @REGISTRY.view(
     "sys.procedures",
-    _OBJECT + ", is_auto_executed bit = 0, is_execution_replicated bit = 0, is_repl_serializable_only bit = 0, "
+    OBJECT + ", is_auto_executed bit = 0, is_execution_replicated bit = 0, is_repl_serializable_only bit = 0, "
     "skips_repl_constraints bit = 0",
 )
 def _procedures(runtime: Runtime) -> Rows:
@@ -197,7 +197,7 @@ def _sysobjects(runtime: Runtime) -> Rows:
 
 # Constraints
 
-REGISTRY.view("sys.key_constraints", _OBJECT + ", unique_index_id int, is_system_named bit, is_enforced bit = 1")(
+REGISTRY.view("sys.key_constraints", OBJECT + ", unique_index_id int, is_system_named bit, is_enforced bit = 1")(
     lambda runtime: (
         (*_part_row(found, key.name, key.id, key.kind), number, int(key.name.startswith(f"{key.kind}__")))
         for found, number, key in _constraints(runtime)
@@ -205,7 +205,7 @@ REGISTRY.view("sys.key_constraints", _OBJECT + ", unique_index_id int, is_system
 )
 REGISTRY.view(
     "sys.default_constraints",
-    _OBJECT + ", parent_column_id int, definition nvarchar(max), is_system_named bit",
+    OBJECT + ", parent_column_id int, definition nvarchar(max), is_system_named bit",
 )(
     lambda runtime: (
         (
@@ -217,12 +217,12 @@ REGISTRY.view(
 )  # fmt: skip
 REGISTRY.empty(
     "sys.check_constraints",
-    _OBJECT + ", is_disabled bit, is_not_for_replication bit, is_not_trusted bit, parent_column_id int, "
+    OBJECT + ", is_disabled bit, is_not_for_replication bit, is_not_trusted bit, parent_column_id int, "
     "definition nvarchar(max), uses_database_collation bit, is_system_named bit",
 )
 REGISTRY.empty(
     "sys.foreign_keys",
-    _OBJECT + ", referenced_object_id int, key_index_id int, is_disabled bit, is_not_for_replication bit, "
+    OBJECT + ", referenced_object_id int, key_index_id int, is_disabled bit, is_not_for_replication bit, "
     "is_not_trusted bit, delete_referential_action tinyint, delete_referential_action_desc nvarchar(60), "
     "update_referential_action tinyint, update_referential_action_desc nvarchar(60), is_system_named bit",
 )
@@ -231,9 +231,9 @@ REGISTRY.empty(
     "constraint_object_id int, constraint_column_id int, parent_object_id int, parent_column_id int, "
     "referenced_object_id int, referenced_column_id int",
 )
-REGISTRY.empty("sys.triggers", _OBJECT.replace("principal_id int, schema_id int", "parent_class tinyint"))
-REGISTRY.empty("sys.synonyms", _OBJECT + ", base_object_name nvarchar(1035)")
-REGISTRY.empty("sys.sequences", _OBJECT + ", start_value sql_variant, increment sql_variant")
+REGISTRY.empty("sys.triggers", OBJECT.replace("principal_id int, schema_id int", "parent_class tinyint"))
+REGISTRY.empty("sys.synonyms", OBJECT + ", base_object_name nvarchar(1035)")
+REGISTRY.empty("sys.sequences", OBJECT + ", start_value sql_variant, increment sql_variant")
 REGISTRY.empty(
     "sys.extended_properties",
     "class tinyint, class_desc nvarchar(60), major_id int, minor_id int, name sysname, value sql_variant",
@@ -241,7 +241,7 @@ REGISTRY.empty(
 
 # Columns and parameters
 
-_COLUMN = (
+COLUMN = (
     "object_id int, name sysname, column_id int, system_type_id tinyint, user_type_id int, max_length smallint, "
     "precision tinyint, scale tinyint, collation_name sysname, is_nullable bit, is_ansi_padded bit, "
     "is_rowguidcol bit = 0, is_identity bit, is_computed bit = 0, is_filestream bit = 0, is_replicated bit = 0, "
@@ -264,35 +264,39 @@ def _type_row(kind: SqlType) -> tuple[Stored, ...]:
     return number, number, kind.max_length, *shown_precision(kind), collation
 
 
-def _column_row(found: DatabaseObject, column: Column) -> tuple[Stored, ...]:
+def column_row(object_id: int, column: Column, default: int) -> tuple[Stored, ...]:
     sized = int(column.type.name in t.SIZED)
     return (
-        found.id, column.name, column.id, *_type_row(column.type), int(column.nullable), sized,
-        int(column.identity is not None), default_id(found, column),
+        object_id, column.name, column.id, *_type_row(column.type), int(column.nullable), sized,
+        int(column.identity is not None), default,
     )  # fmt: skip
 
 
-@REGISTRY.view("sys.columns", _COLUMN)
+@REGISTRY.view("sys.columns", COLUMN)
 def columns(runtime: Runtime) -> Rows:
     for found in visible(runtime, "U", "V", "TT"):
         for column in found.columns:
-            yield _column_row(found, column)
+            yield column_row(found.id, column, default_id(found, column))
 
 
 @REGISTRY.view(
     "sys.identity_columns",
-    _COLUMN + ", seed_value sql_variant, increment_value sql_variant, last_value sql_variant, "
+    COLUMN + ", seed_value sql_variant, increment_value sql_variant, last_value sql_variant, "
     "is_not_for_replication bit = 0",
 )
 def _identity_columns(runtime: Runtime) -> Rows:
     for found in visible(runtime, "U", "TT"):
         for column in found.columns:
             if column.identity is not None:
-                yield *_column_row(found, column), *column.identity, runtime.last_identity(found)
+                yield (
+                    *column_row(found.id, column, default_id(found, column)),
+                    *column.identity,
+                    runtime.last_identity(found),
+                )
 
 
 REGISTRY.empty(
-    "sys.computed_columns", _COLUMN + ", definition nvarchar(max), uses_database_collation bit, is_persisted bit"
+    "sys.computed_columns", COLUMN + ", definition nvarchar(max), uses_database_collation bit, is_persisted bit"
 )
 
 

@@ -16,6 +16,7 @@ from setup_kit.sandbox.sql.errors import Cancelled, EndOfBatch, SqlError
 from setup_kit.sandbox.sql.execution import administration, bulk, definitions, options, principals, procedures
 from setup_kit.sandbox.sql.language import parser
 from setup_kit.sandbox.sql.language import statements as s
+from setup_kit.sandbox.sql.messages import MESSAGES
 from setup_kit.sandbox.sql.storage.catalog import fold
 from setup_kit.sandbox.sql.values import types as t
 
@@ -263,25 +264,28 @@ class Interpreter:
             error = SqlError(number, message, severity, state, ends_batch=True)
             error.line = line
             raise error
-        text = str(session.executor.evaluate(statement.message, t.nvarchar(2048)))
-        state = self._integer(statement.state)
+        kind, given = session.executor.evaluate_as_is(statement.message)
+        severity, state = self._integer(statement.severity), self._integer(statement.state)
+        number = self._integer(statement.number) if statement.number is not None else 50000
+        if statement.number is None and kind.name in t.INTEGERS:
+            known = MESSAGES.get(int(given or 0))
+            if known is None:
+                raise errors.error(18054, given, severity, state)
+            number, text = int(given or 0), known.text
+            severity = known.severity if severity < 0 else severity
+        else:
+            text = str(session.executor.evaluate(statement.message, t.nvarchar(2048)))
+        # A negative state counts as 1, one above 255 as 255; a negative severity as 0 ("RAISERROR").
+        severity, state = max(severity, 0), min(state, 255) if state >= 0 else 1
         if statement.number is not None:
-            number = self._integer(statement.number)
             if number < 50000:
-                raise SqlError(
-                    35100, f"Error number {number} in the THROW statement is outside the valid range. Specify an error "
-                    "number in the valid range of 50000 to 2147483647.",
-                )  # fmt: skip
+                raise errors.error(35100, number)
             raise SqlError(number, text, 16, state, ends_batch=True)
-        severity = self._integer(statement.severity)
         if severity > 18:
-            raise SqlError(
-                2754, "Error severity levels greater than 18 can only be specified by members of the sysadmin role, "
-                "using the WITH LOG option.",
-            )  # fmt: skip
+            raise errors.error(2754, 18)
         if severity > 10:
-            raise SqlError(50000, text, severity, state)
-        session.reply.message(50000, state, severity, text, statement.line)
+            raise SqlError(number, text, severity, state)
+        session.reply.message(number, state, severity, text, statement.line)
 
     def _transaction(self, statement: s.Transaction) -> None:
         transactions = self._session.transactions

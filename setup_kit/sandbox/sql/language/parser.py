@@ -302,6 +302,8 @@ def _call(cursor: Cursor, line: int) -> s.Execute:
             name = cursor.variable()
             cursor.expect("=")
         value = expression(cursor, stop=STARTERS | {"OUTPUT", "OUT"})
+        if isinstance(value, exp.Column) and not value.table:
+            value = exp.National(this=value.name)  # a bare word stands for its letters, as in EXEC sp_help orders
         arguments.append((name, value, bool(cursor.accept_any("OUTPUT", "OUT"))))
         if not cursor.accept(","):
             break
