@@ -1,4 +1,4 @@
-"""What drivers ask before they send a statement: types of its parameters, columns of its result, the list of types."""
+"""What drivers ask before they send a statement: the types of its parameters, the columns of its result."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlglot.tokenizer_core import TokenType
 
 from setup_kit.sandbox.sql.compiler import type_facts
 from setup_kit.sandbox.sql.compiler.compile import compile_statement
+from setup_kit.sandbox.sql.execution.arguments import Outcome, leading
 from setup_kit.sandbox.sql.language import parser
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.language.declarations import parse_declarations, text_of
@@ -31,7 +32,6 @@ def _result(session: Session, columns: Sequence[Column], rows: Sequence[Sequence
     for row in rows:
         session.reply.row(row)
     session.reply.done("SELECT", len(rows))
-    session.reply.return_status(0)
 
 
 _SUGGESTIONS = (
@@ -48,10 +48,11 @@ _SUGGESTIONS = (
 )  # fmt: skip
 
 
-def describe_parameters(session: Session, parameters: Sequence[Parameter]) -> None:
+def describe_parameters(session: Session, parameters: Sequence[Parameter]) -> Outcome:
     """sp_describe_undeclared_parameters: the types that a statement's parameters would best have."""
-    text = text_of(parameters[0])
-    declared = text_of(parameters[1]) if len(parameters) > 1 and parameters[1].value else ""
+    first = leading("sp_describe_undeclared_parameters", ("tsql", "params"), parameters, 1)
+    text = text_of(first[0])
+    declared = text_of(first[1]) if len(first) > 1 and first[1].value is not None else ""
     key = (session.catalog_now().version, text, declared)
     known = session.suggestions.get(key)
     columns = [Column(name, kind) for name, kind in _SUGGESTIONS]
@@ -65,7 +66,7 @@ def describe_parameters(session: Session, parameters: Sequence[Parameter]) -> No
     session.reply.columns(columns)
     session.reply.add(known[1])
     session.reply.done("SELECT", known[0])
-    session.reply.return_status(0)
+    return Outcome()
 
 
 def _suggest(session: Session, text: str, declared: str) -> list[tuple[Stored, ...]]:
@@ -127,10 +128,11 @@ _FIRST_RESULT = (
 )  # fmt: skip
 
 
-def describe_result(session: Session, parameters: Sequence[Parameter]) -> None:
+def describe_result(session: Session, parameters: Sequence[Parameter]) -> Outcome:
     """sp_describe_first_result_set: the columns of the first query of a batch."""
-    text = text_of(parameters[0])
-    declared = parse_declarations(text_of(parameters[1])) if len(parameters) > 1 and parameters[1].value else ()
+    first = leading("sp_describe_first_result_set", ("tsql", "params", "browse_information_mode"), parameters, 1)
+    text = text_of(first[0])
+    declared = parse_declarations(text_of(first[1])) if len(first) > 1 and first[1].value is not None else ()
     session.catalog_now()
     session.variable_types = {fold(name): kind for name, kind, _ in declared}
     rows: list[tuple[Stored, ...]] = []
@@ -176,76 +178,4 @@ def describe_result(session: Session, parameters: Sequence[Parameter]) -> None:
                 )
             break
     _result(session, [Column(name, kind) for name, kind in _FIRST_RESULT], rows)
-
-
-_TYPE_COLUMNS = (
-    ("TYPE_NAME", t.SYSNAME), ("DATA_TYPE", t.SMALLINT), ("PRECISION", t.INT), ("LITERAL_PREFIX", t.varchar(32)),
-    ("LITERAL_SUFFIX", t.varchar(32)), ("CREATE_PARAMS", t.varchar(32)), ("NULLABLE", t.SMALLINT),
-    ("CASE_SENSITIVE", t.SMALLINT), ("SEARCHABLE", t.SMALLINT), ("UNSIGNED_ATTRIBUTE", t.SMALLINT),
-    ("MONEY", t.SMALLINT), ("AUTO_INCREMENT", t.SMALLINT), ("LOCAL_TYPE_NAME", t.SYSNAME),
-    ("MINIMUM_SCALE", t.SMALLINT), ("MAXIMUM_SCALE", t.SMALLINT), ("SQL_DATA_TYPE", t.SMALLINT),
-    ("SQL_DATETIME_SUB", t.SMALLINT), ("NUM_PREC_RADIX", t.INT), ("INTERVAL_PRECISION", t.SMALLINT),
-    ("USERTYPE", t.SMALLINT),
-)  # fmt: skip
-
-#: name, ODBC type, precision, prefix, suffix, parameters, unsigned, least and most scale
-_TYPES: tuple[tuple[str, int, int, str | None, str | None, str | None, int | None, int | None, int | None], ...] = (
-    ("datetime2", 93, 27, "'", "'", "scale               ", None, 0, 7),
-    ("time", -154, 16, "'", "'", "scale               ", None, 0, 7),
-    ("bit", -7, 1, None, None, None, None, None, None),
-    ("tinyint", -6, 3, None, None, None, 1, 0, 0),
-    ("bigint", -5, 19, None, None, None, 0, 0, 0),
-    ("varbinary", -3, 8000, "0x", None, "max length", None, None, None),
-    ("binary", -2, 8000, "0x", None, "length", None, None, None),
-    ("char", 1, 8000, "'", "'", "length", None, None, None),
-    ("numeric", 2, 38, None, None, "precision,scale", 0, 0, 38),
-    ("decimal", 3, 38, None, None, "precision,scale", 0, 0, 38),
-    ("money", 3, 19, "$", None, None, 0, 4, 4),
-    ("smallmoney", 3, 10, "$", None, None, 0, 4, 4),
-    ("int", 4, 10, None, None, None, 0, 0, 0),
-    ("smallint", 5, 5, None, None, None, 0, 0, 0),
-    ("float", 6, 53, None, None, None, 0, None, None),
-    ("real", 7, 24, None, None, None, 0, None, None),
-    ("varchar", 12, 8000, "'", "'", "max length", None, None, None),
-    ("date", 91, 10, "'", "'", None, None, None, None),
-    ("datetime", 93, 23, "'", "'", None, None, 3, 3),
-    ("smalldatetime", 93, 16, "'", "'", None, None, 0, 0),
-    ("nchar", -8, 4000, "N'", "'", "length", None, None, None),
-    ("nvarchar", -9, 4000, "N'", "'", "max length", None, None, None),
-    ("uniqueidentifier", -11, 36, "'", "'", None, None, None, None),
-    ("sql_variant", -150, 8000, None, None, None, None, 0, 0),
-)
-
-
-def datatype_info(session: Session, parameters: Sequence[Parameter]) -> None:
-    """sp_datatype_info_100, which drivers ask for on connecting; a first argument chooses one ODBC type."""
-    wanted = parameters[0].value if parameters else 0
-    rows: list[tuple[Stored, ...]] = []
-    for name, odbc, precision, prefix, suffix, create, unsigned, low, high in _TYPES:
-        if wanted in (0, None, odbc):
-            exact = name in t.NUMBERS and name != "bit"
-            rows.append(
-                (
-                    name,
-                    odbc,
-                    precision,
-                    prefix,
-                    suffix,
-                    create,
-                    1,
-                    0,
-                    3 if prefix in ("'", "N'") else 2,
-                    unsigned,
-                    int(name in ("money", "smallmoney")),
-                    0 if exact else None,
-                    name,
-                    low,
-                    high,
-                    9 if odbc in (91, 93) else odbc,
-                    {91: 1, 93: 3}.get(odbc),
-                    10 if exact else None,
-                    None,
-                    t.SYSTEM_TYPE_IDS[name] % 32,
-                )
-            )
-    _result(session, [Column(name, kind) for name, kind in _TYPE_COLUMNS], rows)
+    return Outcome()

@@ -154,11 +154,16 @@ class Executor:
         session.reply.done("SELECT", count)
 
     def check(self, program: Program) -> None:
-        """Ask for the permissions that the statement needs; inside a procedure its owner's right is enough."""
+        """Ask for the permissions that the statement needs; a procedure's owner lends it the right to what it owns."""
         held = self._session.permissions
-        if not held.is_dbo and not self._session.chain:
-            for demand in program.demands:
-                held.require(demand.permission, permissions.of_object(demand.object))
+        if held.is_dbo:
+            return
+        lender = self._session.chain_owner
+        held.require_all(
+            (demand.permission, permissions.of_object(demand.object))
+            for demand in program.demands
+            if demand.in_view or demand.owner != lender
+        )
 
     def _ready(self, program: Program) -> None:
         """Check, each time, and bring the functions and system rows that the text refers to."""

@@ -58,6 +58,14 @@ class Client:
     host: str
 
 
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A procedure that is running; without schema and owner a text that stands in no ownership chain."""
+
+    schema: str | None = None
+    owner: int | None = None
+
+
 class Session:
     """Runs requests one at a time, on whatever thread it is called from; only `cancel` may come from another.
 
@@ -100,7 +108,7 @@ class Session:
         self.caught: list[tuple[int, int, int, str, int, str]] = []
         self.identity: Stored = None
         self.row_count = self.last_error = self.statement_time = 0
-        self.chain: list[str] = []  # schemas of the procedures that are running, the innermost last
+        self.chain: list[Module] = []  # what is running, the innermost last
         self._principal_id = who.principal_id
         self._catalog = catalog.load(self.connection)
         self._permissions: permissions.Permissions | None = None
@@ -154,9 +162,14 @@ class Session:
     @property
     def default_schema(self) -> str:
         """Where a name without a schema is looked for first: inside a procedure in its own schema."""
-        if self.chain:
-            return self.chain[-1]
+        if self.chain and self.chain[-1].schema is not None:
+            return self.chain[-1].schema
         return self.catalog.principals[self.permissions.principal_id].default_schema or "dbo"
+
+    @property
+    def chain_owner(self) -> int | None:
+        """Whose procedure is running: it may use what is the same principal's ("Ownership Chains")."""
+        return self.chain[-1].owner if self.chain else None
 
     # Life
 
@@ -255,25 +268,35 @@ class Session:
             self.variables, self.variable_types = outer
 
     @contextlib.contextmanager
-    def inside_procedure(self, name: str, schema: str) -> Iterator[None]:
-        """Names are looked for in its schema first, and its owner's right covers the objects it names.
-
-        An ownership chain that is broken (objects of another owner) is not told apart.
+    def inside_procedure(self, name: str, schema: str, owner: int | None) -> Iterator[None]:
+        """Names are looked for in its schema first; what has the same owner is open to it. None for a system procedure,
+        which has its caller's rights.
         """
+        outer, self.reply.procedure = self.reply.procedure, name
+        self.reply.calls += 1
+        try:
+            with self._nested(Module(schema, owner)):
+                yield
+        finally:
+            self.reply.calls -= 1
+            self.reply.procedure = outer
+
+    def inside_text(self) -> contextlib.AbstractContextManager[None]:
+        """A text that EXEC or sp_executesql runs: as the user's own, whatever procedure it is run by."""
+        return self._nested(Module())
+
+    @contextlib.contextmanager
+    def _nested(self, module: Module) -> Iterator[None]:
         if len(self.chain) >= _DEEPEST_CALL:
             raise SqlError(
                 217, "Maximum stored procedure, function, trigger, or view nesting level exceeded (limit 32).",
                 ends_batch=True,
             )  # fmt: skip
-        outer, self.reply.procedure = self.reply.procedure, name
-        self.chain.append(schema)
-        self.reply.calls += 1
+        self.chain.append(module)
         try:
             yield
         finally:
-            self.reply.calls -= 1
             self.chain.pop()
-            self.reply.procedure = outer
 
     def prepare(self, prepared: Prepared) -> int:
         """Keep a statement under a new handle."""
