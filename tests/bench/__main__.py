@@ -8,11 +8,17 @@ import sys
 from tests.bench.apply import apply_over_longest_chain
 from tests.bench.demo import demo_time_and_memory
 from tests.bench.help import help_over_click
+from tests.bench.sql import speed_and_memory
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
-    benches = {"help": help_over_click, "demo": demo_time_and_memory, "apply": apply_over_longest_chain}
+    benches = {
+        "help": help_over_click,
+        "demo": demo_time_and_memory,
+        "apply": apply_over_longest_chain,
+        "sql": speed_and_memory,
+    }
     parser.add_argument("only", nargs="*", choices=[[], *benches], help="which; all when none is named")
     chosen = parser.parse_args().only or list(benches)
     held = True

@@ -7,18 +7,23 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """`value` must not exceed `bound`; both in `unit`. `basis` says what was measured against what."""
+    """`value` must not exceed `bound`, or with `at_least` not fall below it; both in `unit`.
+
+    `basis` says what was measured against what.
+    """
 
     name: str
     value: float
     bound: float
     unit: str
     basis: str
+    at_least: bool = False
 
     @property
     def holds(self) -> bool:
-        return self.value <= self.bound
+        return self.value >= self.bound if self.at_least else self.value <= self.bound
 
     def __str__(self) -> str:
-        verdict = "within" if self.holds else "OVER"
-        return f"{self.name:<34} {self.value:>8.2f} {self.unit:<4} {verdict} {self.bound:g} {self.unit}   {self.basis}"
+        verdict = "within" if self.holds else "UNDER" if self.at_least else "OVER"
+        bound = f"{'at least ' if self.at_least else ''}{self.bound:g} {self.unit}"
+        return f"{self.name:<34} {self.value:>8.2f} {self.unit:<4} {verdict} {bound}   {self.basis}"

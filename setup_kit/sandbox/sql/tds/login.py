@@ -80,6 +80,7 @@ class FedAuthLibrary(IntEnum):
 
 
 _OLDEST_VERSION = 0x730A0003  # TDS 7.3: dates and times of their own, rows that leave out NULL
+_STRICT_VERSION = 0x08000000  # TDS 8.0, whose number is the smaller one; most clients say 7.4 there too
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ class Login7:
 
     @property
     def is_too_old(self) -> bool:
-        return self.tds_version < _OLDEST_VERSION
+        return self.tds_version < _OLDEST_VERSION and self.tds_version != _STRICT_VERSION
 
     @classmethod
     def decode(cls, data: bytes) -> Login7:
