@@ -227,7 +227,7 @@ def test_a_user_without_control_cannot_hand_out_permissions(ground: Ground) -> N
         ("CREATE ROLE mine", 15247),
         ("ALTER DATABASE CURRENT SET READ_COMMITTED_SNAPSHOT OFF", 5011),
         ("ALTER DATABASE SCOPED CONFIGURATION SET MAXDOP = 2", 15247),
-        ("GRANT CONTROL TO exporter", 4613),
+        ("GRANT CONTROL TO public", 4613),
         ("ALTER USER dbo WITH DEFAULT_SCHEMA = guest", 15151),
     ],
 )

@@ -78,7 +78,7 @@ def _drop_login(session: Session, statement: s.DropLogin) -> None:
     if found is None or not _manages_logins(session):
         raise errors.not_found("drop", "login", statement.login)
     if session.instance.is_logged_in(found.sid):
-        raise errors.SqlError(15434, f"Could not drop login '{found.name}' as the user is currently logged in.")
+        raise errors.error(15434, found.name)
     session.server.drop_login(found.name)
 
 
@@ -90,9 +90,7 @@ def _create_database(session: Session, statement: s.CreateDatabase) -> None:
     if not _manages_databases(session):
         raise errors.permission_denied_in_database("CREATE DATABASE", "master")
     if session.server.database(statement.database) is not None:
-        raise errors.SqlError(
-            1801, f"Database '{statement.database}' already exists. Choose a different database name.", 16, 3
-        )
+        raise errors.error(1801, statement.database)
     session.server.create_database(statement.database)
 
 
@@ -101,10 +99,7 @@ def _drop_database(session: Session, statement: s.DropDatabase) -> None:
     if found is None and statement.if_exists:
         return
     if found is None or fold(found.name) == "master" or not _manages_databases(session):
-        raise errors.SqlError(
-            3701, f"Cannot drop the database '{statement.database}', because it does not exist or you do not have "
-            "permission.", 11,
-        )  # fmt: skip
+        raise errors.error(3701, "drop", "database", statement.database, state=2)
     session.instance.drop_database(found.name)
 
 
@@ -114,11 +109,8 @@ def _alter_database(session: Session, statement: s.AlterDatabase) -> None:
     here = found is not None and found.id == session.database.id
     allowed = session.is_server_administrator or (here and session.permissions.holds("ALTER"))
     if found is None or not allowed or not (here or fold(session.database.name) == "master"):
-        error = errors.SqlError(
-            5011, f"User does not have permission to alter database '{name}', the database does not exist, or the "
-            "database is not in a state that allows access checks.", 14, 9, ends_batch=True,
-        )  # fmt: skip
-        error.also.append(errors.SqlError(5069, "ALTER DATABASE statement failed."))
+        error = errors.error(5011, name)
+        error.also.append(errors.error(5069))
         raise error
     session.server.set_read_committed_snapshot(found.id, on=statement.value == "ON")
 

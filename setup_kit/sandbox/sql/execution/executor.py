@@ -79,8 +79,14 @@ class Executor:
     # Running
 
     def run(self, statement: s.Query) -> None:
-        """A SELECT's rows, or the number of rows that a change has touched, go into the reply."""
+        """A SELECT's rows, or the number of rows that a change has touched, go into the reply.
+
+        Under SET FMTONLY ON, with which bulk clients look at a table, only the columns of a SELECT do.
+        """
         session = self._session
+        if session.options.get("FMTONLY") == "ON":
+            self._describe(statement)
+            return
         if statement.label == "SELECT":
             with session.transactions.reads():
                 plan = self._plan(statement)
@@ -97,6 +103,17 @@ class Executor:
             session.reply.done()
         else:
             session.reply.done(statement.label, count)
+
+    def _describe(self, statement: s.Query) -> None:
+        session = self._session
+        with session.transactions.reads():
+            plan = self._plan(statement)
+            self.check(plan.program)
+        if isinstance(plan.compiled, Compiled):
+            session.reply.columns(plan.compiled.columns)
+            session.reply.done("SELECT", 0)
+        else:
+            session.reply.done()
 
     def insert_many(
         self, statement: s.Query, variables: Mapping[str, tuple[SqlType, Sequence[Stored]]], count: int

@@ -28,8 +28,13 @@ def change_permissions(session: Session, statement: s.ChangePermissions) -> None
     securable = find_securable(session, statement.securable_class, statement.securable)
     held = _acting(session, statement.grantor)
     names = [_permission(held, written, securable) for written in statement.permissions]
-    grantors = [_grantor(held, name, securable, statement) for name in names]
-    grantees = [_grantee(session, written, securable) for written in statement.principals]
+    grantees = [_grantee(session, written) for written in statement.principals]
+    special = {DBO_ID, INFORMATION_SCHEMA_ID, SYS_ID, session.permissions.principal_id, held.owner(securable)}
+    if special.intersection(grantees):
+        # Told, as SQL Server does, without failing.
+        session.reply.message(4624, 2, 0, errors.error(4624).message, statement.line)
+    grantees = [grantee for grantee in grantees if grantee not in special]
+    grantors = [_grantor(held, name, securable, statement) for name in names] if grantees else []
     for grantee in grantees:
         for name, grantor in zip(names, grantors, strict=True):
             row = Permission(securable.securable_class, securable.id, grantee, grantor, name, "G")
@@ -82,9 +87,7 @@ def _permission(held: Permissions, written: str, securable: Securable) -> str:
     if name is not None:
         return name
     if securable.securable_class == OBJECT and written == "EXECUTE":
-        raise errors.SqlError(
-            4606, f"Granted or revoked privilege {written} is not compatible with object.", ends_batch=True
-        )
+        raise errors.error(4606, written)
     if written in ("ALL", "ALL PRIVILEGES"):
         raise errors.unsupported_option("ALL")
     raise errors.incorrect_syntax(f"{written}..." if written in p.CODES else written)
@@ -96,22 +99,16 @@ def _grantor(held: Permissions, name: str, securable: Securable, statement: s.Ch
     if grantor is not None:
         return grantor
     if statement.grantor is not None or statement.securable is None or statement.securable_class == "DATABASE":
-        raise errors.SqlError(4613, "Grantor does not have GRANT permission.")
+        raise errors.error(4613)
     raise errors.not_found("find", statement.securable_class.lower(), statement.securable.name)
 
 
-def _grantee(session: Session, name: str, securable: Securable) -> int:
+def _grantee(session: Session, name: str) -> int:
     found = session.catalog.principal(name)
-    held = session.permissions
     if found is None:
         raise errors.not_found("find", "user", name)
-    if found.id in (DBO_ID, INFORMATION_SCHEMA_ID, SYS_ID, held.principal_id, held.owner(securable)):
-        raise errors.SqlError(
-            4624, "Cannot grant, deny, or revoke permissions to sa, dbo, entity owner, information_schema, sys, or "
-            "yourself.",
-        )  # fmt: skip
     if found.id in FIXED_ROLES.values():
-        raise errors.SqlError(4617, "Cannot grant, deny or revoke permissions to or from special roles.")
+        raise errors.error(4617)
     return found.id
 
 
@@ -126,7 +123,7 @@ def _change(session: Session, statement: s.ChangePermissions, row: Permission) -
     below = _handed_on(session.catalog, row)
     grantable = any(_same(row, other) and other.state == "W" for other in session.catalog.permissions)
     if (grantable or statement.option_only) and not statement.cascade:
-        raise errors.SqlError(4611, "To revoke or deny grantable privileges, specify the CASCADE option.")
+        raise errors.error(4611)
     for other in [row, *below]:
         if statement.label == "DENY":
             writer.set_permission(_with_state(other, "D"))

@@ -23,13 +23,9 @@ RESERVED_LOGINS = frozenset(
 def check_password(name: str, password: str) -> None:
     """SQL Server's rules: 8 to 128 characters, three of four classes, not containing the login's name."""
     if len(password) > 128:
-        raise errors.SqlError(
-            40631, "The password that you specified is too long. The password should have no more than 128 characters."
-        )
+        raise errors.error(40631, 128)
     if len(password) < 8:
-        raise errors.SqlError(
-            40630, "Password validation failed. The password does not meet policy requirements because it is too short."
-        )
+        raise errors.error(40630)
     classes = (
         any(char.isupper() for char in password),
         any(char.islower() for char in password),
@@ -38,11 +34,7 @@ def check_password(name: str, password: str) -> None:
     )
     contains_name = len(name) > 2 and fold(name) in password.lower()
     if sum(classes) < 3 or contains_name:
-        raise errors.SqlError(
-            40632,
-            "Password validation failed. The password does not meet policy requirements because it is not complex "
-            "enough.",
-        )
+        raise errors.error(40632)
 
 
 def hash_password(password: str) -> str:
@@ -66,6 +58,6 @@ def _digest(password: str, salt: bytes, cost: int) -> bytes:
 def check_name(name: str) -> None:
     """15006 for a backslash, which is the mark of Windows accounts; 15405 for a reserved name *(number assumed)*."""
     if "\\" in name:
-        raise errors.SqlError(15006, f"'{name}' is not a valid name because it contains invalid characters.")
+        raise errors.error(15006, name)
     if fold(name) in RESERVED_LOGINS:
-        raise errors.SqlError(15405, f"Cannot use the special principal '{name}'.", 11)
+        raise errors.error(15405, name)

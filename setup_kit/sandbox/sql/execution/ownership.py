@@ -30,7 +30,7 @@ def alter_authorization(session: Session, statement: s.AlterAuthorization) -> No
     if not session.permissions.holds("TAKE OWNERSHIP", securable):
         raise errors.not_found("find", statement.securable_class.lower(), statement.securable.name)
     if securable.securable_class == SCHEMA and securable.id <= _LAST_SYSTEM_SCHEMA:
-        raise errors.SqlError(15150, f"Cannot alter the schema '{statement.securable.name}'.")
+        raise errors.error(15150, "alter", "schema", statement.securable.name)
     owner = find_owner(session, statement.owner) if statement.owner is not None else None
     writer = CatalogWriter(session.connection)
     match securable.securable_class:
@@ -45,7 +45,7 @@ def alter_authorization(session: Session, statement: s.AlterAuthorization) -> No
                     writer.remove_permissions(TYPE if held.is_type else OBJECT, held.id)
         case 4 if owner is not None:
             if session.catalog.principals[securable.id].fixed:
-                raise errors.SqlError(15150, f"Cannot alter the role '{statement.securable.name}'.")
+                raise errors.error(15150, "alter", "role", statement.securable.name)
             writer.change_principal(securable.id, owner=owner.id)
     if securable.securable_class != PRINCIPAL:
         writer.remove_permissions(securable.securable_class, securable.id)
@@ -63,7 +63,7 @@ def transfer(session: Session, statement: s.AlterSchema) -> None:
     found = session.catalog.objects[securable.id]
     taken = session.catalog.types_by_name if found.is_type else session.catalog.objects_by_name
     if schema.id != found.schema_id and (schema.id, fold(found.name)) in taken:
-        raise errors.SqlError(15530, f'The object with name "{found.name}" already exists.')
+        raise errors.error(15530, found.name)
     writer = CatalogWriter(session.connection)
     writer.move_object(found.id, schema.id)
     writer.remove_permissions(securable.securable_class, found.id)

@@ -64,7 +64,7 @@ def external_sid(object_id: str) -> bytes:
 
 def _check_user_name(session: Session, name: str) -> None:
     if "\\" in name:
-        raise errors.SqlError(15006, f"'{name}' is not a valid name because it contains invalid characters.")
+        raise errors.error(15006, name)
     if session.catalog.principal(name) is not None:
         raise errors.principal_exists(name)
 
@@ -84,18 +84,16 @@ def _create_user(session: Session, statement: s.CreateUser) -> None:
             raise errors.incorrect_syntax(statement.object_id) from None
     elif statement.password is not None:
         if fold(session.database.name) == "master":
-            raise errors.SqlError(
-                33233, "You can only create a user with a password in a contained database.", ends_batch=True
-            )
+            raise errors.error(33233)
         logins.check_password(statement.user, statement.password)
         authentication, password = 2, logins.hash_password(statement.password)
         sid = b"\x01\x05\x00\x00\x00\x00\x00\x09" + secrets.token_bytes(20)
     elif statement.login is not None:
         login = session.server.login(statement.login)
         if login is None:
-            raise errors.SqlError(15007, f"'{statement.login}' is not a valid login or you do not have permission.")
+            raise errors.error(15007, statement.login)
         if any(found.sid == login.sid for found in session.catalog.principals.values()):
-            raise errors.SqlError(15063, "The login already has an account under a different user name.")
+            raise errors.error(15063)
         authentication, sid = 1, login.sid
     else:
         authentication, sid = 0, b"\x01\x05\x00\x00\x00\x00\x00\x09" + secrets.token_bytes(20)
@@ -126,13 +124,11 @@ def _alter_user(session: Session, statement: s.AlterUser) -> None:
     if not (own or manages or alters):
         raise refused
     if found.fixed:
-        raise errors.SqlError(15150, f"Cannot alter the user '{found.name}'.")
+        raise errors.error(15150, "alter", "user", found.name)
     values: dict[str, str | bytes | int] = {}
     if statement.password is not None:
         if found.password is None:
-            raise errors.SqlError(
-                33234, "The parameter PASSWORD cannot be provided for users that cannot authenticate in a database."
-            )
+            raise errors.error(33234, "PASSWORD")
         known = statement.old_password and logins.password_matches(statement.old_password, found.password)
         if not manages and not (own and known):
             raise refused
@@ -160,14 +156,11 @@ def _other_login(session: Session, found: Principal, name: str) -> bytes:
     """The sid of the login that a user is to be of."""
     login = session.server.login(name)
     if login is None:
-        raise errors.SqlError(15007, f"'{name}' is not a valid login or you do not have permission.")
+        raise errors.error(15007, name)
     if found.authentication != 1:
-        raise errors.SqlError(
-            33016, "The user cannot be remapped to a login. Remapping can only be done for users that were mapped to "
-            "Windows or SQL logins.",
-        )  # fmt: skip
+        raise errors.error(33016)
     if any(o.sid == login.sid and o.id != found.id for o in session.catalog.principals.values()):
-        raise errors.SqlError(15063, "The login already has an account under a different user name.")
+        raise errors.error(15063)
     return login.sid
 
 
@@ -184,18 +177,15 @@ def _drop_principal(session: Session, found: Principal, kind: str) -> None:
     """One that is not fixed (15150), owns nothing (15138, 15183, 15421) and has granted nothing (15284)."""
     catalog = session.catalog
     if found.fixed:
-        raise errors.SqlError(15150, f"Cannot drop the {kind} '{found.name}'.")
+        raise errors.error(15150, "drop", kind, found.name)
     if any(schema.owner == found.id for schema in catalog.schemas.values()):
-        raise errors.SqlError(15138, "The database principal owns a schema in the database, and cannot be dropped.")
+        raise errors.error(15138, "schema")
     if any(role.owner == found.id and role.kind == "R" for role in catalog.principals.values()):
-        raise errors.SqlError(15421, "The database principal owns a database role and cannot be dropped.")
+        raise errors.error(15421)
     if any(held.owner == found.id for held in catalog.objects.values()):
-        raise errors.SqlError(15183, "The database principal owns objects in the database and cannot be dropped.")
+        raise errors.error(15183)
     if any(row.grantor == found.id and row.grantee != found.id for row in catalog.permissions):
-        raise errors.SqlError(
-            15284, "The database principal has granted or denied permissions to objects in the database and cannot be "
-            "dropped.",
-        )  # fmt: skip
+        raise errors.error(15284)
     CatalogWriter(session.connection).remove_principal(found.id)
 
 
@@ -234,10 +224,10 @@ def _alter_role(session: Session, statement: s.AlterRole) -> None:
     role = _find_role(session, statement.role, "alter")
     writer = CatalogWriter(session.connection)
     if role.id == PUBLIC_ID:
-        raise errors.SqlError(15081, "Membership of the public role cannot be changed.")
+        raise errors.error(15081)
     if statement.new_name is not None:
         if role.fixed:
-            raise errors.SqlError(15150, f"Cannot alter the role '{role.name}'.")
+            raise errors.error(15150, "alter", "role", role.name)
         _check_user_name(session, statement.new_name)
         writer.change_principal(role.id, name=statement.new_name)
         return
@@ -246,10 +236,10 @@ def _alter_role(session: Session, statement: s.AlterRole) -> None:
     if member is None:
         raise errors.not_found("add" if statement.add else "drop", "principal", name)
     if member.id == DBO_ID or (member.fixed and member.id not in FIXED_ROLES.values()):
-        raise errors.SqlError(15405, f"Cannot use the special principal '{name}'.", 11)
+        raise errors.error(15405, name)
     if statement.add is not None:
         if member.id == role.id or member.id in session.catalog.roles_of(role.id):
-            raise errors.SqlError(15413, "Cannot make a role a member of itself.")
+            raise errors.error(15413)
         writer.add_member(role.id, member.id)
     else:
         writer.remove_member(role.id, member.id)
@@ -260,5 +250,5 @@ def _drop_role(session: Session, statement: s.DropRole) -> None:
         return
     role = _find_role(session, statement.role, "drop")
     if any(of == role.id for of, _ in session.catalog.memberships):
-        raise errors.SqlError(15144, "The role has members. It must be empty before it can be dropped.")
+        raise errors.error(15144)
     _drop_principal(session, role, "role")
