@@ -383,3 +383,12 @@ FROM (
 WHERE t.TABLE_NAME = @table_name AND (@table_owner IS NULL OR t.TABLE_SCHEMA = @table_owner)
     AND (@column_name IS NULL OR t.COLUMN_NAME LIKE @column_name)
 ORDER BY TABLE_QUALIFIER, TABLE_OWNER, TABLE_NAME, COLUMN_NAME, PRIVILEGE
+GO
+CREATE PROCEDURE sp_tablecollations_100 @object nvarchar(4000)
+AS
+SELECT colid = c.column_id, name = CONVERT(sysname, c.name),
+    tds_collation_100 = CONVERT(binary(5), CASE WHEN c.collation_name IS NOT NULL THEN 0x0904D00034 END),
+    collation_100 = CONVERT(sysname, c.collation_name)
+FROM sys.all_columns AS c
+WHERE c.object_id = OBJECT_ID(@object)
+ORDER BY colid
