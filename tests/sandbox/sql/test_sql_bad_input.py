@@ -47,3 +47,24 @@ def test_a_number_has_38_digits_at_most(connection: pyodbc.Connection) -> None:
         with pytest.raises(pyodbc.Error) as caught:
             connection.execute(f"SELECT {digits}")
         assert number(caught.value) == 1007
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DECLARE @s nvarchar(max) = N'x'; WHILE 1 = 1 SET @s = @s + @s",
+        "DECLARE @s varchar(max) = 'x'; WHILE 1 = 1 SET @s = CONCAT(@s, @s)",
+        "SELECT REPLICATE(CAST(N'x' AS nvarchar(max)), 2000000000)",
+        "SELECT REPLACE(REPLICATE(CAST('x' AS varchar(max)), 99999), 'x', REPLICATE('y', 1000))",
+        "DECLARE @s nvarchar(max) = N'x'; WHILE 1 = 1 SET @s = STUFF(@s, 1, 0, @s)",
+    ],
+)
+def test_a_value_that_would_take_all_memory_is_refused(connection: pyodbc.Connection, sql: str) -> None:
+    with pytest.raises(pyodbc.Error) as caught:
+        connection.execute("SET XACT_ABORT ON; " + sql).fetchall()
+    assert number(caught.value) == 701
+    assert connection.execute("SELECT 1").fetchone()[0] == 1
+
+
+def test_replace_counts_characters_whose_small_letter_is_longer(connection: pyodbc.Connection) -> None:
+    assert connection.execute("SELECT REPLACE(N'İİaİ', N'A', N'-')").fetchone()[0] == "İİ-İ"

@@ -91,7 +91,6 @@ def _varying(kind: SqlType, length: int | None = None) -> SqlType:
 # Strings
 
 #: Characters of a value that REPLICATE may make; SQL Server would go to 2 GB.
-_LONGEST = 2**28
 
 
 def _string(label: str, function: Callable[..., Stored]) -> Compile:
@@ -108,15 +107,13 @@ def _string(label: str, function: Callable[..., Stored]) -> Compile:
 def _replicate(program: Program, values: list[Bound]) -> Bound:
     value = text(program, values[0])
     large, national = value.type.length == MAX, value.type.name in t.NATIONAL
-    longest = _LONGEST if large else 4000 if national else 8000
+    longest = t.LONGEST if large else 4000 if national else 8000
 
     def function(part: str, times: int) -> Stored:
         if times < 0:
             return None
-        if large and len(part) * times > longest:
-            raise errors.SqlError(
-                701, "There is insufficient system memory in resource pool 'default' to run this query.", 17
-            )  # fmt: skip
+        if large:
+            operators.check_length(len(part) * times)
         return (part * min(times, longest))[:longest]
 
     kind = _varying(value.type, MAX if large else longest)
@@ -147,8 +144,11 @@ def _replace(program: Program, values: list[Bound]) -> Bound:
     def function(value: str, old: str, new: str) -> str:
         if not old:
             return value
-        folded, wanted, out, at = value.lower(), old.lower(), [], 0
+        folded, wanted, out, at = collation.lower(value), collation.lower(old), [], 0
+        length = len(value)
         while (found := folded.find(wanted, at)) >= 0:
+            length += len(new) - len(old)
+            operators.check_length(length)
             out.append(value[at:found] + new)
             at = found + len(old)
         return "".join(out) + value[at:]
@@ -191,8 +191,8 @@ def _concat(separated: bool) -> Compile:
         def function(_: Runtime, *parts: Stored) -> Stored:
             if separated:
                 mark, *rest = parts
-                return str(mark or "").join(str(part) for part in rest if part is not None)
-            return "".join(str(part) for part in parts if part is not None)
+                return operators.bounded(str(mark or "").join(str(part) for part in rest if part is not None))
+            return operators.bounded("".join(str(part) for part in parts if part is not None))
 
         return program.apply("concat_ws" if separated else "concat", function, kind, *inputs)
 
@@ -218,7 +218,7 @@ def _stuff(program: Program, values: list[Bound]) -> Bound:
     def function(old: str, first: int, count: int, insert: str) -> Stored:
         if first < 1 or first > len(old) or count < 0:
             return None
-        return old[: first - 1] + insert + old[first - 1 + count :]
+        return operators.bounded(old[: first - 1] + insert + old[first - 1 + count :])
 
     kind = operators.concatenated_type(value.type, new.type)
     return program.apply("stuff", strict(function), kind, value, start, length, new)

@@ -157,6 +157,17 @@ def concatenated_type(*kinds: SqlType) -> SqlType:
     return t.nvarchar(length) if national else t.varchar(length)
 
 
+def check_length(length: int) -> None:
+    """701 for a text that would take too much memory."""
+    if length > t.LONGEST:
+        raise errors.error(701, "default")
+
+
+def bounded(text: str) -> str:
+    check_length(len(text))
+    return text
+
+
 def concatenate(program: Program, left: Bound, right: Bound) -> Bound:
     kinds = [bound.type if bound.type.name in t.STRINGS else t.varchar(1) for bound in (left, right)]
     for index, bound in enumerate((left, right)):
@@ -167,7 +178,7 @@ def concatenate(program: Program, left: Bound, right: Bound) -> Bound:
     limit = None if kind.length == MAX else kind.length
 
     def function(_: Runtime, a: str | None, b: str | None) -> Stored:
-        return None if a is None or b is None else (a + b)[:limit]
+        return None if a is None or b is None else bounded((a + b)[:limit])
 
     return program.apply(f"concatenate {kind}", function, kind, left, right)
 

@@ -82,6 +82,7 @@ def connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     # NORMAL loses nothing when the process dies, only (without harm to the file) when the machine does.
     connection.execute("PRAGMA synchronous = NORMAL")
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 4 * t.LONGEST)  # a character takes up to four bytes
     collation.register(connection)
     return connection
 

@@ -29,6 +29,8 @@ Stored = int | float | str | bytes | None
 EXACT = Context(prec=400)
 
 MAX = -1  # length of nvarchar(max) and its kin
+#: Characters or bytes of the longest value that an expression makes: the 2**31 of SQL Server would take all memory.
+LONGEST = 2**26
 
 
 @dataclass(frozen=True, slots=True)
