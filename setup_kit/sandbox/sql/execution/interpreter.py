@@ -176,6 +176,8 @@ class Interpreter:
                 "rare event and only expected for extremely complex queries or queries that reference a very large "
                 "number of tables or partitions.",
             )  # fmt: skip
+        if "too big" in text:
+            return errors.error(701, "default")
         if "disk is full" in text:
             return SqlError(40544, f"The database '{self._session.database.name}' has reached its size quota.", 17)
         logger.error("a statement failed in the store: %s", text)
