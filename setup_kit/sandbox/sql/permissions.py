@@ -328,9 +328,9 @@ class Permissions:
         raise errors.permission_denied_on_object(permission, found.name, self.database, schema)
 
     def require_all(self, wanted: Iterable[tuple[str, Securable]]) -> None:
-        """All that are missing are told at once."""
+        """All that are missing are told at once, SELECT first."""
         missing: list[errors.SqlError] = []
-        for permission, securable in dict.fromkeys(wanted):
+        for permission, securable in sorted(dict.fromkeys(wanted), key=lambda one: one[0] != "SELECT"):
             try:
                 self.require(permission, securable)
             except errors.SqlError as error:
@@ -374,6 +374,11 @@ class Permissions:
         if row.grantee in self.tokens or row.grantor in self.tokens:
             return True
         return self.holds_any(Securable(PRINCIPAL, row.grantee))
+
+
+def exists(table: str, permission: str) -> bool:
+    """Whether a class has a permission at all."""
+    return permission in _TABLES[table]
 
 
 def built_in() -> Iterator[tuple[str, str, str, str, str, str]]:

@@ -86,7 +86,7 @@ def _permission(held: Permissions, written: str, securable: Securable) -> str:
     name = p.canonical(written, securable, held)
     if name is not None:
         return name
-    if securable.securable_class == OBJECT and written == "EXECUTE":
+    if securable.securable_class == OBJECT and p.exists("OBJECT", written):
         raise errors.error(4606, written)
     if written in ("ALL", "ALL PRIVILEGES"):
         raise errors.unsupported_option("ALL")
