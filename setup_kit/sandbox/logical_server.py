@@ -37,6 +37,15 @@ class LogicalServer:
         rules = self._state.list(RULES, f"{self.name}/")
         return [FirewallRule(rule["name"], rule["start"], rule["end"]) for _, rule in rules]
 
+    def set_firewall_rule(self, name: str, start: str, end: str) -> None:
+        """What sp_set_firewall_rule does: make the rule, or give the one of that name other addresses."""
+        self._state.put(RULES, f"{self.name}/{name.lower()}", {"name": name, "start": start, "end": end})
+
+    def delete_firewall_rule(self, name: str) -> None:
+        """Nothing when there is none."""
+        if self._state.get(RULES, f"{self.name}/{name.lower()}") is not None:
+            self._state.delete(RULES, f"{self.name}/{name.lower()}")
+
     def check_administrator(self, login: str, password: str) -> bool:
         """Whether this is the server's SQL administrator; never while the server is Entra-only."""
         server = self._document()

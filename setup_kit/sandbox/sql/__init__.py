@@ -9,7 +9,7 @@ and `reply` answer.
 from __future__ import annotations
 
 from setup_kit.sandbox.sql.authentication import Caller, ServerPolicy
-from setup_kit.sandbox.sql.firewall import FirewallRule
+from setup_kit.sandbox.sql.compiler.server_facts import FirewallRule
 from setup_kit.sandbox.sql.server import Latency, RequestLog, SqlEndpoint
 
 __all__ = ["Caller", "FirewallRule", "Latency", "RequestLog", "ServerPolicy", "SqlEndpoint"]

@@ -6,9 +6,10 @@ import contextlib
 import hashlib
 import uuid
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql.compiler.server_facts import FirewallRule
 from setup_kit.sandbox.sql.execution import logins
 from setup_kit.sandbox.sql.execution.session import Identity
 from setup_kit.sandbox.sql.permissions import Permissions
@@ -16,9 +17,6 @@ from setup_kit.sandbox.sql.storage import catalog
 from setup_kit.sandbox.sql.storage.catalog import Catalog, fold
 from setup_kit.sandbox.sql.storage.store import Database, ServerStore
 from setup_kit.sandbox.sql.tds.login import Login7
-
-if TYPE_CHECKING:
-    from setup_kit.sandbox.sql.firewall import FirewallRule
 
 ENTRA_ONLY = "Azure Active Directory only authentication is enabled. Please contact your system administrator."
 TOKEN_PRINCIPAL = "<token-identified principal>"  # noqa: S105 - SQL Server's own words for who came with a token
@@ -38,11 +36,17 @@ class Caller(Protocol):
 
 
 class ServerPolicy(Protocol):
-    """What Resource Manager holds of a logical server; asked afresh at each login."""
+    """What Resource Manager holds of a logical server; asked afresh at each login.
+
+    One with an attribute `virtual_machine` that is true stands for a SQL Server on a virtual machine: it has no
+    firewall of its own, allows USE, and takes statements on logins and databases in every database.
+    """
 
     @property
     def name(self) -> str: ...
     def firewall_rules(self) -> Sequence[FirewallRule]: ...
+    def set_firewall_rule(self, name: str, start: str, end: str) -> None: ...
+    def delete_firewall_rule(self, name: str) -> None: ...
     def check_administrator(self, login: str, password: str) -> bool: ...
     def entra_administrator(self) -> str | None: ...
     def entra_only(self) -> bool: ...
@@ -62,13 +66,13 @@ def authenticate(
         )
     user = _without_server(login.user, policy.name)
     if not user:
-        raise errors.login_failed(user)
+        raise errors.login_failed(user, state=122)
     if policy.entra_only():
-        raise errors.login_failed(user, ENTRA_ONLY)
+        raise errors.login_failed(user, ENTRA_ONLY, state=58)
     if policy.check_administrator(user, login.password):
         database = _open(store, policy, wanted, user)
         return database, Identity(user, _administrator_sid(user), catalog.DBO_ID, administrator=True)
-    return _with_password(store, policy, user, login.password, wanted)
+    return _with_password(store, policy, user, login.password, login.database)
 
 
 def _without_server(user: str, server: str) -> str:
@@ -101,27 +105,32 @@ def _may_connect(found: Catalog, principal_id: int, database: Database, user: st
 
 
 def _with_password(
-    store: ServerStore, policy: ServerPolicy, user: str, password: str, wanted: str
+    store: ServerStore, policy: ServerPolicy, user: str, password: str, named: str
 ) -> tuple[Database, Identity]:
     """A contained user of the database if there is one of that name, else a login of the server."""
+    wanted = named or "master"
     database = store.database(wanted)
     if database is not None:
         found = _catalog(store, database)
         contained = found.principal(user)
         if contained is not None and contained.password is not None:
             if not logins.password_matches(password, contained.password):
-                raise errors.login_failed(user)
+                raise errors.login_failed(user, state=8)
             _open(store, policy, wanted, user)
             _may_connect(found, contained.id, database, user)
             return database, Identity(contained.name, contained.sid, contained.id, administrator=False)
     login = store.login(user)
-    if login is None or not logins.password_matches(password, login.password):
-        raise errors.login_failed(user)
+    if login is None:
+        raise errors.login_failed(user, state=5)
+    if not logins.password_matches(password, login.password):
+        raise errors.login_failed(user, state=7 if login.disabled else 8)
     if login.disabled:
-        raise errors.login_failed(user, "The account is disabled.")
+        raise errors.error(18470, user, "")
     database = _open(store, policy, wanted, user)
     found = _catalog(store, database)
     principal = next((p for p in found.principals.values() if p.sid == login.sid), None)
+    if principal is None and not named:
+        raise errors.no_user_in_default_database(wanted, user)
     if principal is None:
         raise errors.cannot_open_database(wanted, user)
     _may_connect(found, principal.id, database, user)
@@ -136,7 +145,7 @@ def _with_token(
     except Exception as error:
         if not hasattr(error, "code"):  # a refused token has a code; anything else is a fault of ours
             raise
-        raise errors.login_failed(TOKEN_PRINCIPAL) from error
+        raise errors.login_failed(TOKEN_PRINCIPAL, state=132) from error
     sid = uuid.UUID(caller.object_id).bytes_le
     administrator = policy.entra_administrator()
     if administrator is not None:
@@ -146,12 +155,12 @@ def _with_token(
             return database, Identity(caller.name, sid, catalog.DBO_ID, administrator=True)
     wanted_database = store.database(wanted)
     if wanted_database is None:
-        raise errors.login_failed(TOKEN_PRINCIPAL)
+        raise errors.login_failed(TOKEN_PRINCIPAL, state=133)
     found = _catalog(store, wanted_database)
     sids = {sid} | {uuid.UUID(one).bytes_le for one in (caller.app_id, *caller.groups) if _is_guid(one)}
     principal = next((p for p in found.principals.values() if p.authentication == 4 and p.sid in sids), None)
     if principal is None:
-        raise errors.login_failed(TOKEN_PRINCIPAL)
+        raise errors.login_failed(TOKEN_PRINCIPAL, state=133)
     _open(store, policy, wanted, caller.name)
     _may_connect(found, principal.id, wanted_database, caller.name)
     return wanted_database, Identity(caller.name, sid, principal.id, administrator=False)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING
 
-from setup_kit.sandbox.sql import authentication, errors, firewall, handshake
+from setup_kit.sandbox.sql import authentication, firewall, handshake
 from setup_kit.sandbox.sql.errors import Cancelled, ProtocolError, SqlError
 from setup_kit.sandbox.sql.execution.session import Client, Session
 from setup_kit.sandbox.sql.tds import packets, parameters, tokens
@@ -71,7 +71,9 @@ class Connection:
     # Logging in
 
     async def _log_in(self) -> bool:
-        login = await handshake.read_login(self._stream, self._server.tls, self._server.sign_in_authority)
+        login = await handshake.read_login(
+            self._stream, self._server.tls, self._server.version, self._server.sign_in_authority
+        )
         started = time.perf_counter()
         await self._server.wait("sql.login")
         self._login = login.user or authentication.TOKEN_PRINCIPAL
@@ -80,13 +82,14 @@ class Connection:
         try:
             self.session = await self._in_thread(lambda: self._authenticate(login))
         except SqlError as error:
+            logger.info("a login was refused: error %d, state %d", error.number, error.logged_state or error.state)
             self._record("LOGIN", error.number, (time.perf_counter() - started) * 1000)
             reply.error(error)
             reply.done(failed=True)
             await self._stream.write(PacketType.REPLY, reply.finish())
             return False
         self._record("LOGIN", 0, (time.perf_counter() - started) * 1000)
-        handshake.welcome(reply, login, self._database, self._stream.packet_size)
+        handshake.welcome(reply, login, self._server.version, self._database, self._stream.packet_size)
         await self._stream.write(PacketType.REPLY, reply.finish())
         self._stream.packet_size = handshake.packet_size(login)
         self._stream.largest_message = LARGEST_REQUEST
@@ -98,15 +101,17 @@ class Connection:
         server = self._server
         from_azure = login.application == firewall.SERVICE_APPLICATION
         address = server.azure_address if from_azure else "127.0.0.1"
-        if not firewall.admits(server.policy.firewall_rules(), address, from_azure=from_azure):
-            raise errors.server_firewall(server.name, address)
+        if not server.virtual_machine:
+            rules = server.policy.firewall_rules()
+            firewall.check(rules, server.store, login.database, address, from_azure=from_azure)
         database, identity = authentication.authenticate(server.store, server.policy, server.check_token, login)
         self._login, self._database = identity.login_name, database.name
         client = Client(self._spid, login.application, login.client_host)
         return Session(server, database, identity, client, self._record)
 
     def _record(self, label: str, number: int, milliseconds: float) -> None:
-        path = f"/{self._server.name}/{self._database}"
+        database = self.session.database.name if self.session is not None else self._database
+        path = f"/{self._server.name}/{database}"
         self._server.log.add("sql", label, path, number, milliseconds, self._login)
 
     # Requests

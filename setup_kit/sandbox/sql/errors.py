@@ -33,6 +33,7 @@ class SqlError(Exception):
         self.ends_session = ends_session
         self.also: list[SqlError] = []
         self.line = 0
+        self.logged_state = 0  # of 18456: it says why, to the server's log only; a client sees state 1
 
 
 class ProtocolError(Exception):
@@ -136,6 +137,17 @@ def unsupported_function(name: str) -> SqlError:
 
 def use_refused() -> SqlError:
     return error(40508)
+
+
+def unknown_database(name: str) -> SqlError:
+    return error(911, name)
+
+
+def no_access(login: str, database: str) -> SqlError:
+    """To another database; the session stays where it is."""
+    found = error(916, login, database)
+    found.ends_session = False
+    return found
 
 
 def other_database(name: str) -> SqlError:
@@ -284,13 +296,27 @@ def server_firewall(server: str, address: str) -> SqlError:
     return error(40615, server, address)
 
 
-def login_failed(login: str, reason: str = "") -> SqlError:
-    return error(18456, login, f" Reason: {reason}" if reason else "", "")
+def login_failed(login: str, reason: str = "", *, state: int = 1) -> SqlError:
+    """`state` is the one of the server's log ("MSSQLSERVER_18456"): 5 no such user, 7 disabled and the wrong password,
+    8 wrong password, 38 no such database, 58 no logins by password, 122 no user's name, 132 a token that is not good,
+    133 a token of somebody without a user (these two *assumed*).
+    """
+    found = error(18456, login, f" Reason: {reason}" if reason else "", "")
+    found.logged_state = state
+    return found
 
 
 def cannot_open_database(name: str, login: str) -> SqlError:
     found = error(4060, name)
     found.also.append(login_failed(login))
+    found.logged_state = 38
+    return found
+
+
+def no_user_in_default_database(database: str, login: str) -> SqlError:
+    """A login that names no database and has no user in its default one."""
+    found = error(916, login, database)
+    found.also += [error(4064), login_failed(login)]
     return found
 
 

@@ -1,10 +1,15 @@
-"""The server's firewall: who may come as far as the login."""
+"""The firewall, the server's and a database's: who may come as far as the login."""
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 from collections.abc import Iterable
-from typing import Protocol
+
+from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql.compiler.server_facts import FirewallRule
+from setup_kit.sandbox.sql.storage import catalog
+from setup_kit.sandbox.sql.storage.store import ServerStore
 
 #: The rule that the portal's "Allow Azure services and resources to access this server" makes.
 AZURE_SERVICES = "0.0.0.0"  # noqa: S104 - an address in a rule, nothing is bound to it
@@ -13,15 +18,18 @@ AZURE_SERVICES = "0.0.0.0"  # noqa: S104 - an address in a rule, nothing is boun
 SERVICE_APPLICATION = "Data Export Service"
 
 
-class FirewallRule(Protocol):
-    """A named range of addresses, both ends in it."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def start(self) -> str: ...
-    @property
-    def end(self) -> str: ...
+def check(
+    rules: Iterable[FirewallRule], store: ServerStore, database: str, address: str, *, from_azure: bool
+) -> None:
+    """40615 where neither the server's rules nor those of the database that is asked for let the client in."""
+    if admits(rules, address, from_azure=from_azure):
+        return
+    found = store.database(database or "master")
+    if found is not None:
+        with contextlib.closing(store.connect(found)) as connection:
+            if admits(catalog.load_firewall_rules(connection), address, from_azure=from_azure):
+                return
+    raise errors.server_firewall(store.name, address)
 
 
 def admits(rules: Iterable[FirewallRule], address: str, *, from_azure: bool) -> bool:

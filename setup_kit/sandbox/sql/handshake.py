@@ -6,7 +6,6 @@ import ssl
 from dataclasses import replace
 
 from setup_kit.sandbox.sql import errors
-from setup_kit.sandbox.sql.compiler.functions_system import PRODUCT_VERSION
 from setup_kit.sandbox.sql.errors import ProtocolError
 from setup_kit.sandbox.sql.tds import tokens
 from setup_kit.sandbox.sql.tds.login import (
@@ -29,7 +28,9 @@ _DEFAULT_PACKET = 4096
 _SMALLEST_PACKET, _LARGEST_PACKET = 512, 32767
 
 
-async def read_login(stream: Stream, tls: ssl.SSLContext, sign_in_authority: str) -> Login7:
+async def read_login(
+    stream: Stream, tls: ssl.SSLContext, version: tuple[int, int, int], sign_in_authority: str
+) -> Login7:
     """TLS, either at once (TDS 8.0) or after PRELOGIN (7.4), then LOGIN7 with its token, wherever that comes from."""
     strict = await stream.starts_with_tls()
     if strict:
@@ -37,7 +38,7 @@ async def read_login(stream: Stream, tls: ssl.SSLContext, sign_in_authority: str
     asked = PreLogin.decode((await _expect(stream, PacketType.PRELOGIN)).data)
     # A client that did not ask for encryption is told that it is required, and leaves if it cannot.
     encryption = Encryption.ON if asked.encryption == Encryption.ON else Encryption.REQUIRED
-    answer = encode_prelogin(PRODUCT_VERSION, encryption, fed_auth_required=asked.fed_auth_required)
+    answer = encode_prelogin(version, encryption, fed_auth_required=asked.fed_auth_required)
     await stream.write(PacketType.REPLY, answer)
     if not strict:
         await stream.start_tls(tls, inside_packets=True)
@@ -69,15 +70,15 @@ def packet_size(login: Login7) -> int:
     return min(max(login.packet_size or _DEFAULT_PACKET, _SMALLEST_PACKET), _LARGEST_PACKET)
 
 
-def welcome(reply: Reply, login: Login7, database: str, packet_size_before: int) -> None:
+def welcome(reply: Reply, login: Login7, version: tuple[int, int, int], database: str, packet_size_before: int) -> None:
     """The answer to a login that succeeded."""
     reply.add(tokens.environment_text(1, database, "master"))
     reply.message(5701, 2, 0, f"Changed database context to '{database}'.")
     reply.add(tokens.environment_bytes(7, COLLATION, b""))
     reply.add(tokens.environment_text(2, "us_english", ""))
     reply.message(5703, 1, 0, "Changed language setting to us_english.")
-    version = min(login.tds_version, tokens.TDS_VERSION) if login.tds_version < 0x80000000 else login.tds_version
-    reply.add(tokens.login_acknowledged(version, "Microsoft SQL Server", PRODUCT_VERSION))
+    tds_version = min(login.tds_version, tokens.TDS_VERSION) if login.tds_version < 0x80000000 else login.tds_version
+    reply.add(tokens.login_acknowledged(tds_version, "Microsoft SQL Server", version))
     reply.add(tokens.environment_text(4, str(packet_size(login)), str(packet_size_before)))
     acknowledged = [
         (feature, data) for feature, asked in login.features.items()

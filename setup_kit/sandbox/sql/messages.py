@@ -9,10 +9,11 @@ another.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 #: printf's, and %S_MSG, which stands for a word that SQL Server translates (table, column, …).
-_PLACEHOLDER = re.compile(r"%(?:S_MSG|(?:\.\*)?(?:l|h|I64)?[sdux])")
+_PLACEHOLDER = re.compile(r"%(?:%|S_MSG|(?P<shape>[-+ 0#]*\d*(?:\.(?:\d+|\*))?)(?:l|h|I64)?(?P<kind>[sdiouxX]))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +27,23 @@ class Message:
     ends_session: bool = False
 
     def fill(self, *arguments: object) -> str:
-        """The text with its placeholders filled; one that is left over stays as it is."""
-        rest = iter(arguments)
-        return _PLACEHOLDER.sub(lambda found: str(next(rest, found[0])), self.text)
+        return fill(self.text, arguments)
+
+
+def fill(text: str, arguments: Sequence[object]) -> str:
+    """A text with its placeholders filled in order, as printf does; one that is left over stays as it is."""
+    rest = iter(arguments)
+
+    def one(found: re.Match[str]) -> str:
+        if found[0] == "%%":
+            return "%"
+        value = next(rest, None)
+        if value is None:
+            return found[0]
+        shape = (found["shape"] or "").replace(".*", "")
+        return f"%{shape}{found['kind'] if isinstance(value, int) else 's'}" % value if shape else str(value)
+
+    return _PLACEHOLDER.sub(one, text)
 
 
 def _batch(severity: int, text: str, state: int = 1) -> Message:
@@ -144,6 +159,7 @@ MESSAGES: dict[int, Message] = {
     596: Message(21, "Cannot continue the execution because the session is in the kill state."),
     628: Message(16, "Cannot issue SAVE TRANSACTION when there is no active transaction."),
     701: Message(17, "There is insufficient system memory in resource pool '%ls' to run this query."),
+    911: Message(16, "Database '%.*ls' does not exist. Make sure that the name is entered correctly."),
     916: _session(
         14,
         'The server principal "%.*ls" is not able to access the database "%.*ls" under the current security context.',
@@ -228,6 +244,7 @@ MESSAGES: dict[int, Message] = {
     3902: Message(16, "The COMMIT TRANSACTION request has no corresponding BEGIN TRANSACTION."),
     3903: Message(16, "The ROLLBACK TRANSACTION request has no corresponding BEGIN TRANSACTION."),
     4060: _session(11, 'Cannot open database "%.*ls" requested by the login. The login failed.'),
+    4064: _session(11, "Cannot open user default database. Login failed."),
     4104: _batch(16, 'The multi-part identifier "%.*ls" could not be bound.'),
     4112: _batch(15, "The function '%ls' must have an OVER clause with ORDER BY."),
     4121: _batch(
@@ -346,6 +363,7 @@ MESSAGES: dict[int, Message] = {
     15006: Message(16, "'%s' is not a valid name because it contains invalid characters."),
     15007: Message(16, "'%s' is not a valid login or you do not have permission."),
     15009: Message(16, "The object '%s' does not exist in database '%s' or is invalid for this operation."),
+    15021: Message(16, "Invalid value given for parameter %s. Specify a valid parameter value."),
     15023: Message(16, "User, group, or role '%s' already exists in the current database."),
     15025: Message(16, "The server principal '%s' already exists."),
     15063: Message(16, "The login already has an account under a different user name."),
@@ -356,6 +374,7 @@ MESSAGES: dict[int, Message] = {
     15151: Message(16, "Cannot %S_MSG the %S_MSG '%.*ls', because it does not exist or you do not have permission."),
     15183: Message(16, "The database principal owns objects in the database and cannot be dropped."),
     15197: Message(16, "There is no text for object '%s'."),
+    15198: Message(16, "The name supplied (%s) is not a user, role, or aliased login."),
     15247: Message(16, "User does not have permission to perform this action."),
     15250: Message(16, "The database name component of the object qualifier must be the name of the current database."),
     15252: Message(16, "The primary or foreign key table name must be given."),
@@ -378,6 +397,7 @@ MESSAGES: dict[int, Message] = {
         "sp_addmessage.",
     ),
     18456: _session(14, "Login failed for user '%.*ls'.%.*ls%.*ls"),
+    18470: _session(14, "Login failed for user '%.*ls'. Reason: The account is disabled.%.*ls"),
     33016: Message(
         16,
         "The user cannot be remapped to a login. Remapping can only be done for users that were mapped to Windows or "

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Protocol
 
 from setup_kit.sandbox.sql.authentication import Caller, ServerPolicy
+from setup_kit.sandbox.sql.compiler.functions_system import PRODUCT_VERSION, VIRTUAL_MACHINE_VERSION
 from setup_kit.sandbox.sql.connection import Connection
+from setup_kit.sandbox.sql.execution.session import Session
 from setup_kit.sandbox.sql.storage.catalog import fold
 from setup_kit.sandbox.sql.storage.store import ServerStore
 from setup_kit.sandbox.sql.tds.stream import Stream
@@ -55,6 +57,8 @@ class LogicalServer:
         self.tls = tls
         self.check_token = check_token
         self.log = log
+        self.version = VIRTUAL_MACHINE_VERSION if getattr(policy, "virtual_machine", False) else PRODUCT_VERSION
+        self.virtual_machine = bool(getattr(policy, "virtual_machine", False))
         self.azure_address = azure_address
         self.sign_in_authority = sign_in_authority
         self._latency = latency
@@ -90,9 +94,13 @@ class LogicalServer:
         if seconds > 0:
             await asyncio.sleep(seconds)
 
-    def is_logged_in(self, sid: bytes) -> bool:
+    def sessions(self) -> list[Session]:
+        """Those that are open now."""
         sessions = [connection.session for connection in list(self._connections.values())]
-        return any(session is not None and session.login_sid == sid for session in sessions)
+        return [session for session in sessions if session is not None]
+
+    def is_logged_in(self, sid: bytes) -> bool:
+        return any(session.login_sid == sid for session in self.sessions())
 
     def drop_database(self, name: str) -> None:
         """Close the database's sessions and remove it; callable from any thread."""

@@ -65,6 +65,13 @@ class Policy:
     def firewall_rules(self) -> Sequence[Admitted]:
         return tuple(self.rules)
 
+    def set_firewall_rule(self, name: str, start: str, end: str) -> None:
+        self.delete_firewall_rule(name)
+        self.rules.append(Admitted(name, start, end))
+
+    def delete_firewall_rule(self, name: str) -> None:
+        self.rules = [rule for rule in self.rules if rule.name != name]
+
     def check_administrator(self, login: str, password: str) -> bool:
         return login.lower() == ADMINISTRATOR and password == ADMINISTRATOR_PASSWORD
 

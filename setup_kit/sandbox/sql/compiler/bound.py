@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from setup_kit.sandbox.sql.compiler.server_facts import FirewallRule, OpenSession
 from setup_kit.sandbox.sql.permissions import Permissions
 from setup_kit.sandbox.sql.storage.catalog import Catalog, DatabaseObject
 from setup_kit.sandbox.sql.storage.store import Database, ServerStore
@@ -45,8 +46,12 @@ class Runtime(Protocol):
     def options(self) -> Mapping[str, str]: ...
     @property
     def is_server_administrator(self) -> bool: ...
+    @property
+    def virtual_machine(self) -> bool: ...
     def count_rows(self, table: DatabaseObject) -> int: ...
     def last_identity(self, table: DatabaseObject) -> int | None: ...
+    def sessions(self) -> Sequence[OpenSession]: ...
+    def firewall_rules(self) -> Sequence[FirewallRule]: ...
 
 
 Slot = Callable[[Runtime], Stored]

@@ -33,11 +33,29 @@ _SERVER_PROPERTIES: dict[str, Stored] = {
 }  # fmt: skip
 
 
+#: Where a SQL Server on a virtual machine says something else.
+VIRTUAL_MACHINE_VERSION = (16, 0, 1000)
+_VIRTUAL_MACHINE_TEXT = (
+    "Microsoft SQL Server 2022 (RTM) - 16.0.1000.6 (X64) \n\tOct  8 2022 05:58:25 \n\tCopyright (C) 2022 Microsoft "
+    "Corporation\n\tDeveloper Edition (64-bit) on Linux\n\t(setup-kit sandbox: a rehearsal, not SQL Server)\n"
+)
+_VIRTUAL_MACHINE_PROPERTIES: dict[str, Stored] = {
+    "edition": "Developer Edition (64-bit)", "editionid": -2117995310, "engineedition": 3, "productbuild": "1000",
+    "productmajorversion": "16", "productversion": "16.0.1000.6",
+}  # fmt: skip
+
+
+def _version(runtime: Runtime) -> Stored:
+    return _VIRTUAL_MACHINE_TEXT if runtime.virtual_machine else VERSION_TEXT
+
+
 def _server_property(runtime: Runtime, name: str | None) -> Stored:
     if name is None:
         return None
     if fold(name) == "servername":
         return runtime.server.name
+    if runtime.virtual_machine and fold(name) in _VIRTUAL_MACHINE_PROPERTIES:
+        return _VIRTUAL_MACHINE_PROPERTIES[fold(name)]
     return _SERVER_PROPERTIES.get(fold(name))
 
 
@@ -117,7 +135,7 @@ TABLE: dict[str, Entry] = {
 }
 
 _VARIABLES: dict[str, tuple[SqlType, Callable[[Runtime], Stored]]] = {
-    "VERSION": (t.nvarchar(300), lambda runtime: VERSION_TEXT),
+    "VERSION": (t.nvarchar(300), _version),
     "SPID": (t.SMALLINT, lambda runtime: runtime.spid),
     "TRANCOUNT": (t.INT, lambda runtime: runtime.transaction_depth),
     "ROWCOUNT": (t.INT, lambda runtime: runtime.row_count),

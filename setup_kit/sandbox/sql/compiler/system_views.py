@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from setup_kit.sandbox.sql.compiler import (
     information_schema,
+    views_firewall,
     views_objects,
     views_procedures,
     views_security,
     views_server,
+    views_sessions,
     views_system,
 )
 from setup_kit.sandbox.sql.compiler.views import SystemView
@@ -17,6 +19,8 @@ _ALL: dict[str, SystemView] = {
     key: view
     for module in (
         views_server,
+        views_sessions,
+        views_firewall,
         views_security,
         views_objects,
         information_schema,

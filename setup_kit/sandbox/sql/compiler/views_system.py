@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from setup_kit.sandbox.sql.compiler import information_schema, views_objects, views_security, views_server
+from setup_kit.sandbox.sql.compiler import (
+    information_schema,
+    views_firewall,
+    views_objects,
+    views_security,
+    views_server,
+    views_sessions,
+)
 from setup_kit.sandbox.sql.compiler.bound import Runtime
 from setup_kit.sandbox.sql.compiler.views import Registry, Rows, SystemView
 from setup_kit.sandbox.sql.storage.catalog import INFORMATION_SCHEMA, SYS_SCHEMA, Column, fold
@@ -16,14 +23,12 @@ REGISTRY = Registry()
 def system_views() -> Iterator[tuple[int, SystemView]]:
     """Every system view with its object_id, which is negative."""
     number = -100
-    for registry in (m.REGISTRY for m in (views_server, views_security, views_objects, information_schema)):
-        for view in (*registry.entries.values(), *(REGISTRY.entries.values() if registry is _LAST else ())):
+    modules = (views_server, views_sessions, views_firewall, views_security, views_objects, information_schema)
+    for registry in (*(module.REGISTRY for module in modules), REGISTRY):
+        for view in registry.entries.values():
             if not view.arguments:
                 yield number, view
                 number -= 1
-
-
-_LAST = information_schema.REGISTRY
 
 
 def schema_id(view: SystemView) -> int:

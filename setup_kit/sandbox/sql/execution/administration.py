@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 
 def execute(session: Session, statement: s.Statement) -> None:
-    """Statements on the server itself: outside transactions, in master only (5001)."""
-    if fold(session.database.name) != "master" and not isinstance(statement, s.AlterDatabase):
+    """Statements on the server itself: outside transactions, in Azure SQL Database in master only (5001)."""
+    anywhere = session.virtual_machine or isinstance(statement, s.AlterDatabase)
+    if not anywhere and fold(session.database.name) != "master":
         raise errors.must_be_in_master()
     match statement:
         case s.CreateLogin():

@@ -16,7 +16,7 @@ from setup_kit.sandbox.sql.errors import Cancelled, EndOfBatch, SqlError
 from setup_kit.sandbox.sql.execution import administration, bulk, definitions, options, principals, procedures
 from setup_kit.sandbox.sql.language import parser
 from setup_kit.sandbox.sql.language import statements as s
-from setup_kit.sandbox.sql.messages import MESSAGES
+from setup_kit.sandbox.sql.messages import MESSAGES, fill
 from setup_kit.sandbox.sql.storage.catalog import fold
 from setup_kit.sandbox.sql.values import types as t
 
@@ -43,6 +43,8 @@ class Interpreter:
         """Read a text and run it."""
         try:
             batch = parser.parse_batch(text)
+            if len(batch) > 1 and not self._session.virtual_machine:
+                _check_alone(batch)
         except (SqlError, RecursionError) as error:
             self._fail(_told(error), "BATCH", time.perf_counter())
             return
@@ -223,7 +225,9 @@ class Interpreter:
             case s.Transaction():
                 self._transaction(statement)
             case s.Use():
-                if fold(statement.database) != fold(session.database.name):
+                if session.virtual_machine:
+                    session.use(statement.database)
+                elif fold(statement.database) != fold(session.database.name):
                     raise errors.use_refused()
             case _ if isinstance(statement, _ON_THE_SERVER):
                 if session.transactions.depth:
@@ -277,6 +281,9 @@ class Interpreter:
             severity = known.severity if severity < 0 else severity
         else:
             text = str(session.executor.evaluate(statement.message, t.nvarchar(2048)))
+        if statement.number is None:
+            values = [session.executor.evaluate_as_is(node)[1] for node in statement.arguments]
+            text = fill(text, ["(null)" if value is None else value for value in values])
         # A negative state counts as 1, one above 255 as 255; a negative severity as 0 ("RAISERROR").
         severity, state = max(severity, 0), min(state, 255) if state >= 0 else 1
         if statement.number is not None:
@@ -302,6 +309,12 @@ class Interpreter:
                 transactions.rollback_to(statement.name)
             case "ROLLBACK":
                 transactions.rollback()
+
+
+def _check_alone(batch: Sequence[s.Statement]) -> None:
+    for statement in batch:
+        if statement.alone_in_azure:
+            raise errors.must_be_alone(statement.label)
 
 
 def _told(error: SqlError | RecursionError) -> SqlError:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from setup_kit.sandbox.sql import errors, permissions
 from setup_kit.sandbox.sql.compiler import names
 from setup_kit.sandbox.sql.errors import EndOfBatch
-from setup_kit.sandbox.sql.execution import descriptions, system_procedures
+from setup_kit.sandbox.sql.execution import descriptions, firewall_rules, system_procedures
 from setup_kit.sandbox.sql.execution.arguments import Outcome, check_output, coerce, leading, match, missing
 from setup_kit.sandbox.sql.execution.prepared import Prepared
 from setup_kit.sandbox.sql.language import parser
@@ -279,4 +279,5 @@ _SYSTEM: dict[str, _System] = {
     "sp_describe_undeclared_parameters": descriptions.describe_parameters,
     "sp_describe_first_result_set": descriptions.describe_result,
     "sp_reset_connection": _reset,
+    **firewall_rules.PROCEDURES,
 }

@@ -6,12 +6,13 @@ import contextlib
 import sqlite3
 import struct
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from setup_kit.sandbox.sql import permissions
+from setup_kit.sandbox.sql import errors, permissions
 from setup_kit.sandbox.sql.compiler import aggregates
+from setup_kit.sandbox.sql.compiler.server_facts import FirewallRule, OpenSession
 from setup_kit.sandbox.sql.errors import Cancelled, EndOfBatch, SqlError
 from setup_kit.sandbox.sql.execution import procedures, repeated
 from setup_kit.sandbox.sql.execution.executor import Executor
@@ -25,16 +26,29 @@ from setup_kit.sandbox.sql.storage.transactions import Transactions
 from setup_kit.sandbox.sql.tds import tokens
 from setup_kit.sandbox.sql.tds.parameters import Calls
 from setup_kit.sandbox.sql.tds.reply import Reply
+from setup_kit.sandbox.sql.values import types as t
 from setup_kit.sandbox.sql.values.types import SqlType, Stored
 
 _DEEPEST_CALL = 32
+
+
+class Firewall(Protocol):
+    """The server's own rules, which Resource Manager holds."""
+
+    def firewall_rules(self) -> Sequence[FirewallRule]: ...
+    def set_firewall_rule(self, name: str, start: str, end: str) -> None: ...
+    def delete_firewall_rule(self, name: str) -> None: ...
 
 
 class Instance(Protocol):
     """What a session asks of the server it is on."""
 
     store: ServerStore
+    virtual_machine: bool
 
+    @property
+    def policy(self) -> Firewall: ...
+    def sessions(self) -> Sequence[OpenSession]: ...
     def is_logged_in(self, sid: bytes) -> bool: ...
     def drop_database(self, name: str) -> None: ...
 
@@ -82,21 +96,15 @@ class Session:
     ) -> None:
         self.instance = instance
         self.server = instance.store
-        self.database = database
         self.login_name, self.login_sid = who.login_name, who.login_sid
         self.is_server_administrator = who.administrator
         self.spid, self.application, self.client_host = client.spid, client.application, client.host
         self.record = record
         self.cancelled = threading.Event()
-        self.connection = self.server.connect(database)
-        aggregates.register(self.connection)
-        self.transactions = Transactions(
-            self.connection, self.server.writer_lock(database.id), self.cancelled.is_set, self._transaction_changed
-        )
         self.reply = Reply(lambda _: None, self.server.name)
-        self.executor = Executor(self)
+        self._open(database)
+        self._home = database, who.principal_id  # where a reset leads back to
         self.interpreter = Interpreter(self)
-        self.transactions.rolled_back = self.executor.forget
         self.variables: dict[str, Stored] = {}
         self.variable_types: dict[str, SqlType] = {}
         self.prepared: dict[int, Prepared] = {}
@@ -108,6 +116,8 @@ class Session:
         self.caught: list[tuple[int, int, int, str, int, str]] = []
         self.identity: Stored = None
         self.row_count = self.last_error = self.statement_time = 0
+        self.logged_in_at = self.request_began = t.now_utc()
+        self.request_ended: int | None = self.logged_in_at  # None while a request runs
         self.chain: list[Module] = []  # what is running, the innermost last
         self._principal_id = who.principal_id
         self._catalog = catalog.load(self.connection)
@@ -115,6 +125,17 @@ class Session:
         self._handles = 0
         self._transaction_number = 0
         self.reset()
+
+    def _open(self, database: Database) -> None:
+        """What a session has of its database: the connection, the transaction, compiled statements."""
+        self.database = database
+        self.connection = self.server.connect(database)
+        aggregates.register(self.connection)
+        self.transactions = Transactions(
+            self.connection, self.server.writer_lock(database.id), self.cancelled.is_set, self._transaction_changed
+        )
+        self.executor = Executor(self)
+        self.transactions.rolled_back = self.executor.forget
 
     # What expressions ask (bound.Runtime)
 
@@ -155,6 +176,14 @@ class Session:
         row = self.connection.execute("SELECT value FROM meta WHERE key = ?", (f"identity.{table.id}",)).fetchone()
         return None if row is None else int(row[0])
 
+    def sessions(self) -> Sequence[OpenSession]:
+        """The sessions that are open on the server."""
+        return self.instance.sessions()
+
+    def firewall_rules(self) -> Sequence[FirewallRule]:
+        """The server's own."""
+        return self.instance.policy.firewall_rules()
+
     @property
     def transaction_depth(self) -> int:
         return self.transactions.depth
@@ -171,12 +200,53 @@ class Session:
         """Whose procedure is running: it may use what is the same principal's ("Ownership Chains")."""
         return self.chain[-1].owner if self.chain else None
 
+    @property
+    def virtual_machine(self) -> bool:
+        """Whether the server is a SQL Server on a virtual machine and not one of Azure SQL Database."""
+        return self.instance.virtual_machine
+
     # Life
+
+    def use(self, name: str) -> None:
+        """Go on in another database: 911, 916. *Assumed* to be enough: no transaction is taken along."""
+        found = self.server.database(name)
+        if found is None:
+            raise errors.unknown_database(name)
+        before = self.database.name
+        if found.id != self.database.id:
+            if self.transactions.depth:
+                raise errors.unsupported("USE within a transaction")
+            self._move(found, None)
+        self._tell_database(before)
+
+    def _tell_database(self, before: str) -> None:
+        self.reply.add(tokens.environment_text(1, self.database.name, before))
+        self.reply.message(5701, 2, 0, f"Changed database context to '{self.database.name}'.")
+
+    def _move(self, database: Database, principal_id: int | None) -> None:
+        """Take up another database, as the user that the login has there unless it is given."""
+        with contextlib.closing(self.server.connect(database)) as connection:
+            found = catalog.load(connection)
+        if principal_id is None:
+            users = (user.id for user in found.principals.values() if user.sid == self.login_sid)
+            principal_id = catalog.DBO_ID if self.is_server_administrator else next(users, None)
+        if principal_id is None:
+            raise errors.no_access(self.login_name, database.name)
+        self.connection.close()
+        lock_timeout = self.transactions.lock_timeout
+        self._open(database)
+        self.transactions.lock_timeout = lock_timeout
+        self._catalog, self._permissions, self._principal_id = found, None, principal_id
+        self.suggestions.clear()
 
     def reset(self, *, keep_transaction: bool = False) -> None:
         """Back to the state of a new session: a client takes up a pooled connection."""
         if not keep_transaction:
             self.transactions.abandon()
+        if self.database.id != self._home[0].id and not self.transactions.depth:
+            before = self.database.name
+            self._move(*self._home)
+            self._tell_database(before)
         self.transactions.lock_timeout = None
         self.prepared.clear()
         self.set_options = {"IMPLICIT_TRANSACTIONS": "OFF", "NOCOUNT": "OFF", "XACT_ABORT": "OFF"}
@@ -248,8 +318,12 @@ class Session:
         reply.in_transaction = lambda: self.transactions.depth > 0
         self.caught.clear()
         self.chain.clear()
-        with contextlib.suppress(EndOfBatch):
-            yield
+        self.request_began, self.request_ended = t.now_utc(), None
+        try:
+            with contextlib.suppress(EndOfBatch):
+                yield
+        finally:
+            self.request_ended = t.now_utc()
 
     def _clear_variables(self) -> None:
         self.variables, self.variable_types = {}, {}

@@ -263,11 +263,9 @@ def _raiserror(cursor: Cursor, line: int) -> s.Statement:
         parts.append(expression(inner))
     if len(parts) < 3:
         raise cursor.error()
-    if len(parts) > 3:
-        raise errors.unsupported_option("RAISERROR argument")
     if cursor.accept("WITH"):
         cursor.accept_any("NOWAIT", "LOG", "SETERROR")
-    return s.Raise(message=parts[0], severity=parts[1], state=parts[2], line=line)
+    return s.Raise(message=parts[0], severity=parts[1], state=parts[2], arguments=tuple(parts[3:]), line=line)
 
 
 def _throw(cursor: Cursor, line: int) -> s.Statement:

@@ -24,10 +24,13 @@ class Name:
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """`label` is the statement's class as the request log names it; `alone` says it must be its batch's only one."""
+    """`label` is the statement's class as the request log names it; `alone` says it must be its batch's only one,
+    `alone_in_azure` that Azure SQL Database wants it so.
+    """
 
     label: ClassVar[str] = ""
     alone: ClassVar[bool] = False
+    alone_in_azure: ClassVar[bool] = False
     line: int = 1
 
 
@@ -141,6 +144,7 @@ class Raise(Statement):
     severity: exp.Expr | None
     state: exp.Expr | None
     number: exp.Expr | None = None
+    arguments: tuple[exp.Expr, ...] = ()
     rethrow: bool = False
 
 
@@ -300,7 +304,7 @@ class DropSchema(Statement):
 @dataclass(frozen=True)
 class CreateLogin(Statement):
     label = "CREATE LOGIN"
-    alone = True
+    alone_in_azure = True
     login: str
     password: str | None = field(repr=False)
 
@@ -308,7 +312,7 @@ class CreateLogin(Statement):
 @dataclass(frozen=True)
 class AlterLogin(Statement):
     label = "ALTER LOGIN"
-    alone = True
+    alone_in_azure = True
     login: str
     password: str | None = field(default=None, repr=False)
     old_password: str | None = field(default=None, repr=False)
@@ -319,7 +323,7 @@ class AlterLogin(Statement):
 @dataclass(frozen=True)
 class DropLogin(Statement):
     label = "DROP LOGIN"
-    alone = True
+    alone_in_azure = True
     login: str
 
 
@@ -421,14 +425,14 @@ class AlterSchema(Statement):
 @dataclass(frozen=True)
 class CreateDatabase(Statement):
     label = "CREATE DATABASE"
-    alone = True
+    alone_in_azure = True
     database: str
 
 
 @dataclass(frozen=True)
 class DropDatabase(Statement):
     label = "DROP DATABASE"
-    alone = True
+    alone_in_azure = True
     database: str
     if_exists: bool
 

@@ -40,6 +40,8 @@ CREATE TABLE objects (id INTEGER PRIMARY KEY, schema INTEGER NOT NULL, name TEXT
 CREATE TABLE columns (object INTEGER NOT NULL, id INTEGER NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL,
   length INTEGER NOT NULL, precision INTEGER NOT NULL, scale INTEGER NOT NULL, nullable INTEGER NOT NULL,
   seed INTEGER, increment INTEGER, default_name TEXT, default_text TEXT, PRIMARY KEY (object, id));
+CREATE TABLE firewall_rules (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE COLLATE tsql, first TEXT NOT NULL,
+  last TEXT NOT NULL, created INTEGER NOT NULL, modified INTEGER NOT NULL);
 CREATE TABLE keys (id INTEGER PRIMARY KEY, object INTEGER NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,
   columns TEXT NOT NULL);
 """
@@ -87,6 +89,18 @@ class Permission:
     grantor: int
     permission: str
     state: str
+
+
+@dataclass(frozen=True, slots=True)
+class FirewallRule:
+    """A row of sys.database_firewall_rules: the addresses from `start` to `end` may come into this database."""
+
+    id: int
+    name: str
+    start: str
+    end: str
+    created: int
+    modified: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +171,7 @@ class Catalog:
     permissions: tuple[Permission, ...]
     objects: Mapping[int, DatabaseObject]
     options: Mapping[str, str | int]
+    firewall_rules: tuple[FirewallRule, ...] = ()
 
     @cached_property
     def principals_by_name(self) -> Mapping[str, Principal]:
@@ -275,7 +290,12 @@ def load(connection: sqlite3.Connection) -> Catalog:
         ),
         objects={found.id: found for found in objects},
         options={key.removeprefix("option."): value for key, value in meta.items() if key.startswith("option.")},
+        firewall_rules=load_firewall_rules(connection),
     )
+
+
+def load_firewall_rules(connection: sqlite3.Connection) -> tuple[FirewallRule, ...]:
+    return tuple(FirewallRule(*row) for row in connection.execute("SELECT * FROM firewall_rules ORDER BY id"))
 
 
 class CatalogWriter:
@@ -364,6 +384,19 @@ class CatalogWriter:
 
     def set_option(self, name: str, value: str | int) -> None:
         self._run("INSERT OR REPLACE INTO meta VALUES (?, ?)", f"option.{name}", value)
+
+    def set_firewall_rule(self, name: str, start: str, end: str) -> None:
+        """Make the rule, or give the one of that name other addresses."""
+        now = t.now_utc()
+        self._run(
+            "INSERT INTO firewall_rules (name, first, last, created, modified) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (name) DO UPDATE SET first = excluded.first, last = excluded.last, "
+            "modified = excluded.modified",
+            name, start, end, now, now,
+        )  # fmt: skip
+
+    def remove_firewall_rule(self, name: str) -> None:
+        self._run("DELETE FROM firewall_rules WHERE name = ?", name)
 
     def add_object(self, schema: int, name: str, kind: str, definition: str | None = None) -> int:
         number = self._next("objects", FIRST_OBJECT_ID)
