@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pyodbc  # type: ignore[import-not-found]  # a compiled module without types
@@ -209,3 +210,31 @@ def test_no_password_lies_in_the_files_in_clear(server: Server, database: str) -
             continue
         assert secret.encode() not in data
         assert secret.encode("utf-16-le") not in data
+
+
+def test_a_refused_login_says_why_to_the_servers_log_only(
+    server: Server, database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    name, _ = server.user(database, "watched")
+    with closing(server.connect()) as master:
+        master.execute(f"CREATE LOGIN parked WITH PASSWORD = '{PASSWORD}'")
+        master.execute("ALTER LOGIN parked DISABLE")
+    caplog.set_level(logging.INFO, "setup_kit.sandbox.sql")
+    for user, password, number_, state in (
+        ("stranger", PASSWORD, 18456, 5), (name, "Wrong-Pass-1", 18456, 8), ("parked", "Wrong-Pass-1", 18456, 7),
+        ("parked", PASSWORD, 18470, 1),
+    ):  # fmt: skip
+        caplog.clear()
+        with pytest.raises(pyodbc.Error) as caught:
+            server.connect(database, user, password)
+        assert number(caught.value) == number_
+        assert f"a login was refused: error {number_}, state {state}" in caplog.text
+        assert password not in caplog.text
+
+
+def test_a_login_without_a_user_in_master_must_name_its_database(server: Server) -> None:
+    with closing(server.connect()) as master:
+        master.execute(f"CREATE LOGIN nowhere WITH PASSWORD = '{PASSWORD}'")
+    with pytest.raises(pyodbc.Error) as caught:
+        server.connect("", "nowhere", PASSWORD)
+    assert number(caught.value) == 4064  # the one of 916, 4064 and 18456 that the driver puts first
