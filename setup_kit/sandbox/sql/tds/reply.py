@@ -35,7 +35,8 @@ class Reply:
         if self._held is not None:
             kind, status, command, rows = self._held
             self._held = None
-            self._buffer += tokens.done(kind, status | tokens.DONE_MORE, command, rows)
+            among = tokens.DONE_AMONG_CALLS if kind == tokens.DONE_PROCEDURE else 0
+            self._buffer += tokens.done(kind, status | tokens.DONE_MORE | among, command, rows)
         self._buffer += token
         while len(self._buffer) > self._piece:
             data = bytes(self._buffer[: self._piece])
@@ -73,7 +74,8 @@ class Reply:
         counted = tokens.DONE_COUNT if rows is not None else 0
         status = tokens.DONE_MORE | (tokens.DONE_IN_TRANSACTION if self.in_transaction() else 0)
         inner = tokens.done(tokens.DONE_IN_PROCEDURE, status | counted, command, rows or 0) + tokens.return_status(0)
-        self.add((inner + tokens.done(tokens.DONE_PROCEDURE, status)) * (times - 1) + inner)
+        outer = tokens.done(tokens.DONE_PROCEDURE, status | tokens.DONE_AMONG_CALLS)
+        self.add((inner + outer) * (times - 1) + inner)
         self.done_call()
 
     def _hold(self, kind: int, command: str, rows: int | None, *, failed: bool) -> None:

@@ -13,7 +13,7 @@ from setup_kit.sandbox.sql.values.types import SqlType, Stored
 TDS_VERSION = 0x74000004
 
 DONE_FINAL, DONE_MORE, DONE_ERROR, DONE_IN_TRANSACTION = 0x00, 0x01, 0x02, 0x04
-DONE_COUNT, DONE_ATTENTION = 0x10, 0x20
+DONE_COUNT, DONE_ATTENTION, DONE_AMONG_CALLS = 0x10, 0x20, 0x80
 DONE, DONE_PROCEDURE, DONE_IN_PROCEDURE = 0xFD, 0xFE, 0xFF
 
 #: CurCmd of DONE: the client only looks at SELECT and the three that count rows.
