@@ -11,8 +11,8 @@ from setup_kit.sandbox.sql.tds.rows import DifferentLabelError, labelled_row_dec
 from setup_kit.sandbox.sql.tds.type_info import Form, TypeInfo
 from setup_kit.sandbox.sql.values.types import Stored
 
-#: BatchFlag of TDS 7.2 and later, and before.
-BETWEEN_CALLS = frozenset((0xFF, 0x80))
+#: BatchFlag of TDS 7.2 and later.
+BETWEEN_CALLS = frozenset((0xFF,))
 _WHOLE_DECIMAL = 17
 
 
