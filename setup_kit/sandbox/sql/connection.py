@@ -7,7 +7,7 @@ import logging
 import ssl
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from setup_kit.sandbox.sql import authentication, firewall, handshake
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _LOGIN_SECONDS = 60
+_NOBODY = "?"
 _ACTIONS: dict[int, str] = {TransactionRequest.BEGIN: "BEGIN", TransactionRequest.COMMIT: "COMMIT",
             TransactionRequest.ROLLBACK: "ROLLBACK", TransactionRequest.SAVE: "SAVE"}  # fmt: skip
 
@@ -32,12 +33,13 @@ _ACTIONS: dict[int, str] = {TransactionRequest.BEGIN: "BEGIN", TransactionReques
 class Connection:
     """Serves one client. Whatever goes wrong here ends this connection alone."""
 
-    def __init__(self, server: LogicalServer, stream: Stream, spid: int, executor: Executor) -> None:
+    def __init__(self, server: LogicalServer, stream: Stream, spid: int) -> None:
         self._server = server
         self._stream = stream
-        self._executor = executor
+        # A thread of its own, begun with the first work: one that waits, for a lock or its client, is in nobody's way.
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"sql-{spid}")
         self._spid = spid
-        self._login = "?"
+        self._login = _NOBODY
         self._database = ""
         self.session: Session | None = None
         self._reading: asyncio.Task[Message]
@@ -65,8 +67,14 @@ class Connection:
     async def _close(self) -> None:
         if self.session is not None:
             self.session.cancel()
-            await asyncio.get_running_loop().run_in_executor(self._executor, self.session.close)
+        if self._login != _NOBODY:  # on the same thread: after the login, if that is still under way
+            await asyncio.get_running_loop().run_in_executor(self._executor, self._close_session)
+        self._executor.shutdown(wait=False)
         await self._stream.close()
+
+    def _close_session(self) -> None:
+        if self.session is not None:
+            self.session.close()
 
     # Logging in
 
@@ -80,7 +88,7 @@ class Connection:
         self._database = login.database or "master"
         reply = Reply(lambda _: None, self._server.name)
         try:
-            self.session = await self._in_thread(lambda: self._authenticate(login))
+            await asyncio.get_running_loop().run_in_executor(self._executor, lambda: self._authenticate(login))
         except SqlError as error:
             logger.info("a login was refused: error %d, state %d", error.number, error.logged_state or error.state)
             self._record("LOGIN", error.number, (time.perf_counter() - started) * 1000)
@@ -95,10 +103,12 @@ class Connection:
         self._stream.largest_message = LARGEST_REQUEST
         return True
 
-    def _authenticate(self, login: Login7) -> Session:
+    def _authenticate(self, login: Login7) -> None:
         """Runs on a thread: the firewall first, then who it is."""
         handshake.check(login)
         server = self._server
+        if len(server.sessions()) >= server.most_sessions:
+            raise errors.error(10928, 2, "session", server.most_sessions)
         from_azure = login.application == firewall.SERVICE_APPLICATION
         address = server.azure_address if from_azure else "127.0.0.1"
         if not server.virtual_machine:
@@ -107,7 +117,7 @@ class Connection:
         database, identity = authentication.authenticate(server.store, server.policy, server.check_token, login)
         self._login, self._database = identity.login_name, database.name
         client = Client(self._spid, login.application, login.client_host)
-        return Session(server, database, identity, client, self._record)
+        self.session = Session(server, database, identity, client, self._record)
 
     def _record(self, label: str, number: int, milliseconds: float) -> None:
         database = self.session.database.name if self.session is not None else self._database
@@ -245,6 +255,3 @@ class Connection:
             session.run_transaction(action, asked.name if action == "SAVE" else "", reply, begins=asked.begins)
         else:
             raise ProtocolError(f"message of type {message.type}")
-
-    async def _in_thread(self, function: Callable[[], Session]) -> Session:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, function)

@@ -354,6 +354,11 @@ MESSAGES: dict[int, Message] = {
     ),
     9812: _batch(16, "The timezone provided to builtin function %ls is invalid.", 0),
     10704: Message(15, "To rethrow an error, a THROW statement must be used inside a CATCH block."),
+    10928: _session(  # class *assumed*
+        20,
+        "Resource ID: %d. The %ls limit for the database is %d and has been reached. See "
+        "'http://go.microsoft.com/fwlink/?LinkId=267637' for assistance.",
+    ),
     10709: _batch(16, "The number of columns for each row in a table value constructor must be the same."),
     10738: _batch(
         15,

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import ssl
+import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
+
+if sys.platform != "win32":
+    import resource
 
 from setup_kit.sandbox.sql.authentication import Caller, ServerPolicy
 from setup_kit.sandbox.sql.compiler.functions_system import PRODUCT_VERSION, VIRTUAL_MACHINE_VERSION
@@ -18,9 +21,12 @@ from setup_kit.sandbox.sql.storage.catalog import fold
 from setup_kit.sandbox.sql.storage.store import ServerStore
 from setup_kit.sandbox.sql.tds.stream import Stream
 
-#: Requests that run at once; a request that waits for a lock keeps its thread.
-_THREADS = 256
 _FIRST_SPID = 51
+#: Sessions of a logical server, as far as file handles allow: each takes a few, and the process needs some itself.
+_MOST_SESSIONS = 1000
+_HANDLES_OF_A_SESSION, _OTHER_HANDLES = 6, 400
+#: Clients of a logical server that have not logged in yet.
+_MOST_WAITING = 256
 
 
 class RequestLog(Protocol):
@@ -48,8 +54,8 @@ class LogicalServer:
         latency: Latency,
         azure_address: str,
         sign_in_authority: str,
-        executor: Executor,
         spids: Iterator[int],
+        most_sessions: int,
     ) -> None:
         self.policy = policy
         self.name = policy.name
@@ -62,8 +68,8 @@ class LogicalServer:
         self.azure_address = azure_address
         self.sign_in_authority = sign_in_authority
         self._latency = latency
-        self._executor = executor
         self._spids = spids
+        self.most_sessions = most_sessions
         self._connections: dict[asyncio.Task[None], Connection] = {}
         self._listener: asyncio.Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -71,7 +77,7 @@ class LogicalServer:
     async def start(self, port: int) -> None:
         """Listen on 127.0.0.1; OSError when the port is taken."""
         self._loop = asyncio.get_running_loop()
-        self._listener = await asyncio.start_server(self._accept, "127.0.0.1", port)
+        self._listener = await asyncio.start_server(self._accept, "127.0.0.1", port, backlog=_MOST_WAITING)
 
     @property
     def port(self) -> int:
@@ -81,12 +87,19 @@ class LogicalServer:
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - asyncio runs this in a task of its own
-        connection = Connection(self, Stream(reader, writer), next(self._spids), self._executor)
+        connection = Connection(self, Stream(reader, writer), next(self._spids))
         self._connections[task] = connection
+        self._make_room()
         try:
             await connection.run()
         finally:
             del self._connections[task]
+
+    def _make_room(self) -> None:
+        """Of too many clients that have not logged in yet, the one that has taken longest goes."""
+        waiting = [connection for connection in self._connections.values() if connection.session is None]
+        if len(waiting) > _MOST_WAITING:
+            waiting[0].abort()
 
     async def wait(self, operation: str) -> None:
         """Take as long as the cloud would."""
@@ -150,17 +163,17 @@ class SqlEndpoint:
         self._latency = latency
         self._azure_address = azure_address
         self._sign_in_authority = sign_in_authority
-        self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="sql")
+        self._most_sessions = _possible_sessions()
         self._spids = itertools.count(_FIRST_SPID)
         self._servers: dict[str, LogicalServer] = {}
 
     async def start_server(self, policy: ServerPolicy, port: int) -> None:
         """Serve a logical server on 127.0.0.1:`port`; OSError when it is taken. Earlier data is found again."""
         loop = asyncio.get_running_loop()
-        store = await loop.run_in_executor(self._executor, ServerStore, self._directory, policy.name)
+        store = await loop.run_in_executor(None, ServerStore, self._directory, policy.name)
         server = LogicalServer(
             policy, store, self._tls, self._check_token, self._log, self._latency, self._azure_address,
-            self._sign_in_authority, self._executor, self._spids,
+            self._sign_in_authority, self._spids, self._most_sessions,
         )  # fmt: skip
         try:
             await server.start(port)
@@ -191,4 +204,17 @@ class SqlEndpoint:
         """Stop every server; returns when the last session has ended."""
         for name in list(self._servers):
             await self.stop_server(name)
-        self._executor.shutdown()
+
+
+def _possible_sessions() -> int:
+    """How many sessions the process's file handles suffice for; it takes as many as it may have."""
+    if sys.platform == "win32":
+        return _MOST_SESSIONS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < hard:
+        wanted = _MOST_SESSIONS * _HANDLES_OF_A_SESSION + _OTHER_HANDLES
+        soft = max(soft, wanted if hard == resource.RLIM_INFINITY else min(wanted, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if soft == resource.RLIM_INFINITY:
+        return _MOST_SESSIONS
+    return max(min((soft - _OTHER_HANDLES) // _HANDLES_OF_A_SESSION, _MOST_SESSIONS), 10)

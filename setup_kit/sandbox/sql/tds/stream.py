@@ -13,6 +13,7 @@ from setup_kit.sandbox.sql.tds.packets import HEADER, Message, PacketType, Statu
 LARGEST_LOGIN = 128 * 1024 - 1
 LARGEST_REQUEST = 64 * 1024 * 1024
 LARGEST_PACKET = 32768
+_CLOSING_SECONDS = 5
 
 #: Bytes of a bulk load that are handed on at a time.
 BULK_PIECE = 256 * 1024
@@ -187,7 +188,10 @@ class Stream:
     async def close(self) -> None:
         self._writer.close()
         try:
-            await self._writer.wait_closed()
+            async with asyncio.timeout(_CLOSING_SECONDS):
+                await self._writer.wait_closed()
+        except TimeoutError:  # the client takes no more
+            self.abort()
         except (OSError, ssl.SSLError):  # the client closed first: there is nobody left to tell
             return
 
