@@ -128,13 +128,17 @@ def _with_password(
         raise errors.error(18470, user, "")
     database = _open(store, policy, wanted, user)
     found = _catalog(store, database)
-    principal = next((p for p in found.principals.values() if p.sid == login.sid), None)
-    if principal is None and not named:
+    if "sysadmin" in store.server_roles(login.sid):
+        return database, Identity(login.name, login.sid, catalog.DBO_ID, administrator=True)
+    guests = getattr(policy, "virtual_machine", False) and fold(database.name) == "master"
+    principal_id = found.user_of(login.sid, or_guest=guests)
+    if principal_id is None and not named:
         raise errors.no_user_in_default_database(wanted, user)
-    if principal is None:
+    if principal_id is None:
         raise errors.cannot_open_database(wanted, user)
-    _may_connect(found, principal.id, database, user)
-    return database, Identity(login.name, login.sid, principal.id, administrator=False)
+    if principal_id != catalog.GUEST_ID:
+        _may_connect(found, principal_id, database, user)
+    return database, Identity(login.name, login.sid, principal_id, administrator=False)
 
 
 def _with_token(

@@ -373,6 +373,21 @@ MESSAGES: dict[int, Message] = {
     15025: Message(16, "The server principal '%s' already exists."),
     15063: Message(16, "The login already has an account under a different user name."),
     15081: Message(16, "Membership of the public role cannot be changed."),
+    15116: Message(
+        16,
+        "Password validation failed. The password does not meet the operating system policy requirements because it is "
+        "too short.",
+    ),
+    15117: Message(
+        16,
+        "Password validation failed. The password does not meet the operating system policy requirements because it is "
+        "too long.",
+    ),
+    15118: Message(
+        16,
+        "Password validation failed. The password does not meet the operating system policy requirements because it is "
+        "not complex enough.",
+    ),
     15138: Message(16, "The database principal owns a %S_MSG in the database, and cannot be dropped."),
     15144: Message(16, "The role has members. It must be empty before it can be dropped."),
     15150: Message(16, "Cannot %S_MSG the %S_MSG '%.*ls'."),
@@ -394,6 +409,11 @@ MESSAGES: dict[int, Message] = {
     15530: Message(16, 'The object with name "%.*ls" already exists.'),
     15664: Message(
         16, "Cannot set key '%ls' in the session context. The key has been set as read_only for this session."
+    ),
+    15665: Message(
+        16,
+        "The value was not set for key '%ls' because the total size of keys and values in the session context would "
+        "exceed the 1 MB limit.",
     ),
     18054: Message(
         16,

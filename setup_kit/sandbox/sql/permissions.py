@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.storage.catalog import (
@@ -197,6 +198,37 @@ def _implying(table: str, permission: str) -> tuple[tuple[str, str], ...]:
         above = above if above in _TABLES[_PARENTS[table]] else "CONTROL"
         found |= dict.fromkeys(_implying(_PARENTS[table], above))
     return tuple(found)
+
+
+class ServerCaller(Protocol):
+    """Who asks for something of the server itself: a session."""
+
+    @property
+    def virtual_machine(self) -> bool: ...
+    @property
+    def is_server_administrator(self) -> bool: ...
+    @property
+    def server_roles(self) -> frozenset[str]: ...
+    @property
+    def permissions(self) -> Permissions: ...
+
+
+def _has_server_role(caller: ServerCaller, server_role: str, master_role: str) -> bool:
+    """On a virtual machine a server role; in Azure SQL Database a role of `master`, which is asked there."""
+    if caller.is_server_administrator:
+        return True
+    if caller.virtual_machine:
+        return server_role in caller.server_roles
+    held = caller.permissions
+    return fold(held.database) == "master" and held.in_role(master_role)
+
+
+def manages_logins(caller: ServerCaller) -> bool:
+    return _has_server_role(caller, "securityadmin", "loginmanager")
+
+
+def manages_databases(caller: ServerCaller) -> bool:
+    return _has_server_role(caller, "dbcreator", "dbmanager")
 
 
 class Permissions:

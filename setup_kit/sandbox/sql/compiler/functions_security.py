@@ -108,7 +108,14 @@ _SERVER_ROLES = frozenset(
 def _is_server_role_member(runtime: Runtime, role: str | None, login: str | None = None) -> Stored:
     if role is None or fold(role) not in _SERVER_ROLES:
         return None
-    return int(fold(role) == "public")
+    if login is not None and fold(login) != fold(runtime.login_name):
+        found = runtime.server.login(login)
+        if found is None:
+            return None
+        held = runtime.server.server_roles(found.sid)
+        return int(fold(role) == "public" or bool(held & {fold(role), "sysadmin"}))
+    administrator = runtime.is_server_administrator and runtime.virtual_machine
+    return int(fold(role) == "public" or administrator or fold(role) in runtime.server_roles)
 
 
 TABLE: dict[str, Entry] = {

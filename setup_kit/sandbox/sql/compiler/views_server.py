@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from setup_kit.sandbox.sql.compiler.bound import Runtime
 from setup_kit.sandbox.sql.compiler.views import COLLATION, Registry, Rows
+from setup_kit.sandbox.sql.messages import MESSAGES
+from setup_kit.sandbox.sql.permissions import manages_logins
 from setup_kit.sandbox.sql.storage.catalog import fold
+from setup_kit.sandbox.sql.storage.store import SERVER_ROLES
 from setup_kit.sandbox.sql.values import types as t
 
 REGISTRY = Registry()
@@ -67,10 +70,10 @@ def _service_objectives(runtime: Runtime) -> Rows:
 
 
 def _logins(runtime: Runtime) -> Rows:
-    """In master only; every login for who manages logins, one's own for everybody else."""
-    if fold(runtime.database.name) != "master":
+    """In Azure in master only; every login for who manages logins, one's own for everybody else."""
+    if fold(runtime.database.name) != "master" and not runtime.virtual_machine:
         return
-    everything = runtime.is_server_administrator or runtime.permissions.in_role("loginmanager")
+    everything = manages_logins(runtime)
     for login in runtime.server.logins():
         if everything or login.sid == runtime.login_sid:
             yield (
@@ -88,7 +91,44 @@ REGISTRY.view(
     "sys.sql_logins",
     _LOGIN + "is_policy_checked bit = 1, is_expiration_checked bit = 0, password_hash varbinary(256) = NULL",
 )(_logins)
-REGISTRY.view("sys.server_principals", _LOGIN + "owning_principal_id int = NULL, is_fixed_role bit = 0")(_logins)
+
+
+@REGISTRY.view(
+    "sys.server_principals",
+    "name sysname, principal_id int, sid varbinary(85), type char(1), type_desc nvarchar(60), is_disabled bit, "
+    "create_date datetime, modify_date datetime, default_database_name sysname, default_language_name sysname, "
+    "credential_id int = NULL, owning_principal_id int, is_fixed_role bit",
+)
+def _server_principals(runtime: Runtime) -> Rows:
+    """The logins; on a virtual machine the fixed server roles too, which everybody sees."""
+    created = t.round_to_datetime(runtime.server.databases()[0].created)
+    if runtime.virtual_machine:
+        for role, role_id in {"public": 2, **SERVER_ROLES}.items():
+            fixed = int(role != "public")
+            yield role, role_id, bytes([role_id]), "R", "SERVER_ROLE", 0, created, created, None, None, 1, fixed
+    for name, number, sid, disabled, made, changed in _logins(runtime):
+        yield (
+            name, number, sid, "S", "SQL_LOGIN", disabled, made, changed, "master", "us_english", None, 0,
+        )  # fmt: skip
+
+
+@REGISTRY.view("sys.server_role_members", "role_principal_id int, member_principal_id int")
+def _server_role_members(runtime: Runtime) -> Rows:
+    seen = {number for _, number, *_ in _logins(runtime)}
+    for login in runtime.server.logins():
+        for role in sorted(runtime.server.server_roles(login.sid)):
+            if login.principal_id in seen:
+                yield SERVER_ROLES[role], login.principal_id
+
+
+@REGISTRY.view(
+    "sys.messages",
+    "message_id int, language_id smallint = 1033, severity tinyint, is_event_logged bit = 0, text nvarchar(2048)",
+)
+def _messages(runtime: Runtime) -> Rows:
+    """Those that this server raises."""
+    for number, message in MESSAGES.items():
+        yield number, message.severity, message.text
 
 
 # Settings

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql import errors, permissions
 from setup_kit.sandbox.sql.compiler import views_server
 from setup_kit.sandbox.sql.execution import logins
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.storage.catalog import CatalogWriter, fold
+from setup_kit.sandbox.sql.storage.store import SERVER_ROLES
 
 if TYPE_CHECKING:
     from setup_kit.sandbox.sql.execution.session import Session
@@ -26,6 +27,8 @@ def execute(session: Session, statement: s.Statement) -> None:
             _alter_login(session, statement)
         case s.DropLogin():
             _drop_login(session, statement)
+        case s.AlterServerRole():
+            _alter_server_role(session, statement)
         case s.CreateDatabase():
             _create_database(session, statement)
         case s.DropDatabase():
@@ -34,18 +37,19 @@ def execute(session: Session, statement: s.Statement) -> None:
             _alter_database(session, statement)
 
 
-def _manages_logins(session: Session) -> bool:
-    return session.is_server_administrator or session.permissions.in_role("loginmanager")
+def _is_administrator(session: Session, login: str) -> bool:
+    """Whether it is the administrator who asks: the server keeps no login of that name."""
+    return session.is_server_administrator and fold(session.login_name) == fold(login)
 
 
 def _create_login(session: Session, statement: s.CreateLogin) -> None:
-    if not _manages_logins(session):
+    if not permissions.manages_logins(session):
         raise errors.not_permitted()
-    logins.check_name(statement.login)
-    if session.server.login(statement.login) is not None:
+    logins.check_name(statement.login, azure=not session.virtual_machine)
+    if session.server.login(statement.login) is not None or _is_administrator(session, statement.login):
         raise errors.login_exists(statement.login)
     password = statement.password or ""
-    logins.check_password(statement.login, password)
+    logins.check_password(statement.login, password, azure=not session.virtual_machine)
     if not session.server.create_login(statement.login, logins.hash_password(password)):
         raise errors.login_exists(statement.login)
 
@@ -53,22 +57,22 @@ def _create_login(session: Session, statement: s.CreateLogin) -> None:
 def _alter_login(session: Session, statement: s.AlterLogin) -> None:
     found = session.server.login(statement.login)
     own = found is not None and found.sid == session.login_sid
-    if found is None or not (_manages_logins(session) or own):
+    if found is None or not (permissions.manages_logins(session) or own):
         raise errors.not_found("alter", "login", statement.login)
     if statement.password is not None:
-        if not _manages_logins(session) and not (
+        if not permissions.manages_logins(session) and not (
             statement.old_password and logins.password_matches(statement.old_password, found.password)
         ):
             raise errors.not_found("alter", "login", statement.login)
-        logins.check_password(found.name, statement.password)
+        logins.check_password(found.name, statement.password, azure=not session.virtual_machine)
         session.server.alter_login(found.name, password=logins.hash_password(statement.password))
         return
-    if not _manages_logins(session):
+    if not permissions.manages_logins(session):
         raise errors.not_found("alter", "login", statement.login)
     if statement.disabled is not None:
         session.server.alter_login(found.name, disabled=statement.disabled)
     if statement.new_name is not None:
-        logins.check_name(statement.new_name)
+        logins.check_name(statement.new_name, azure=not session.virtual_machine)
         if session.server.login(statement.new_name) is not None:
             raise errors.login_exists(statement.new_name)
         session.server.rename_login(found.name, statement.new_name)
@@ -76,19 +80,28 @@ def _alter_login(session: Session, statement: s.AlterLogin) -> None:
 
 def _drop_login(session: Session, statement: s.DropLogin) -> None:
     found = session.server.login(statement.login)
-    if found is None or not _manages_logins(session):
+    if found is None or not permissions.manages_logins(session):
         raise errors.not_found("drop", "login", statement.login)
     if session.instance.is_logged_in(found.sid):
         raise errors.error(15434, found.name)
     session.server.drop_login(found.name)
 
 
-def _manages_databases(session: Session) -> bool:
-    return session.is_server_administrator or session.permissions.in_role("dbmanager")
+def _alter_server_role(session: Session, statement: s.AlterServerRole) -> None:
+    """By a member of the role or by sysadmin: 15151, as for a role or a login that is not there."""
+    role = fold(statement.role)
+    if not session.virtual_machine:
+        raise errors.unsupported_statement("ALTER SERVER ROLE")
+    if role not in SERVER_ROLES or not (session.is_server_administrator or role in session.server_roles):
+        raise errors.not_found("alter", "server role", statement.role)
+    member = session.server.login(statement.member)
+    if member is None:
+        raise errors.not_found("add" if statement.add else "drop", "server principal", statement.member)
+    session.server.change_server_role(role, member.sid, add=statement.add)
 
 
 def _create_database(session: Session, statement: s.CreateDatabase) -> None:
-    if not _manages_databases(session):
+    if not permissions.manages_databases(session):
         raise errors.permission_denied_in_database("CREATE DATABASE", "master")
     if session.server.database(statement.database) is not None:
         raise errors.error(1801, statement.database)
@@ -99,7 +112,7 @@ def _drop_database(session: Session, statement: s.DropDatabase) -> None:
     found = session.server.database(statement.database)
     if found is None and statement.if_exists:
         return
-    if found is None or fold(found.name) == "master" or not _manages_databases(session):
+    if found is None or fold(found.name) == "master" or not permissions.manages_databases(session):
         raise errors.error(3701, "drop", "database", statement.database, state=2)
     session.instance.drop_database(found.name)
 

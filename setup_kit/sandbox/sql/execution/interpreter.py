@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_ON_THE_SERVER = (s.CreateLogin, s.AlterLogin, s.DropLogin, s.CreateDatabase, s.DropDatabase, s.AlterDatabase)
+_ON_THE_SERVER = (
+    s.CreateLogin, s.AlterLogin, s.DropLogin, s.AlterServerRole, s.CreateDatabase, s.DropDatabase, s.AlterDatabase,
+)  # fmt: skip
 
 
 class _Leave(Exception):  # noqa: N818 - BREAK, CONTINUE and RETURN on their way out

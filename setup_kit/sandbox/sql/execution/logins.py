@@ -20,12 +20,14 @@ RESERVED_LOGINS = frozenset(
 )  # fmt: skip
 
 
-def check_password(name: str, password: str) -> None:
-    """SQL Server's rules: 8 to 128 characters, three of four classes, not containing the login's name."""
+def check_password(name: str, password: str, *, azure: bool = True) -> None:
+    """SQL Server's rules: 8 to 128 characters, three of four classes, not containing the login's name. A server on a
+    virtual machine has other numbers for what Azure SQL Database says.
+    """
     if len(password) > 128:
-        raise errors.error(40631, 128)
+        raise errors.error(40631, 128) if azure else errors.error(15117)
     if len(password) < 8:
-        raise errors.error(40630)
+        raise errors.error(40630 if azure else 15116)
     classes = (
         any(char.isupper() for char in password),
         any(char.islower() for char in password),
@@ -34,7 +36,7 @@ def check_password(name: str, password: str) -> None:
     )
     contains_name = len(name) > 2 and fold(name) in password.lower()
     if sum(classes) < 3 or contains_name:
-        raise errors.error(40632)
+        raise errors.error(40632 if azure else 15118)
 
 
 def hash_password(password: str) -> str:
@@ -55,9 +57,9 @@ def _digest(password: str, salt: bytes, cost: int) -> bytes:
     return hashlib.scrypt(data, salt=salt, n=cost, r=8, p=1, dklen=32)
 
 
-def check_name(name: str) -> None:
-    """15006 for a backslash, which is the mark of Windows accounts; 15405 for a reserved name *(number assumed)*."""
+def check_name(name: str, *, azure: bool = True) -> None:
+    """15006 for a backslash, which is the mark of Windows accounts; in Azure 15405 for a reserved name *(assumed)*."""
     if "\\" in name:
         raise errors.error(15006, name)
-    if fold(name) in RESERVED_LOGINS:
+    if azure and fold(name) in RESERVED_LOGINS:
         raise errors.error(15405, name)

@@ -85,7 +85,7 @@ def _create_user(session: Session, statement: s.CreateUser) -> None:
     elif statement.password is not None:
         if fold(session.database.name) == "master":
             raise errors.error(33233)
-        logins.check_password(statement.user, statement.password)
+        logins.check_password(statement.user, statement.password, azure=not session.virtual_machine)
         authentication, password = 2, logins.hash_password(statement.password)
         sid = b"\x01\x05\x00\x00\x00\x00\x00\x09" + secrets.token_bytes(20)
     elif statement.login is not None:
@@ -132,7 +132,7 @@ def _alter_user(session: Session, statement: s.AlterUser) -> None:
         known = statement.old_password and logins.password_matches(statement.old_password, found.password)
         if not manages and not (own and known):
             raise refused
-        logins.check_password(found.name, statement.password)
+        logins.check_password(found.name, statement.password, azure=not session.virtual_machine)
         values["password"] = logins.hash_password(statement.password)
     if statement.login is not None:
         if not held.holds("CONTROL"):

@@ -112,6 +112,7 @@ class Session:
             tuple[int, str, str], tuple[int, bytes]
         ] = {}  # rows of sp_describe_undeclared_parameters
         self.set_options: dict[str, str] = {}
+        self.session_context: dict[str, tuple[Stored, bool]] = {}  # values, and whether they are read-only
         self.bulk: s.InsertBulk | None = None  # whose rows come in the next message
         self.caught: list[tuple[int, int, int, str, int, str]] = []
         self.identity: Stored = None
@@ -176,6 +177,16 @@ class Session:
         row = self.connection.execute("SELECT value FROM meta WHERE key = ?", (f"identity.{table.id}",)).fetchone()
         return None if row is None else int(row[0])
 
+    @property
+    def nest_level(self) -> int:
+        """How deep inside procedures and texts."""
+        return len(self.chain)
+
+    def context(self, key: str) -> Stored:
+        """What sp_set_session_context has put under a key."""
+        value, _ = self.session_context.get(catalog.fold(key), (None, False))
+        return value
+
     def sessions(self) -> Sequence[OpenSession]:
         """The sessions that are open on the server."""
         return self.instance.sessions()
@@ -194,6 +205,11 @@ class Session:
         if self.chain and self.chain[-1].schema is not None:
             return self.chain[-1].schema
         return self.catalog.principals[self.permissions.principal_id].default_schema or "dbo"
+
+    @property
+    def server_roles(self) -> frozenset[str]:
+        """The server roles that the login is in: of a server on a virtual machine."""
+        return self.server.server_roles(self.login_sid)
 
     @property
     def chain_owner(self) -> int | None:
@@ -228,8 +244,8 @@ class Session:
         with contextlib.closing(self.server.connect(database)) as connection:
             found = catalog.load(connection)
         if principal_id is None:
-            users = (user.id for user in found.principals.values() if user.sid == self.login_sid)
-            principal_id = catalog.DBO_ID if self.is_server_administrator else next(users, None)
+            user = found.user_of(self.login_sid, or_guest=catalog.fold(database.name) == "master")
+            principal_id = catalog.DBO_ID if self.is_server_administrator else user
         if principal_id is None:
             raise errors.no_access(self.login_name, database.name)
         self.connection.close()
@@ -249,6 +265,7 @@ class Session:
             self._tell_database(before)
         self.transactions.lock_timeout = None
         self.prepared.clear()
+        self.session_context.clear()
         self.set_options = {"IMPLICIT_TRANSACTIONS": "OFF", "NOCOUNT": "OFF", "XACT_ABORT": "OFF"}
         self.row_count = self.last_error = 0
         self.identity = None

@@ -57,6 +57,16 @@ def _drop_login(cursor: Cursor, line: int) -> s.Statement:
     return s.DropLogin(login=cursor.identifier(), line=line)
 
 
+def _alter_server(cursor: Cursor, line: int) -> s.Statement:
+    if not cursor.accept("ROLE"):
+        raise errors.unsupported_statement(f"ALTER SERVER {cursor.word()}".rstrip())
+    role = cursor.identifier()
+    add = cursor.accept("ADD", "MEMBER")
+    if not add:
+        cursor.expect("DROP", "MEMBER")
+    return s.AlterServerRole(role=role, member=cursor.identifier(), add=add, line=line)
+
+
 def _create_user(cursor: Cursor, line: int) -> s.Statement:
     user = cursor.identifier()
     login, password, schema, object_id = None, None, None, None
@@ -258,6 +268,7 @@ READERS: dict[tuple[str, str], Callable[[Cursor, int], s.Statement]] = {
     ("CREATE", "LOGIN"): _create_login,
     ("ALTER", "LOGIN"): _alter_login,
     ("DROP", "LOGIN"): _drop_login,
+    ("ALTER", "SERVER"): _alter_server,
     ("CREATE", "USER"): _create_user,
     ("ALTER", "USER"): _alter_user,
     ("DROP", "USER"): _drop_user,

@@ -328,6 +328,16 @@ class DropLogin(Statement):
 
 
 @dataclass(frozen=True)
+class AlterServerRole(Statement):
+    """ADD MEMBER, or DROP MEMBER."""
+
+    label = "ALTER SERVER ROLE"
+    role: str
+    member: str
+    add: bool
+
+
+@dataclass(frozen=True)
 class CreateUser(Statement):
     """`login` for a user of a login, `password` for a contained user, `external` FROM EXTERNAL PROVIDER."""
 

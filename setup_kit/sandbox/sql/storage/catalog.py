@@ -206,6 +206,11 @@ class Catalog:
         found = self.schema(schema)
         return self.objects_by_name.get((found.id, fold(name))) if found else None
 
+    def user_of(self, sid: bytes, *, or_guest: bool = False) -> int | None:
+        """The user of a login; `or_guest` in a database that lets guests in."""
+        found = next((user.id for user in self.principals.values() if user.sid == sid), None)
+        return GUEST_ID if found is None and or_guest else found
+
     def owner_of(self, found: DatabaseObject) -> int:
         """The principal that an object belongs to: its own owner, else its schema's."""
         return found.owner if found.owner is not None else self.schemas[found.schema_id].owner

@@ -27,7 +27,11 @@ CREATE TABLE IF NOT EXISTS logins (name TEXT PRIMARY KEY COLLATE tsql, principal
   modified INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS databases (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE COLLATE tsql,
   created INTEGER NOT NULL, read_committed_snapshot INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS server_role_members (role TEXT NOT NULL, member BLOB NOT NULL, PRIMARY KEY (role, member));
 """
+
+#: The fixed roles of a server on a virtual machine that this one knows, with their numbers.
+SERVER_ROLES = {"sysadmin": 3, "securityadmin": 4, "dbcreator": 9}
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,4 +203,22 @@ class ServerStore:
 
     def drop_login(self, name: str) -> None:
         with self._lock:
+            self._connection.execute(
+                "DELETE FROM server_role_members WHERE member = (SELECT sid FROM logins WHERE name = ?)", (name,)
+            )
             self._connection.execute("DELETE FROM logins WHERE name = ?", (name,))
+
+    # Server roles
+
+    def server_roles(self, sid: bytes) -> frozenset[str]:
+        """The roles that a login is a member of."""
+        with self._lock:
+            rows = self._connection.execute("SELECT role FROM server_role_members WHERE member = ?", (sid,)).fetchall()
+        return frozenset(row[0] for row in rows)
+
+    def change_server_role(self, role: str, sid: bytes, *, add: bool) -> None:
+        verb = "INSERT OR IGNORE INTO server_role_members VALUES (?, ?)"
+        with self._lock:
+            self._connection.execute(
+                verb if add else "DELETE FROM server_role_members WHERE role = ? AND member = ?", (role, sid)
+            )
