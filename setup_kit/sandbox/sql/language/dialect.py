@@ -46,8 +46,11 @@ def tokenize(text: str) -> list[Token]:
             105, "Unclosed quotation mark after the character string.", 15, ends_batch=True
         ) from error
     for token in tokens:
-        if len(token.text) > _LONGEST_NAME and token.token_type in _NAMES:
-            raise errors.too_long_identifier(token.text)
+        if token.token_type in _NAMES:
+            if len(token.text) > _LONGEST_NAME:
+                raise errors.too_long_identifier(token.text)
+            if "\0" in token.text:  # SQLite takes it for the end
+                raise errors.incorrect_syntax(token.text)
     return tokens
 
 
