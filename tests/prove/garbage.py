@@ -143,7 +143,7 @@ def request(chance: random.Random) -> tuple[int, bytes, int]:
     if what < 0.5:
         return chance.randrange(256), mutated(data, chance), status
     if what < 0.55:
-        return PacketType.SQL_BATCH, mutated(ALL_HEADERS + sql(chance).encode("utf-16-le"), chance), status
+        return PacketType.SQL_BATCH, mutated(ALL_HEADERS + sql(chance).encode("utf-16-le", "surrogatepass"), chance), status
     if what < 0.6:
         return kind, data, status
     return kind, mutated(data, chance, [found for _, found in REQUESTS]), status

@@ -68,3 +68,9 @@ def test_a_value_that_would_take_all_memory_is_refused(connection: pyodbc.Connec
 
 def test_replace_counts_characters_whose_small_letter_is_longer(connection: pyodbc.Connection) -> None:
     assert connection.execute("SELECT REPLACE(N'İİaİ', N'A', N'-')").fetchone()[0] == "İİ-İ"
+
+
+def test_a_name_has_no_nul(connection: pyodbc.Connection) -> None:
+    with pytest.raises(pyodbc.Error) as caught:
+        connection.execute("SELECT 1 AS [a\0b]").fetchall()
+    assert number(caught.value) == 102

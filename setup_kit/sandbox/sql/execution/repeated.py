@@ -75,6 +75,8 @@ class _Insert:
 
 
 def _prepared_insert(session: Session, call: Call) -> _Insert | None:
+    if not call.parameters:
+        return None
     handle, *given = call.parameters
     prepared = session.prepared.get(handle.value) if isinstance(handle.value, int) else None
     if prepared is None or prepared.is_procedure or len(given) != len(prepared.parameters):
