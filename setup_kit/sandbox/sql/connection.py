@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from setup_kit.sandbox.sql import authentication, firewall, handshake
+from setup_kit.sandbox.sql import authentication, errors, firewall, handshake
 from setup_kit.sandbox.sql.errors import Cancelled, ProtocolError, SqlError
 from setup_kit.sandbox.sql.execution.session import Client, Session
 from setup_kit.sandbox.sql.tds import packets, parameters, tokens

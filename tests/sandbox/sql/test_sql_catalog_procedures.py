@@ -24,7 +24,9 @@ def orders(connection: pyodbc.Connection) -> pyodbc.Connection:
     connection.execute(_TABLES)
     connection.execute("CREATE INDEX ix_name ON dbo.orders (name, price)")
     connection.execute("CREATE VIEW dbo.names AS SELECT id, name FROM dbo.orders")
-    connection.execute("CREATE PROCEDURE dbo.count_up @start int, @label nvarchar(10) = N'x', @end int OUTPUT AS RETURN 1")
+    connection.execute(
+        "CREATE PROCEDURE dbo.count_up @start int, @label nvarchar(10) = N'x', @end int OUTPUT AS RETURN 1"
+    )
     return connection
 
 
@@ -88,7 +90,7 @@ def test_another_database_is_refused(orders: pyodbc.Connection) -> None:
     assert number(caught.value) == 15250
 
 
-# name, DATA_TYPE, TYPE_NAME, COLUMN_SIZE, BUFFER_LENGTH, DECIMAL_DIGITS, NUM_PREC_RADIX, SQL_DATA_TYPE, SQL_DATETIME_SUB
+# Name, type by code and name, size, length of the buffer, digits, radix, type and subtype of the descriptor.
 _EXPECTED = [
     ("id", 4, "int identity", 10, 4, 0, 10, 4, None),
     ("name", -9, "nvarchar", 20, 40, None, None, -9, None),

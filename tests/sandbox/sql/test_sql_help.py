@@ -12,7 +12,9 @@ from tests.sandbox.sql.conftest import Server, closing, number
 
 @pytest.fixture
 def items(connection: pyodbc.Connection) -> pyodbc.Connection:
-    connection.execute("CREATE TABLE dbo.items (id int IDENTITY(1, 1) PRIMARY KEY, name nvarchar(30) NULL, n decimal(9, 2))")
+    connection.execute(
+        "CREATE TABLE dbo.items (id int IDENTITY(1, 1) PRIMARY KEY, name nvarchar(30) NULL, n decimal(9, 2))"
+    )
     connection.execute("CREATE UNIQUE INDEX ux_name ON dbo.items (name, n)")
     connection.execute("CREATE PROCEDURE dbo.add_one\n  @n int,\n  @out int OUTPUT\nAS\nSET @out = @n + 1")
     return connection

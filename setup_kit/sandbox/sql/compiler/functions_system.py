@@ -108,6 +108,10 @@ def _connection_property(runtime: Runtime, name: str | None) -> Stored:
     return values.get(fold(name)) if name is not None else None
 
 
+def _session_context(runtime: Runtime, key: str | None) -> Stored:
+    return None if key is None else runtime.context(key)
+
+
 def _caught(index: int) -> Callable[[Runtime], Stored]:
     return lambda runtime: runtime.caught[-1][index] if runtime.caught else None
 
@@ -124,6 +128,7 @@ TABLE: dict[str, Entry] = {
     "CONNECTIONPROPERTY": entry(1, 1, "connectionproperty", t.VARIANT, _connection_property, _NAME),
     "APP_NAME": entry(0, 0, "app_name", t.SYSNAME, lambda runtime: runtime.application),
     "HOST_NAME": entry(0, 0, "host_name", t.SYSNAME, lambda runtime: runtime.client_host),
+    "SESSION_CONTEXT": entry(1, 1, "session_context", t.VARIANT, _session_context, t.SYSNAME),
     "SCOPE_IDENTITY": entry(0, 0, "scope_identity", t.decimal(38, 0), lambda runtime: runtime.identity),
     "XACT_STATE": entry(0, 0, "xact_state", t.SMALLINT, lambda runtime: int(runtime.transaction_depth > 0)),
     "ERROR_NUMBER": entry(0, 0, "error_number", t.INT, _caught(0)),
@@ -150,7 +155,7 @@ _VARIABLES: dict[str, tuple[SqlType, Callable[[Runtime], Stored]]] = {
     "MAX_PRECISION": (t.TINYINT, lambda runtime: 38),
     "TEXTSIZE": (t.INT, lambda runtime: int(runtime.options.get("TEXTSIZE", "2147483647"))),
     "LOCK_TIMEOUT": (t.INT, lambda runtime: int(runtime.options.get("LOCK_TIMEOUT", "-1"))),
-    "NESTLEVEL": (t.INT, lambda runtime: 0),
+    "NESTLEVEL": (t.INT, lambda runtime: runtime.nest_level),
     "PROCID": (t.INT, lambda runtime: 0),
     "OPTIONS": (t.INT, lambda runtime: 5432),
     "CURSOR_ROWS": (t.INT, lambda runtime: 0),
@@ -162,8 +167,6 @@ def variable(program: Program, name: str) -> Bound:
     """An @@variable; 40513 for one that is not known here."""
     found = _VARIABLES.get(name.upper())
     if found is None:
-        raise errors.SqlError(
-            40513, f"Server variable '@@{name}' is not supported in this version of SQL Server.", ends_batch=True
-        )
+        raise errors.error(40513, f"@@{name}")
     kind, slot = found
     return program.from_slot(slot, kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from setup_kit.sandbox.sql.storage.store import Database
@@ -45,3 +46,5 @@ class OpenSession(Protocol):
     def last_error(self) -> int: ...
     @property
     def transaction_depth(self) -> int: ...
+    @property
+    def options(self) -> Mapping[str, str]: ...

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from setup_kit.sandbox.sql.language.cursor import make_type
 from setup_kit.sandbox.sql.tds.tokens import Column
 from setup_kit.sandbox.sql.values import types as t
-from setup_kit.sandbox.sql.values.types import Stored
+from setup_kit.sandbox.sql.values.types import SqlType, Stored
 
 Rows = Iterable[Sequence[Stored]]
 
@@ -97,13 +97,15 @@ def _read(text: str) -> tuple[tuple[Column, ...], tuple[tuple[int, Stored], ...]
         facets = [t.MAX if part == "max" else int(part) for part in (match["facets"] or "").split(",") if part]
         kind = make_type(match["type"], facets)
         if match["value"] is not None:
-            constants.append((len(columns), _constant(match["value"], numeric=kind.name in t.INTEGERS)))
+            constants.append((len(columns), _constant(match["value"], kind)))
         columns.append(Column(match["name"], kind))
         at = match.end()
     return tuple(columns), tuple(constants)
 
 
-def _constant(text: str, *, numeric: bool) -> Stored:
+def _constant(text: str, kind: SqlType) -> Stored:
     if text == "NULL":
         return None
-    return int(text) if numeric else text.strip("'")
+    if kind.name in t.FLOATS:
+        return float(text)
+    return int(text) if kind.name in t.INTEGERS else text.strip("'")

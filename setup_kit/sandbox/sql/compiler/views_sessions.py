@@ -14,6 +14,11 @@ from setup_kit.sandbox.sql.values.types import Stored
 REGISTRY = Registry()
 
 
+_ISOLATION = {
+    "READ UNCOMMITTED": 1, "READ COMMITTED": 2, "REPEATABLE READ": 3, "SERIALIZABLE": 4, "SNAPSHOT": 5,
+}  # fmt: skip
+
+
 def _visible(runtime: Runtime) -> Iterator[OpenSession]:
     """The sessions in this database for who holds VIEW DATABASE STATE, else one's own."""
     everything = runtime.permissions.holds("VIEW DATABASE STATE")
@@ -34,11 +39,11 @@ def _moment(ticks: int | None) -> Stored:
     "nt_user_name nvarchar(128) = NULL, status nvarchar(30), context_info varbinary(128) = NULL, cpu_time int = 0, "
     "memory_usage int = 0, total_scheduled_time int = 0, total_elapsed_time int, endpoint_id int = 4, "
     "last_request_start_time datetime, last_request_end_time datetime, reads bigint = 0, writes bigint = 0, "
-    "logical_reads bigint = 0, is_user_process bit = 1, text_size int = 2147483647, "
+    "logical_reads bigint = 0, is_user_process bit = 1, text_size int, "
     "language nvarchar(128) = us_english, date_format nvarchar(3) = mdy, date_first smallint = 7, "
     "quoted_identifier bit = 1, arithabort bit = 1, ansi_null_dflt_on bit = 1, ansi_defaults bit = 0, "
     "ansi_warnings bit = 1, ansi_padding bit = 1, ansi_nulls bit = 1, concat_null_yields_null bit = 1, "
-    "transaction_isolation_level smallint = 2, lock_timeout int = -1, deadlock_priority int = 0, row_count bigint, "
+    "transaction_isolation_level smallint, lock_timeout int, deadlock_priority int = 0, row_count bigint, "
     "prev_error int, original_security_id varbinary(85), original_login_name nvarchar(128), "
     "last_successful_logon datetime = NULL, last_unsuccessful_logon datetime = NULL, "
     "unsuccessful_logons bigint = NULL, group_id int = 1, database_id smallint, authenticating_database_id int, "
@@ -51,8 +56,10 @@ def _sessions(runtime: Runtime) -> Rows:
         yield (
             found.spid, _moment(found.logged_in_at), found.client_host, found.application, found.login_sid,
             found.login_name, "running" if running else "sleeping", elapsed, _moment(found.request_began),
-            _moment(found.request_ended), found.row_count, found.last_error, found.login_sid, found.login_name,
-            found.database.id, found.database.id, found.transaction_depth,
+            _moment(found.request_ended), int(found.options.get("TEXTSIZE", "2147483647")),
+            _ISOLATION.get(found.options.get("TRANSACTION ISOLATION LEVEL", ""), 2),
+            int(found.options.get("LOCK_TIMEOUT", "-1")), found.row_count, found.last_error, found.login_sid,
+            found.login_name, found.database.id, found.database.id, found.transaction_depth,
         )  # fmt: skip
 
 

@@ -32,6 +32,9 @@ PROCEDURE_NUMBERS = {
 }  # fmt: skip
 EXECUTE_SQL, EXECUTE_PREPARED = 10, 12
 
+#: Keys of a session's context; SQL Server bounds their size in all, 1 MB, instead.
+_MOST_CONTEXT = 256
+
 
 def run_call(session: Session, call: Call) -> None:
     """One remote procedure call. Its errors are in the reply when this returns, but for those that end the batch."""
@@ -268,6 +271,19 @@ def _cursor(name: str) -> _System:
 
 
 _System = Callable[["Session", Sequence[Parameter]], Outcome]
+def _set_session_context(session: Session, given: Sequence[Parameter]) -> Outcome:
+    """`@key, @value, @read_only`: what SESSION_CONTEXT gives back; 15664 for a key that has been made read-only."""
+    first = leading("sp_set_session_context", ("key", "value", "read_only"), given, 2)
+    key = str(coerce(first[0].type, first[0].value, t.SYSNAME) or "")
+    if session.session_context.get(fold(key), (None, False))[1]:
+        raise errors.error(15664, key)
+    if fold(key) not in session.session_context and len(session.session_context) >= _MOST_CONTEXT:
+        raise errors.error(15665, key)
+    value = coerce(first[1].type, first[1].value, t.VARIANT)
+    session.session_context[fold(key)] = value, len(first) > 2 and bool(first[2].value)
+    return Outcome()
+
+
 _SYSTEM: dict[str, _System] = {
     **{name: _cursor(name) for number, name in PROCEDURE_NUMBERS.items() if number < EXECUTE_SQL},
     "sp_executesql": _executesql,
@@ -279,5 +295,6 @@ _SYSTEM: dict[str, _System] = {
     "sp_describe_undeclared_parameters": descriptions.describe_parameters,
     "sp_describe_first_result_set": descriptions.describe_result,
     "sp_reset_connection": _reset,
+    "sp_set_session_context": _set_session_context,
     **firewall_rules.PROCEDURES,
 }

@@ -21,10 +21,12 @@ class Dialect(TSQL):
     """sqlglot's T-SQL, but every function call stays `Anonymous`: `functions.py` knows them by SQL Server's names."""
 
     class Tokenizer(TSQL.Tokenizer):
-        # Commands would swallow the rest of the text; REAL would be taken for FLOAT.
+        # Commands would swallow the rest of the text; REAL would be taken for FLOAT, SYSTEM_USER for CURRENT_USER.
         COMMANDS: ClassVar = set()
         KEYWORDS: ClassVar = {
-            word: kind for word, kind in TSQL.Tokenizer.KEYWORDS.items() if word != "REAL" and kind != TokenType.COMMAND
+            word: kind
+            for word, kind in TSQL.Tokenizer.KEYWORDS.items()
+            if word not in ("REAL", "SYSTEM_USER") and kind != TokenType.COMMAND
         }
 
     class Parser(TSQLParser):
