@@ -211,7 +211,8 @@ class TestOptions:
 _BULKCOPY = """
 import sys, datetime as dt, decimal, uuid, json, mssql_python
 connection = mssql_python.connect(sys.argv[1], autocommit=True)
-rows = [(n, f"row {n} é😀", decimal.Decimal(n) / 4, None if n % 3 else dt.datetime(2024, 1, 1, 0, 0, n % 60), bool(n % 2))
+moments = [dt.datetime(2024, 1, 1, 0, 0, n) for n in range(60)]
+rows = [(n, f"row {n} é😀", decimal.Decimal(n) / 4, None if n % 3 else moments[n % 60], bool(n % 2))
         for n in range(5000)]
 print(json.dumps(connection.cursor().bulkcopy("dbo.t", rows), default=str))
 """

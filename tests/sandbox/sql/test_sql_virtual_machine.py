@@ -52,7 +52,8 @@ def test_use_goes_to_another_database_and_names_it(
     assert tuple(administrator.execute("SELECT DB_NAME(), OBJECT_ID('dbo.t')").fetchone()) == (second, None)
     assert administrator.getinfo(pyodbc.SQL_DATABASE_NAME) == second
     administrator.execute("CREATE TABLE dbo.u (a int); INSERT INTO dbo.u VALUES (1)")
-    administrator.execute(f"USE [{first}]; INSERT INTO dbo.t VALUES (1)")
+    administrator.execute(f"USE [{first}]")
+    administrator.execute("INSERT INTO dbo.t VALUES (1)")
     assert administrator.execute("SELECT count(*) FROM dbo.t").fetchone()[0] == 1
 
 
