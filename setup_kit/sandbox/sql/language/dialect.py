@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 from sqlglot import exp
@@ -44,9 +45,7 @@ def tokenize(text: str) -> list[Token]:
     try:
         tokens = [_empty_binary(token, text) for token in _DIALECT.tokenize(text)]
     except TokenError as error:
-        raise errors.SqlError(
-            105, "Unclosed quotation mark after the character string.", 15, ends_batch=True
-        ) from error
+        raise errors.error(105, _unclosed(text)) from error
     for token in tokens:
         if token.token_type in _NAMES:
             if len(token.text) > _LONGEST_NAME:
@@ -54,6 +53,17 @@ def tokenize(text: str) -> list[Token]:
             if "\0" in token.text:  # SQLite takes it for the end
                 raise errors.incorrect_syntax(token.text)
     return tokens
+
+
+_WHOLE = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\[(?:[^]]|]])*]|--[^\n]*|/\*.*?\*/|[^'\"[]", re.DOTALL)
+
+
+def _unclosed(text: str) -> str:
+    """What follows the first quotation mark that has no second."""
+    at = 0
+    while (found := _WHOLE.match(text, at)) is not None:
+        at = found.end()
+    return text[at + 1 :]
 
 
 def _empty_binary(token: Token, text: str) -> Token:
