@@ -221,8 +221,8 @@ def type_conversion_failed(source: str, target: str) -> SqlError:
     return error(8114, source, target)
 
 
-def arithmetic_overflow(source: str, target: str) -> SqlError:
-    return error(8115, source, target)
+def arithmetic_overflow(source: str, target: str, state: int | None = None) -> SqlError:
+    return error(8115, source, target, state=state)
 
 
 def divide_by_zero() -> SqlError:

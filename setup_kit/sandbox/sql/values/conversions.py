@@ -159,11 +159,12 @@ def _to_decimal(source: SqlType, target: SqlType, style: int) -> Converter | Non
     precision, scale = t.decimal_facets(target)
     limit = 2**63 if target.name == "money" else 2**31 if target.name == "smallmoney" else 10**precision
     name = source.name
-    label = "numeric" if name in ("decimal", "numeric") else "expression" if name in t.INTEGERS else name
+    label = "numeric" if name == "decimal" else name
+    state = 6 if name in t.FLOATS or name in t.STRINGS else 8  # 6: assumed
 
     def store(unscaled: int) -> Stored:
         if abs(unscaled) >= limit:
-            raise errors.arithmetic_overflow(label, "numeric" if target.name == "decimal" else target.name)
+            raise errors.arithmetic_overflow(label, "numeric" if target.name == "decimal" else target.name, state)
         return t.encode_scaled(unscaled, scale)
 
     if name in t.INTEGERS:
