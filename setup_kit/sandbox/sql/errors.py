@@ -33,6 +33,7 @@ class SqlError(Exception):
         self.ends_session = ends_session
         self.also: list[SqlError] = []
         self.line = 0
+        self.procedure = ""
         self.logged_state = 0  # of 18456: it says why, to the server's log only; a client sees state 1
 
 

@@ -111,8 +111,7 @@ class Interpreter:
             self._trying -= 1
         if error.ends_session:
             raise error
-        procedure = self._session.reply.procedure
-        shown = (error.number, error.severity, error.state, error.message, error.line or 1, procedure)
+        shown = (error.number, error.severity, error.state, error.message, error.line or 1, error.procedure)
         self._session.caught.append(shown)
         try:
             self._run_all(statement.handler)
@@ -162,7 +161,8 @@ class Interpreter:
     def _translated(self, error: SqlError | sqlite3.Error | RecursionError, statement: s.Statement) -> SqlError:
         """An error with its line. One of SQLite that is not foreseen goes to the log, not to the client."""
         found = self._of_store(error) if isinstance(error, sqlite3.Error) else _told(error)
-        found.line = found.line or statement.line
+        if not found.line:
+            found.line, found.procedure = statement.line, self._session.reply.procedure
         return found
 
     def _of_store(self, error: sqlite3.Error) -> SqlError:
