@@ -200,8 +200,13 @@ class Expressions(Compiler):
                 116, "Only one expression can be specified in the select list when the subquery is not introduced with "
                 "EXISTS.", ends_batch=True,
             )  # fmt: skip
-        checked = found.sql
-        return Bound(f"({checked})", found.columns[0].type)
+        kind = found.columns[0].type
+        if _gives_one_row(query):
+            return Bound(f"({found.sql})", kind)
+        # Two rows of the query are enough to tell that it has more than one.
+        checked = self.program.apply(f"single {kind}", _single, kind, Bound('"s".v', kind), Bound('"s".n', t.BIGINT))
+        rows = f"SELECT v, count(*) OVER () AS n FROM ({found.named('v')} LIMIT 2)"  # noqa: S608 - compiled
+        return Bound(f'(SELECT {checked.sql} FROM ({rows}) AS "s" LIMIT 1)', kind)  # noqa: S608 - compiled
 
     # Conditions
 
@@ -299,6 +304,22 @@ class Expressions(Compiler):
         exp.SessionUser: lambda self, node, scope: functions.call(self, "SESSION_USER", [], scope),
         exp.CurrentTimestamp: lambda self, node, scope: functions.call(self, "GETDATE", [], scope),
     }
+
+
+def _single(_: Runtime, value: Stored, rows: Stored) -> Stored:
+    if rows != 1:
+        raise errors.error(512)
+    return value
+
+
+def _gives_one_row(query: exp.Expr) -> bool:
+    """True for a SELECT without FROM, and for aggregates over all rows."""
+    if not isinstance(query, exp.Select) or query.args.get("group") or query.args.get("limit"):
+        return False
+    if not (query.args.get("from_") or query.args.get("from")):
+        return True
+    item = query.expressions[0].unalias()
+    return isinstance(item, exp.Anonymous) and str(item.this).upper() in aggregates.NAMES
 
 
 def _literal_length(text: str, limit: int) -> int:
