@@ -134,6 +134,10 @@ MESSAGES: dict[int, Message] = {
     281: Message(16, "%d is not a valid style number when converting from %ls to a character string."),
     297: Message(16, "The user does not have permission to perform this action."),
     313: _batch(16, "An insufficient number of arguments were supplied for the procedure or function %.*ls.", 3),
+    512: Message(
+        16, "Subquery returned more than 1 value. This is not permitted when the subquery follows =, !=, <, <= , >, >= or "
+        "when the subquery is used as an expression.",
+    ),
     515: Message(
         16,
         "Cannot insert the value NULL into column '%.*ls', table '%.*ls'; column does not allow nulls. %ls fails.",

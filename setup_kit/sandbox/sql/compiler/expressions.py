@@ -8,13 +8,13 @@ from sqlglot import exp
 
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.compiler import aggregates, functions, operators
-from setup_kit.sandbox.sql.compiler.bound import UNDECLARED, Bound, common_type
+from setup_kit.sandbox.sql.compiler.bound import UNDECLARED, Bound, Runtime, common_type
 from setup_kit.sandbox.sql.compiler.compiler import Compiler
 from setup_kit.sandbox.sql.compiler.scope import Scope
 from setup_kit.sandbox.sql.language import cursor
 from setup_kit.sandbox.sql.storage.catalog import fold
 from setup_kit.sandbox.sql.values import types as t
-from setup_kit.sandbox.sql.values.types import MAX, SqlType
+from setup_kit.sandbox.sql.values.types import MAX, SqlType, Stored
 
 _COMPARISONS: Mapping[type[exp.Expr], str] = {
     exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",
