@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import struct
 import subprocess
 import sys
 import uuid
@@ -19,6 +20,8 @@ import trustme
 from pytds import tds_types
 from pytds.tds_base import Column  # type: ignore[import-untyped]
 
+from setup_kit.sandbox.sql.tds.packets import HEADER, PacketType, Status
+from tests.prove.wire import ALL_HEADERS, Closed, Wire, acknowledges
 from tests.sandbox.sql.conftest import ADMINISTRATOR, PASSWORD, Server, closing
 
 
@@ -176,6 +179,76 @@ class TestErrors:
             load(tds, rows())  # type: ignore[arg-type]
         assert connection.execute("SELECT count(*) FROM dbo.t").fetchone()[0] == 0
         connection.execute("INSERT INTO dbo.t VALUES (1, 'x')")  # and holds no lock
+
+
+class TestBareMessages:
+    METADATA = b"\x81\x01\x00\x00\x00\x00\x00\x09\x00\x26\x04\x01a\x00"
+    ROW = b"\xd1\x04" + struct.pack("<i", 7)
+    DONE = b"\xfd" + b"\x00" * 12
+
+    @pytest.fixture
+    def wire(self, server: Server, database: str, connection: pyodbc.Connection) -> Iterator[Wire]:
+        connection.execute("CREATE TABLE dbo.t (a int NOT NULL)")
+        wire = Wire(server.port)
+        wire.log_in(ADMINISTRATOR, PASSWORD, database)
+        self.announce(wire)
+        yield wire
+        wire.close()
+
+    def announce(self, wire: Wire) -> None:
+        wire.request(PacketType.SQL_BATCH, ALL_HEADERS + "INSERT BULK dbo.t (a int)".encode("utf-16-le"), patience=20)
+
+    def count(self, connection: pyodbc.Connection) -> int:
+        return int(connection.execute("SELECT count(*) FROM dbo.t").fetchone()[0])
+
+    def begin(self, wire: Wire) -> None:
+        data = self.METADATA + self.ROW * 500
+        wire.send_raw(HEADER.pack(PacketType.BULK_LOAD, 0, HEADER.size + len(data), 0, 1, 0) + data)
+
+    @pytest.mark.parametrize("rest", [b"", DONE])
+    def test_rows_in_the_smallest_of_packets(self, wire: Wire, connection: pyodbc.Connection, rest: bytes) -> None:
+        wire.send(PacketType.BULK_LOAD, self.METADATA + self.ROW * 3 + rest, packet=9)
+        assert wire.receive(20).data[-13:-12] == b"\xfd"
+        assert self.count(connection) == 3
+
+    def test_a_load_given_up_with_its_last_packet_inserts_nothing(
+        self, wire: Wire, connection: pyodbc.Connection
+    ) -> None:
+        self.begin(wire)
+        wire.send_raw(HEADER.pack(PacketType.BULK_LOAD, Status.END_OF_MESSAGE | Status.IGNORE, HEADER.size, 0, 2, 0))
+        assert wire.receive(20).data == b"\xfd\x02" + b"\x00" * 11
+        assert self.count(connection) == 0
+        self.announce(wire)
+        wire.send(PacketType.BULK_LOAD, self.METADATA + self.ROW + self.DONE)
+        wire.receive(20)
+        assert self.count(connection) == 1
+
+    def test_so_does_one_that_an_attention_breaks_off(self, wire: Wire, connection: pyodbc.Connection) -> None:
+        self.begin(wire)
+        wire.send(PacketType.ATTENTION, b"")
+        assert acknowledges(wire.receive(20).data)
+        assert self.count(connection) == 0
+
+    @pytest.mark.parametrize(
+        "data",
+        [
+            b"", b"\xd1", b"\x81\x00\x00", b"\x81\xff\xff", METADATA + b"\x99", METADATA + ROW[:3],
+            METADATA + b"\xd1\x03abc", METADATA + b"\xd2", b"\x81\x01\x00" + b"\xff" * 20,
+        ],
+    )  # fmt: skip
+    def test_what_is_no_load_ends_the_connection_and_inserts_nothing(
+        self, wire: Wire, connection: pyodbc.Connection, data: bytes
+    ) -> None:
+        wire.send(PacketType.BULK_LOAD, data)
+        with pytest.raises(Closed):
+            wire.receive(20)
+        assert self.count(connection) == 0
+
+    def test_a_load_that_nothing_announced_ends_the_connection(self, wire: Wire) -> None:
+        wire.request(PacketType.SQL_BATCH, ALL_HEADERS + "SELECT 1".encode("utf-16-le"), patience=20)
+        wire.send(PacketType.BULK_LOAD, self.METADATA + self.ROW + self.DONE)
+        with pytest.raises(Closed):
+            wire.receive(20)
 
 
 class TestOptions:

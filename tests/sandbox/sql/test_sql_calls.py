@@ -33,7 +33,8 @@ class TestByClients:
     ) -> None:
         connection.execute(
             "CREATE PROCEDURE dbo.p @a int, @b nvarchar(20) OUTPUT, @c decimal(20, 5) OUTPUT, "
-            "@d datetime2 = NULL OUTPUT AS SET @b = @b + N' é😀'; SET @c = @a / 4.0; SET @d = '2024-01-02T03:04:05.1234567'; RETURN 42"
+            "@d datetime2 = NULL OUTPUT AS SET @b = @b + N' é😀'; SET @c = @a / 4.0; "
+            "SET @d = '2024-01-02T03:04:05.1234567'; RETURN 42"
         )
         with tds.cursor() as cursor:
             values = cursor.callproc(

@@ -16,7 +16,8 @@ OBJECT_ID = "11111111-1111-1111-1111-111111111111"
 LOGIN_ACKNOWLEDGED, FEATURES_ACKNOWLEDGED, FED_AUTH_INFO = 0xAD, 0xAE, 0xEE
 
 
-def login(features: Mapping[int, bytes], user: str = ADMINISTRATOR, password: str = PASSWORD, *, version: int = 0x74000004,
+def login(
+    features: Mapping[int, bytes], user: str = ADMINISTRATOR, password: str = PASSWORD, *, version: int = 0x74000004,
     packet_size: int = 4096, flags3: int = 0,
 ) -> bytes:  # fmt: skip
     """LOGIN7 with feature extensions."""
@@ -105,11 +106,11 @@ class TestTokens:
 
 
 @pytest.mark.parametrize(
-    ("fields", "what"),
-    [({"version": 0x72090002}, "TDS before 7.3"), ({"flags3": 1}, "change of the password at login")],
+    ("message", "what"),
+    [(login({}, version=0x72090002), "TDS before 7.3"), (login({}, flags3=1), "change of the password at login")],
 )
-def test_what_a_login_does_not_get_is_refused_by_name(server: Server, fields: dict[str, int], what: str) -> None:
-    wire, reply = enter(server, login({}, **fields))
+def test_what_a_login_does_not_get_is_refused_by_name(server: Server, message: bytes, what: str) -> None:
+    wire, reply = enter(server, message)
     wire.close()
     assert f"'{what}' is not supported".encode("utf-16-le") in reply.data
     assert struct.pack("<i", 40514) in reply.data

@@ -319,7 +319,9 @@ class Session:
 
     def run_bulk(self, source: Callable[[], bytes], reply: Reply) -> None:
         """The rows of a bulk load; `source` gives their message piece by piece."""
+        announced = self.bulk
         with self._request(reply):
+            self.bulk = announced
             self.interpreter.run_statement(s.BulkRows(source=source))
 
     def run_transaction(self, action: str, name: str, reply: Reply, *, begins: bool = False) -> None:
@@ -335,6 +337,7 @@ class Session:
         reply.in_transaction = lambda: self.transactions.depth > 0
         self.caught.clear()
         self.chain.clear()
+        self.bulk = None
         self.request_began, self.request_ended = t.now_utc(), None
         try:
             with contextlib.suppress(EndOfBatch):
