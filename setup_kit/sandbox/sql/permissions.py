@@ -304,14 +304,16 @@ class Permissions:
         implying = set(self._space(permission, securable))
         return not implying & self._denied and bool(implying & self._granted)
 
-    def grantor(self, permission: str, securable: Securable) -> int | None:
+    def grantor(self, permission: str, securable: Securable, *, denies: bool = False) -> int | None:
         """In whose name the principal may grant, deny or revoke it: the owner's, as dbo, db_securityadmin, owner or by
-        CONTROL; its own or its role's, by the grant option. None when it may not.
+        CONTROL (CONNECT as db_accessadmin too); its own or its role's, by the grant option, which gives no right to
+        deny. None when it may not.
         """
-        if self.is_dbo or self.in_role("db_securityadmin") or self.holds("CONTROL", securable):
+        connects = permission == "CONNECT" and self.in_role("db_accessadmin")
+        if self.is_dbo or connects or self.in_role("db_securityadmin") or self.holds("CONTROL", securable):
             return self.owner(securable) or DBO_ID
         implying = set(self._space(permission, securable))
-        if implying & self._denied:
+        if denies or implying & self._denied:
             return None
         # The option counts on the securable itself only: one on its schema does not reach it.
         found = (self._grantable[held] for held in implying if held in self._grantable and held[0] == securable)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from setup_kit.sandbox.sql import errors
@@ -30,11 +31,10 @@ def change_permissions(session: Session, statement: s.ChangePermissions) -> None
     names = [_permission(held, written, securable) for written in statement.permissions]
     grantees = [_grantee(session, written) for written in statement.principals]
     special = {DBO_ID, INFORMATION_SCHEMA_ID, SYS_ID, session.permissions.principal_id, held.owner(securable)}
-    if special.intersection(grantees):
-        # Told, as SQL Server does, without failing.
+    if special.intersection(grantees):  # told without failing, and nothing is changed
         session.reply.message(4624, 2, 0, errors.error(4624).message, statement.line)
-    grantees = [grantee for grantee in grantees if grantee not in special]
-    grantors = [_grantor(held, name, securable, statement) for name in names] if grantees else []
+        return
+    grantors = [_grantor(held, name, securable, statement) for name in names]
     for grantee in grantees:
         for name, grantor in zip(names, grantors, strict=True):
             row = Permission(securable.securable_class, securable.id, grantee, grantor, name, "G")
@@ -95,7 +95,7 @@ def _permission(held: Permissions, written: str, securable: Securable) -> str:
 
 def _grantor(held: Permissions, name: str, securable: Securable, statement: s.ChangePermissions) -> int:
     """In whose name it is changed; else 4613 on the database, 15151 for anything in it."""
-    grantor = held.grantor(name, securable)
+    grantor = held.grantor(name, securable, denies=statement.label == "DENY")
     if grantor is not None:
         return grantor
     if statement.grantor is not None or statement.securable is None or statement.securable_class == "DATABASE":
@@ -113,32 +113,33 @@ def _grantee(session: Session, name: str) -> int:
 
 
 def _change(session: Session, statement: s.ChangePermissions, row: Permission) -> None:
-    """One permission of one grantee; what the grantee has handed on is taken back with it (CASCADE, else 4611)."""
+    """One permission of one grantee, of which there is one row. What the grantee has handed on by the grant option is
+    taken back with it: by CASCADE, else 4611.
+    """
     writer = CatalogWriter(session.connection)
     if statement.label == "GRANT":
-        # A grant without the option leaves one that was given with it.
-        kept = any(_same(row, other) and other.state == "W" for other in session.catalog.permissions)
-        writer.set_permission(_with_state(row, "W" if statement.grant_option or kept else "G"))
+        writer.set_permission(replace(row, state="W" if statement.grant_option else "G"))
         return
-    below = _handed_on(session.catalog, row)
-    grantable = any(_same(row, other) and other.state == "W" for other in session.catalog.permissions)
-    if (grantable or statement.option_only) and not statement.cascade:
-        raise errors.error(4611)
-    for other in [row, *below]:
-        if statement.label == "DENY":
-            writer.set_permission(_with_state(other, "D"))
-        elif not statement.option_only or other is not row:
+    rows = session.catalog.permissions_by_grantee.get(row.grantee, ())
+    found = next((one for one in rows if _about(one) == _about(row)), None)
+    revokes = statement.label == "REVOKE"
+    if revokes and (found is None or found.grantor != row.grantor):
+        return  # a REVOKE takes back only what its grantor granted
+    if found is not None and found.state == "W":
+        if not statement.cascade:
+            raise errors.error(4611)
+        for other in _handed_on(session.catalog, row):
             writer.remove_permission(other)
-        elif grantable:
-            writer.set_permission(row)
+    elif statement.option_only:
+        return
+    if revokes and not statement.option_only:
+        writer.remove_permission(row)
+    else:
+        writer.set_permission(replace(row, state="G" if revokes else "D"))
 
 
-def _same(row: Permission, other: Permission) -> bool:
-    return _with_state(row, "") == _with_state(other, "")
-
-
-def _with_state(row: Permission, state: str) -> Permission:
-    return Permission(row.securable_class, row.major_id, row.grantee, row.grantor, row.permission, state)
+def _about(row: Permission) -> tuple[int, int, str]:
+    return row.securable_class, row.major_id, row.permission
 
 
 def _handed_on(catalog: Catalog, row: Permission) -> list[Permission]:
@@ -148,10 +149,12 @@ def _handed_on(catalog: Catalog, row: Permission) -> list[Permission]:
     while wanted:
         grantor = wanted.pop()
         for other in catalog.permissions:
-            on_same = (other.securable_class, other.major_id, other.permission) == (
-                row.securable_class, row.major_id, row.permission,
-            )  # fmt: skip
-            if on_same and other.grantor == grantor and other.grantee != grantor and other not in found:
+            if (
+                _about(other) == _about(row)
+                and other.grantor == grantor
+                and other.grantee != grantor
+                and other not in found
+            ):
                 found.append(other)
                 wanted.append(other.grantee)
     return found

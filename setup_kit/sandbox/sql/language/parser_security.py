@@ -195,7 +195,7 @@ def _permission(cursor: Cursor) -> str:
         cursor.at += 1
     if not words:
         raise cursor.error()
-    return " ".join(words)
+    return "EXECUTE" if words == ["EXEC"] else " ".join(words)
 
 
 def _securable(cursor: Cursor) -> tuple[str, s.Name]:

@@ -34,7 +34,7 @@ CREATE TABLE role_members (role INTEGER NOT NULL, member INTEGER NOT NULL, PRIMA
 CREATE TABLE schemas (id INTEGER PRIMARY KEY, name TEXT NOT NULL, owner INTEGER NOT NULL);
 CREATE TABLE permissions (class INTEGER NOT NULL, major INTEGER NOT NULL, grantee INTEGER NOT NULL,
   grantor INTEGER NOT NULL, permission TEXT NOT NULL, state TEXT NOT NULL,
-  PRIMARY KEY (class, major, grantee, permission, grantor));
+  PRIMARY KEY (class, major, grantee, permission));
 CREATE TABLE objects (id INTEGER PRIMARY KEY, schema INTEGER NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,
   created INTEGER NOT NULL, modified INTEGER NOT NULL, definition TEXT, owner INTEGER);
 CREATE TABLE columns (object INTEGER NOT NULL, id INTEGER NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL,
@@ -377,7 +377,7 @@ class CatalogWriter:
         )  # fmt: skip
 
     def remove_permission(self, row: Permission) -> None:
-        """Whatever its state: one grantor's grant or denial of a permission to one grantee."""
+        """Whatever its state, if it is the grantor's."""
         self._run(
             "DELETE FROM permissions WHERE class = ? AND major = ? AND grantee = ? AND permission = ? AND grantor = ?",
             row.securable_class, row.major_id, row.grantee, row.permission, row.grantor,
