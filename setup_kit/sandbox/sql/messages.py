@@ -135,7 +135,8 @@ MESSAGES: dict[int, Message] = {
     297: Message(16, "The user does not have permission to perform this action."),
     313: _batch(16, "An insufficient number of arguments were supplied for the procedure or function %.*ls.", 3),
     512: Message(
-        16, "Subquery returned more than 1 value. This is not permitted when the subquery follows =, !=, <, <= , >, >= or "
+        16,
+        "Subquery returned more than 1 value. This is not permitted when the subquery follows =, !=, <, <= , >, >= or "
         "when the subquery is used as an expression.",
     ),
     515: Message(
