@@ -109,6 +109,7 @@ class Program:
     suggestions: dict[str, SqlType] = field(default_factory=dict)
     typed_variables: dict[str, SqlType] = field(default_factory=dict)  # those whose types the text depends on
     volatile: bool = False  # whether values such as NEWID() may be computed beforehand: once for each row of VALUES
+    _known: dict[tuple[object, ...], Bound] = field(default_factory=dict)
     branches: int = 0  # inside CASE and the like, where an input must not be computed unless its branch is taken
 
     def place(self, slot: Slot) -> str:
@@ -123,7 +124,12 @@ class Program:
         return Bound(self.place(slot), kind, nullable, slot, null=null)
 
     def constant(self, value: Stored, kind: SqlType) -> Bound:
-        return self.from_slot(lambda _: value, kind, nullable=value is None)
+        """A value that is known now; equal ones share a placeholder."""
+        key = (type(value), value, kind)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self.from_slot(lambda _: value, kind, nullable=value is None)
+        return found
 
     def apply(self, label: str, function: Function, kind: SqlType, *inputs: Bound, folds: bool = True) -> Bound:
         """`function` over `inputs`: at once when all of them are known beforehand, else called by SQLite for each row.
@@ -133,7 +139,12 @@ class Program:
         slots = [bound.slot for bound in inputs]
         if (folds or self.volatile) and not self.branches and all(slot is not None for slot in slots):
             known = [slot for slot in slots if slot is not None]
-            return self.from_slot(lambda runtime: function(runtime, *[slot(runtime) for slot in known]), kind)
+            key = (label, *known)
+            found = self._known.get(key) if known else None  # without inputs each call may have a value of its own
+            if found is None:
+                found = self.from_slot(lambda runtime: function(runtime, *[slot(runtime) for slot in known]), kind)
+                self._known[key] = found
+            return found
         self.functions[label] = (len(inputs), function)
         return Bound(f'"{label}"({", ".join(bound.sql for bound in inputs)})', kind)
 
