@@ -34,6 +34,7 @@ class Source:
     columns: tuple[tuple[str, Bound], ...]
     object: DatabaseObject | None = None
     schema: str = ""
+    written: str = ""  # as errors name it, where that is not the alias
 
 
 @dataclass
@@ -70,7 +71,7 @@ class Scope:
         if found:
             source, bound = found[0]
             if not self._depth:
-                self.ungrouped.append((bound.sql, f"{source.alias}.{bound.name}"))
+                self.ungrouped.append((bound.sql, f"{source.written or source.alias}.{bound.name}"))
             return bound
         if self.parent is not None and not (qualifier and known_source):
             return self.parent.column(name, table, schema)

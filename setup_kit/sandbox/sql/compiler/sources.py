@@ -84,7 +84,8 @@ def _table(compiler: Compiler, node: exp.Table, scope: Scope) -> str:
         (c.name, Bound(f"{label}.{c.physical}", c.type, c.nullable, name=c.name, identity=c.identity is not None))
         for c in found.columns
     )
-    scope.sources.append(Source(alias, columns, found, fold(compiler.catalog.schemas[found.schema_id].name)))
+    written = f"{schema}.{name}" if schema and not node.alias else ""
+    scope.sources.append(Source(alias, columns, found, fold(compiler.catalog.schemas[found.schema_id].name), written))
     return f"main.{found.physical} AS {label}"
 
 
