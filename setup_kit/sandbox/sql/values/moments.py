@@ -100,8 +100,17 @@ def show_offset(stored: str, kind: SqlType, style: int) -> str:
     return f"{text}{'' if style == 126 else ' '}{'-' if minutes < 0 else '+'}{hours:02d}:{rest:02d}"
 
 
+#: Styles that show the day alone ("CAST and CONVERT").
+_DAYS = {
+    101: "{m:02d}/{d:02d}/{y:04d}", 102: "{y:04d}.{m:02d}.{d:02d}", 103: "{d:02d}/{m:02d}/{y:04d}",
+    104: "{d:02d}.{m:02d}.{y:04d}", 105: "{d:02d}-{m:02d}-{y:04d}", 110: "{m:02d}-{d:02d}-{y:04d}",
+    111: "{y:04d}/{m:02d}/{d:02d}",
+}  # fmt: skip
+_STYLES = frozenset((0, 20, 21, 23, 25, 100, 112, 120, 121, 126, 127))
+
+
 def show(ticks: int, kind: SqlType, style: int) -> str:
-    """A date or time as text; styles 0/100, 20/120, 21/25/121, 23, 112, 126 and 127."""
+    """A date or time as text; styles 0/100, 8/24/108, 20/120, 21/25/121, 23, 112, 126, 127 and `_DAYS`; 281 for others."""
     days, rest = (0, ticks) if kind.name == "time" else divmod(ticks, t.TICKS_PER_DAY)
     seconds, fraction = divmod(rest, t.TICKS_PER_SECOND)
     day = dt.date.fromordinal(days + 1)
@@ -109,6 +118,12 @@ def show(ticks: int, kind: SqlType, style: int) -> str:
     digits = kind.scale if kind.name in ("datetime2", "time") else 3 if kind.name == "datetime" else 0
     precise = clock + (f".{fraction:07d}"[: digits + 1] if digits else "")
     modern = kind.name in ("date", "time", "datetime2")
+    if style in _DAYS and kind.name != "time":
+        return _DAYS[style].format(y=day.year, m=day.month, d=day.day)
+    if style in (8, 24, 108) and kind.name != "date":
+        return clock
+    if style not in _STYLES:
+        raise errors.error(281, style, kind.name)
     if style == 112:
         return f"{day.year:04d}{day.month:02d}{day.day:02d}"
     if style == 23 or kind.name == "date":
