@@ -42,6 +42,7 @@ class Expressions(Compiler):
             return compile_(self, node, scope)
         if kind in _ARITHMETIC:
             left, right = self.value(node.this, scope), self.value(node.expression, scope)
+            left, right = self._beside(node.this, left, right), self._beside(node.expression, right, left)
             return operators.arithmetic(self.program, _ARITHMETIC[kind], left, right)
         if kind in _BITWISE:
             left, right = self.value(node.this, scope), self.value(node.expression, scope)
@@ -60,6 +61,15 @@ class Expressions(Compiler):
         if not node.table and not identifier.args.get("quoted") and identifier.name.upper() in functions.BARE:
             return functions.call(self, identifier.name.upper(), [], scope)
         return scope.column(identifier.name, node.table, node.args.get("db"))
+
+    def _beside(self, node: exp.Expr, bound: Bound, other: Bound) -> Bound:
+        """A whole number that is written beside a decimal has no more digits than it shows: 1.0 / 3 is 0.333333."""
+        if bound.type != t.INT or not isinstance(node, exp.Literal) or other.type.name not in ("decimal", "numeric"):
+            return bound
+        digits = node.name.lstrip("0") or "0"
+        return self.program.constant(
+            t.encode_scaled(int(digits), 0), t.SqlType("numeric", precision=max(len(digits), 1))
+        )
 
     def _literal(self, node: exp.Expr, scope: Scope) -> Bound:
         text = node.name

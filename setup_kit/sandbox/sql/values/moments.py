@@ -110,7 +110,7 @@ _STYLES = frozenset((0, 20, 21, 23, 25, 100, 112, 120, 121, 126, 127))
 
 
 def show(ticks: int, kind: SqlType, style: int) -> str:
-    """A date or time as text; styles 0/100, 8/24/108, 20/120, 21/25/121, 23, 112, 126, 127 and `_DAYS`; 281 for others."""
+    """A date or time as text; styles 0/100, 8/24/108, 20/120, 21/25/121, 23, 112, 126, 127, `_DAYS`; 281 for others."""
     days, rest = (0, ticks) if kind.name == "time" else divmod(ticks, t.TICKS_PER_DAY)
     seconds, fraction = divmod(rest, t.TICKS_PER_SECOND)
     day = dt.date.fromordinal(days + 1)
