@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from setup_kit.sandbox.sql import errors
@@ -61,9 +61,7 @@ def authenticate(
     if login.token is not None:
         return _with_token(store, policy, check_token, login.token, wanted)
     if login.integrated:
-        raise errors.SqlError(
-            40607, "Windows logins are not supported in this version of SQL Server.", ends_session=True
-        )
+        raise errors.error(40607)
     user = _without_server(login.user, policy.name)
     if not user:
         raise errors.login_failed(user, state=122)
@@ -99,8 +97,10 @@ def _catalog(store: ServerStore, database: Database) -> Catalog:
         return catalog.load(connection)
 
 
-def _may_connect(found: Catalog, principal_id: int, database: Database, user: str) -> None:
-    if not Permissions(found, principal_id, database.name).holds("CONNECT"):
+def _may_connect(
+    found: Catalog, principal_id: int, database: Database, user: str, groups: frozenset[int] = frozenset()
+) -> None:
+    if not Permissions(found, principal_id, database.name, groups).holds("CONNECT"):
         raise errors.cannot_open_database(database.name, user)
 
 
@@ -161,18 +161,18 @@ def _with_token(
     if wanted_database is None:
         raise errors.login_failed(TOKEN_PRINCIPAL, state=133)
     found = _catalog(store, wanted_database)
-    sids = {sid} | {uuid.UUID(one).bytes_le for one in (caller.app_id, *caller.groups) if _is_guid(one)}
-    principal = next((p for p in found.principals.values() if p.authentication == 4 and p.sid in sids), None)
-    if principal is None:
+    users = {user.sid: user.id for user in found.principals.values() if user.authentication == 4}
+    own = [users[one] for one in _sids(caller.object_id, caller.app_id) if one in users]
+    groups = [users[one] for one in _sids(*sorted(caller.groups)) if one in users]
+    if not own and not groups:
         raise errors.login_failed(TOKEN_PRINCIPAL, state=133)
     _open(store, policy, wanted, caller.name)
-    _may_connect(found, principal.id, wanted_database, caller.name)
-    return wanted_database, Identity(caller.name, sid, principal.id, administrator=False)
+    identity = Identity(caller.name, sid, (own + groups)[0], administrator=False, groups=frozenset(groups))
+    _may_connect(found, identity.principal_id, wanted_database, caller.name, identity.groups)
+    return wanted_database, identity
 
 
-def _is_guid(text: str) -> bool:
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True
+def _sids(*object_ids: str) -> Iterator[bytes]:
+    for one in object_ids:
+        with contextlib.suppress(ValueError):  # one that is no GUID is nobody's
+            yield uuid.UUID(one).bytes_le

@@ -234,11 +234,15 @@ def manages_databases(caller: ServerCaller) -> bool:
 class Permissions:
     """What one principal may do in one database, by one picture of its catalog."""
 
-    def __init__(self, catalog: Catalog, principal_id: int, database: str) -> None:
+    def __init__(
+        self, catalog: Catalog, principal_id: int, database: str, groups: frozenset[int] = frozenset()
+    ) -> None:
+        """`groups`: users of Entra groups that the principal is in."""
         self.catalog = catalog
         self.principal_id = principal_id
         self.database = database
-        self.tokens = frozenset({principal_id}) | catalog.roles_of(principal_id)
+        users = {principal_id} | (groups & catalog.principals.keys())
+        self.tokens = frozenset(users).union(*(catalog.roles_of(user) for user in users))
         self._granted: set[tuple[Securable, str]] = set()
         self._grantable: dict[tuple[Securable, str], int] = {}  # with the principal that has the grant option
         self._denied: set[tuple[Securable, str]] = set()

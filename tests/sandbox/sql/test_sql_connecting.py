@@ -160,6 +160,27 @@ def test_a_paused_database_is_unavailable(host: Host) -> None:
     assert number(caught.value) == 40613
 
 
+def test_a_member_of_several_groups_has_the_rights_of_all_of_them(server: Server, database: str) -> None:
+    person = "5d0b2a60-1111-4a6e-9f38-0d6f9f1f0c11"
+    readers, writers = "0c1d1a51-2222-4a6e-9f38-0d6f9f1f0c22", "0c1d1a51-3333-4a6e-9f38-0d6f9f1f0c33"
+    server.host.people["grouped"] = Person(person, "app", TENANT, "pat@example.com", frozenset({readers, writers}))
+    with closing(server.connect(database)) as connection:
+        connection.execute("CREATE TABLE dbo.t (a int)")
+        for name, group, permission in (("readers", readers, "SELECT"), ("writers", writers, "INSERT")):
+            connection.execute(f"CREATE USER {name} FROM EXTERNAL PROVIDER WITH OBJECT_ID = '{group}'")
+            connection.execute(f"GRANT {permission} ON dbo.t TO {name}")
+        with closing(server.connect(database, token="grouped")) as user:
+            user.execute("INSERT INTO dbo.t VALUES (1)")
+            assert user.execute("SELECT a, SUSER_SNAME() FROM dbo.t").fetchone()[1] == "pat@example.com"
+            with pytest.raises(pyodbc.Error) as caught:
+                user.execute("DELETE FROM dbo.t")
+            assert number(caught.value) == 229
+        connection.execute("DENY SELECT ON dbo.t TO writers")
+        with closing(server.connect(database, token="grouped")) as user, pytest.raises(pyodbc.Error) as caught:
+            user.execute("SELECT a FROM dbo.t")
+        assert number(caught.value) == 229
+
+
 class TestFirewall:
     def test_a_client_outside_every_rule_is_told_its_address(self, host: Host) -> None:
         server = host.serve(Policy("closed", rules=[]))

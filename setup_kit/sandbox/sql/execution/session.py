@@ -22,7 +22,7 @@ from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.storage import catalog
 from setup_kit.sandbox.sql.storage.catalog import Catalog, DatabaseObject
 from setup_kit.sandbox.sql.storage.store import Database, ServerStore
-from setup_kit.sandbox.sql.storage.transactions import Transactions
+from setup_kit.sandbox.sql.storage.transactions import READ_COMMITTED, Transactions
 from setup_kit.sandbox.sql.tds import tokens
 from setup_kit.sandbox.sql.tds.parameters import Calls
 from setup_kit.sandbox.sql.tds.reply import Reply
@@ -55,12 +55,13 @@ class Instance(Protocol):
 
 @dataclass(frozen=True)
 class Identity:
-    """Who has logged in. `administrator` is dbo everywhere on the server."""
+    """Who has logged in. `administrator` is dbo everywhere on the server; `groups` are users of Entra groups."""
 
     login_name: str
     login_sid: bytes
     principal_id: int
     administrator: bool
+    groups: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ class Session:
         self.logged_in_at = self.request_began = t.now_utc()
         self.request_ended: int | None = self.logged_in_at  # None while a request runs
         self.chain: list[Module] = []  # what is running, the innermost last
-        self._principal_id = who.principal_id
+        self._principal_id, self._groups = who.principal_id, who.groups
         self._catalog = catalog.load(self.connection)
         self._permissions: permissions.Permissions | None = None
         self._handles = 0
@@ -133,8 +134,9 @@ class Session:
         self.connection = self.server.connect(database)
         aggregates.register(self.connection)
         self.transactions = Transactions(
-            self.connection, self.server.writer_lock(database.id), self.cancelled.is_set, self._transaction_changed
-        )
+            self.connection, self.server.writer_lock(database.id), self.cancelled.is_set, self._transaction_changed,
+            self.spid, database.name,
+        )  # fmt: skip
         self.executor = Executor(self)
         self.transactions.rolled_back = self.executor.forget
 
@@ -161,7 +163,9 @@ class Session:
                     916, f'The server principal "{self.login_name}" is not able to access the database '
                     f'"{self.database.name}" under the current security context.', 14, ends_session=True,
                 )  # fmt: skip
-            self._permissions = permissions.Permissions(self._catalog, self._principal_id, self.database.name)
+            self._permissions = permissions.Permissions(
+                self._catalog, self._principal_id, self.database.name, self._groups
+            )
         return self._permissions
 
     @property
@@ -198,6 +202,10 @@ class Session:
     @property
     def transaction_depth(self) -> int:
         return self.transactions.depth
+
+    @property
+    def transaction_state(self) -> int:
+        return self.transactions.state
 
     @property
     def default_schema(self) -> str:
@@ -249,9 +257,9 @@ class Session:
         if principal_id is None:
             raise errors.no_access(self.login_name, database.name)
         self.connection.close()
-        lock_timeout = self.transactions.lock_timeout
+        before = self.transactions
         self._open(database)
-        self.transactions.lock_timeout = lock_timeout
+        self.transactions.lock_timeout, self.transactions.isolation = before.lock_timeout, before.isolation
         self._catalog, self._permissions, self._principal_id = found, None, principal_id
         self.suggestions.clear()
 
@@ -263,7 +271,7 @@ class Session:
             before = self.database.name
             self._move(*self._home)
             self._tell_database(before)
-        self.transactions.lock_timeout = None
+        self.transactions.lock_timeout, self.transactions.isolation = None, READ_COMMITTED
         self.prepared.clear()
         self.session_context.clear()
         self.set_options = {"IMPLICIT_TRANSACTIONS": "OFF", "NOCOUNT": "OFF", "XACT_ABORT": "OFF"}
@@ -342,6 +350,10 @@ class Session:
         try:
             with contextlib.suppress(EndOfBatch):
                 yield
+            if self.transactions.doomed:
+                self.transactions.rollback()
+                reply.error(errors.error(3998))
+                reply.done(failed=True)
         finally:
             self.request_ended = t.now_utc()
 
