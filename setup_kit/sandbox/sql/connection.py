@@ -229,7 +229,7 @@ class Connection:
             return False
         except Exception:
             logger.exception("request failed on connection %s", self._spid)
-            reply.error(SqlError(596, "Cannot continue the execution because the session is in the kill state.", 21))
+            reply.error(errors.error(596))
             reply.done(failed=True)
             return False
         return True

@@ -114,6 +114,7 @@ MESSAGES: dict[int, Message] = {
     235: _batch(16, "Cannot convert a char value to money. The char value has incorrect syntax."),
     241: _batch(16, "Conversion failed when converting date and/or time from character string."),
     242: Message(16, "The conversion of a %ls data type to a %ls data type resulted in an out-of-range value.", 3),
+    244: _batch(16, "The conversion of the %ls value '%.*ls' overflowed an %hs column. Use a larger integer column."),
     245: _batch(16, "Conversion failed when converting the %ls value '%.*ls' to data type %ls."),
     248: _batch(16, "The conversion of the %ls value '%.*ls' overflowed an int column."),
     257: _batch(
@@ -136,8 +137,8 @@ MESSAGES: dict[int, Message] = {
     313: _batch(16, "An insufficient number of arguments were supplied for the procedure or function %.*ls.", 3),
     512: Message(
         16,
-        "Subquery returned more than 1 value. This is not permitted when the subquery follows =, !=, <, <= , >, >= or "
-        "when the subquery is used as an expression.",
+        "Subquery returned more than 1 value. This is not permitted when the subquery follows =, !=, <, <= , >, >= "
+        "or when the subquery is used as an expression.",
     ),
     515: Message(
         16,
@@ -169,7 +170,7 @@ MESSAGES: dict[int, Message] = {
         14,
         'The server principal "%.*ls" is not able to access the database "%.*ls" under the current security context.',
     ),
-    1002: _batch(15, "Line %d: Specified scale %d is invalid."),
+    1002: _batch(16, "Line %d: Specified scale %d is invalid."),
     1007: _batch(15, "The %S_MSG '%.*ls' is out of the range for numeric representation (maximum precision 38)."),
     1038: _batch(
         15,
@@ -179,7 +180,7 @@ MESSAGES: dict[int, Message] = {
         4,
     ),
     1088: Message(16, 'Cannot find the object "%.*ls" because it does not exist or you do not have permissions.', 12),
-    1205: Message(
+    1205: _batch(
         13,
         "Transaction (Process ID %d) was deadlocked on %.*ls resources with another process and has been chosen as "
         "the deadlock victim. Rerun the transaction.",
@@ -248,6 +249,25 @@ MESSAGES: dict[int, Message] = {
     3729: Message(16, "Cannot %ls '%.*ls' because it is being referenced by object '%.*ls'."),
     3902: Message(16, "The COMMIT TRANSACTION request has no corresponding BEGIN TRANSACTION."),
     3903: Message(16, "The ROLLBACK TRANSACTION request has no corresponding BEGIN TRANSACTION."),
+    3930: Message(
+        16,
+        "The current transaction cannot be committed and cannot support operations that write to the log file. Roll "
+        "back the transaction.",
+    ),
+    3931: Message(
+        16,
+        "The current transaction cannot be committed and cannot be rolled back to a savepoint. Roll back the entire "
+        "transaction.",
+    ),
+    3960: _batch(
+        16,
+        "Snapshot isolation transaction aborted due to update conflict. You cannot use snapshot isolation to access "
+        "table '%.*ls' directly or indirectly in database '%.*ls' to update, delete, or insert the row that has been "
+        "modified or deleted by another transaction. Retry the transaction or change the isolation level for the "
+        "update/delete statement.",
+        2,
+    ),
+    3998: Message(16, "Uncommittable transaction is detected at the end of the batch. The transaction is rolled back."),
     4060: _session(11, 'Cannot open database "%.*ls" requested by the login. The login failed.'),
     4064: _session(11, "Cannot open user default database. Login failed."),
     4104: _batch(16, 'The multi-part identifier "%.*ls" could not be bound.'),
@@ -324,11 +344,18 @@ MESSAGES: dict[int, Message] = {
         "constant.",
     ),
     8134: Message(16, "Divide by zero error encountered."),
+    8143: Message(16, "Parameter '%.*ls' was supplied multiple times."),
     8144: Message(16, "Procedure or function %.*ls has too many arguments specified.", 2),
     8145: Message(16, "%.*ls is not a parameter for procedure %.*ls."),
     8152: Message(16, "String or binary data would be truncated.", 4),
     8155: _batch(16, "No column name was specified for column %d of '%.*ls'.", 2),
     8158: _batch(16, "'%.*ls' has more columns than were specified in the column list."),
+    8162: Message(
+        16,
+        'The formal parameter "%.*ls" was not declared as an OUTPUT parameter, but the actual parameter passed in '
+        "requested output.",
+        2,
+    ),
     8169: _batch(16, "Conversion failed when converting from a character string to uniqueidentifier.", 2),
     8170: Message(16, "Insufficient result space to convert uniqueidentifier value to char.", 2),
     8178: _batch(16, "The parameterized query '%.*ls' expects the parameter '%.*ls', which was not supplied."),
@@ -359,16 +386,16 @@ MESSAGES: dict[int, Message] = {
     ),
     9812: _batch(16, "The timezone provided to builtin function %ls is invalid.", 0),
     10704: Message(15, "To rethrow an error, a THROW statement must be used inside a CATCH block."),
-    10928: _session(  # class *assumed*
-        20,
-        "Resource ID: %d. The %ls limit for the database is %d and has been reached. See "
-        "'http://go.microsoft.com/fwlink/?LinkId=267637' for assistance.",
-    ),
     10709: _batch(16, "The number of columns for each row in a table value constructor must be the same."),
     10738: _batch(
         15,
         "The number of row value expressions in the INSERT statement exceeds the maximum allowed number of %d row "
         "values.",
+    ),
+    10928: _session(
+        20,
+        "Resource ID: %d. The %ls limit for the database is %d and has been reached. See "
+        "'http://go.microsoft.com/fwlink/?LinkId=267637' for assistance.",
     ),
     15006: Message(16, "'%s' is not a valid name because it contains invalid characters."),
     15007: Message(16, "'%s' is not a valid login or you do not have permission."),
@@ -380,18 +407,18 @@ MESSAGES: dict[int, Message] = {
     15081: Message(16, "Membership of the public role cannot be changed."),
     15116: Message(
         16,
-        "Password validation failed. The password does not meet the operating system policy requirements because it is "
-        "too short.",
+        "Password validation failed. The password does not meet the operating system policy requirements because it "
+        "is too short.",
     ),
     15117: Message(
         16,
-        "Password validation failed. The password does not meet the operating system policy requirements because it is "
-        "too long.",
+        "Password validation failed. The password does not meet the operating system policy requirements because it "
+        "is too long.",
     ),
     15118: Message(
         16,
-        "Password validation failed. The password does not meet the operating system policy requirements because it is "
-        "not complex enough.",
+        "Password validation failed. The password does not meet the operating system policy requirements because it "
+        "is not complex enough.",
     ),
     15138: Message(16, "The database principal owns a %S_MSG in the database, and cannot be dropped."),
     15144: Message(16, "The role has members. It must be empty before it can be dropped."),
@@ -408,10 +435,10 @@ MESSAGES: dict[int, Message] = {
     ),
     15405: Message(11, "Cannot use the special principal '%s'."),
     15409: Message(11, "'%s' is not a role."),
-    15413: Message(16, "Cannot make a role a member of itself."),
+    15413: Message(11, "Cannot make a role a member of itself."),
     15421: Message(16, "The database principal owns a database role and cannot be dropped."),
     15434: Message(16, "Could not drop login '%s' as the user is currently logged in."),
-    15530: Message(16, 'The object with name "%.*ls" already exists.'),
+    15530: Message(16, 'The %S_MSG with name "%.*ls" already exists.'),
     15664: Message(
         16, "Cannot set key '%ls' in the session context. The key has been set as read_only for this session."
     ),

@@ -55,7 +55,7 @@ def call(compiler: Compiler, name: str, arguments: Sequence[exp.Expr], scope: Sc
     """An aggregate over a group, or over a window when `over` is the text of its OVER clause."""
     scope.uses_aggregates = scope.uses_aggregates or not over
     if len(arguments) != 1:
-        raise errors.SqlError(174, f"The {name.lower()} function requires 1 argument(s).", 15, ends_batch=True)
+        raise errors.error(174, name.lower(), 1)
     argument = arguments[0]
     result = t.BIGINT if name == "COUNT_BIG" else t.INT
     if isinstance(argument, exp.Star):
@@ -158,7 +158,5 @@ def window(compiler: Compiler, node: exp.Expr, scope: Scope) -> Bound:
     if ranking is None:
         raise errors.unsupported(f"{name} OVER")
     if order is None:
-        raise errors.SqlError(
-            4112, f"The function '{name}' must have an OVER clause with ORDER BY.", 15, ends_batch=True
-        )
+        raise errors.error(4112, name)
     return Bound(f"{ranking}{over}", t.BIGINT, nullable=False)

@@ -125,10 +125,7 @@ def _insert_values(
     filled: tuple[Slot, ...], identity: Column | None, source: exp.Values,
 ) -> Insert:  # fmt: skip
     if len(source.expressions) > 1000:
-        raise errors.SqlError(
-            10738, "The number of row value expressions in the INSERT statement exceeds the maximum allowed number of "
-            "1000 row values.", 15, ends_batch=True,
-        )  # fmt: skip
+        raise errors.error(10738, 1000)
     rows: list[tuple[Slot, ...]] = []
     texts: list[str] = []
     compiler.program.volatile = True

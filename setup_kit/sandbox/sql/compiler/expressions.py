@@ -193,10 +193,7 @@ class Expressions(Compiler):
             owner = node.this.name.lower()
             if owner == "sys":
                 return functions.call(self, str(node.expression.this).upper(), node.expression.expressions, scope)
-            raise errors.SqlError(
-                4121, f'Cannot find either column "{node.this.name}" or the user-defined function or aggregate '
-                f'"{node.this.name}.{node.expression.this}", or the name is ambiguous.', ends_batch=True,
-            )  # fmt: skip
+            raise errors.error(4121, node.this.name, f"{node.this.name}.{node.expression.this}")
         raise errors.unbound_identifier(node.sql(dialect="tsql"))
 
     def _group_concat(self, node: exp.Expr, scope: Scope) -> Bound:
@@ -206,10 +203,7 @@ class Expressions(Compiler):
         query = node.unnest() if isinstance(node, exp.Subquery) else node
         found = self.query(query, scope)
         if len(found.columns) != 1:
-            raise errors.SqlError(
-                116, "Only one expression can be specified in the select list when the subquery is not introduced with "
-                "EXISTS.", ends_batch=True,
-            )  # fmt: skip
+            raise errors.error(116)
         kind = found.columns[0].type
         if _gives_one_row(query):
             return Bound(f"({found.sql})", kind)
@@ -254,10 +248,7 @@ class Expressions(Compiler):
                 return self._like(node, None, scope)
             case exp.Escape() if isinstance(node.this, exp.Like):
                 return self._like(node.this, node.expression, scope)
-        raise errors.SqlError(
-            4145, "An expression of non-boolean type specified in a context where a condition is expected, near "
-            f"'{node.sql(dialect='tsql')[:40]}'.", 15, ends_batch=True,
-        )  # fmt: skip
+        raise errors.error(4145, node.sql(dialect="tsql")[:40])
 
     def _exists(self, node: exp.Exists, scope: Scope) -> str:
 
@@ -270,8 +261,7 @@ class Expressions(Compiler):
         if query is not None:
             found = self.query(query.unnest(), scope)
             if len(found.columns) != 1:
-                raise errors.SqlError(116, "Only one expression can be specified in the select list when the subquery "
-                                      "is not introduced with EXISTS.", ends_batch=True)  # fmt: skip
+                raise errors.error(116)
             kind = common_type(left, Bound("", found.columns[0].type))
             inner = operators.comparable(self.program, Bound('"q"."v"', found.columns[0].type), kind)
             left = operators.comparable(self.program, left, kind)

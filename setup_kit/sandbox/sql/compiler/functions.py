@@ -64,7 +64,7 @@ def system_variable(program: Program, name: str) -> Bound:
 
 
 def _wrong_count(name: str, count: int) -> errors.SqlError:
-    return errors.SqlError(174, f"The {name.lower()} function requires {count} argument(s).", 15, ends_batch=True)
+    return errors.error(174, name.lower(), count)
 
 
 def strict(function: Callable[..., Stored]) -> Function:
@@ -168,9 +168,7 @@ def _charindex(program: Program, values: list[Bound]) -> Bound:
 
 def _substring(value: str, start: int, length: int) -> str:
     if length < 0:
-        raise errors.SqlError(
-            537, "Invalid length parameter passed to the LEFT or SUBSTRING function.", ends_batch=True
-        )
+        raise errors.error(537)
     end = start - 1 + length
     return value[max(start - 1, 0) : max(end, 0)]
 
@@ -282,7 +280,7 @@ def _float(label: str, function: Callable[..., float]) -> Compile:
         try:
             return function(*values)
         except (ValueError, OverflowError):
-            raise errors.SqlError(3623, "An invalid floating point operation occurred.", ends_batch=True) from None
+            raise errors.error(3623) from None
 
     def compile_(program: Program, values: list[Bound]) -> Bound:
         return program.apply(label, strict(compute), t.FLOAT, *[program.convert(value, t.FLOAT) for value in values])
@@ -311,10 +309,7 @@ def _isnull(program: Program, values: list[Bound]) -> Bound:
 
 def _coalesce(program: Program, values: list[Bound]) -> Bound:
     if all(value.null for value in values):
-        raise errors.SqlError(
-            4127, "At least one of the arguments to COALESCE must be an expression that is not the NULL constant.",
-            ends_batch=True,
-        )  # fmt: skip
+        raise errors.error(4127)
     kind = common_type(*values)
     inputs = [program.convert(value, kind) for value in values]
     return Bound(f"coalesce({', '.join(bound.sql for bound in inputs)})", kind, all(b.nullable for b in inputs))

@@ -48,11 +48,9 @@ def call_with_part(program: Program, name: str, written: str, values: list[Bound
     """DATEADD, DATEDIFF, DATEPART and DATENAME, whose first argument is a word; 155 for one that is not a date part."""
     part = _PART_OF.get(written.lower())
     if part is None:
-        raise errors.SqlError(155, f"'{written}' is not a recognized {name.lower()} option.", 15, ends_batch=True)
+        raise errors.error(155, written, name.lower())
     if len(values) != (1 if name in ("DATEPART", "DATENAME") else 2):
-        raise errors.SqlError(
-            174, f"The {name.lower()} function requires {len(values) + 1} argument(s).", 15, ends_batch=True
-        )
+        raise errors.error(174, name.lower(), len(values) + 1)
     if name == "DATEPART":
         return program.apply(
             f"datepart {part}", _strict(lambda v: date_part(part, v)), t.INT, _moment(program, values[0])
@@ -70,10 +68,7 @@ def call_with_part(program: Program, name: str, written: str, values: list[Bound
         value = _boundaries(part, last) - _boundaries(part, first)
         low, high = t.INTEGERS[result.name]
         if not low <= value <= high:
-            raise errors.SqlError(
-                535, "The datediff function resulted in an overflow. The number of dateparts separating two date/time "
-                "instances is too large. Try to use datediff with a less precise datepart.", ends_batch=True,
-            )  # fmt: skip
+            raise errors.error(535, "datediff", "datediff")
         return value
 
     return program.apply(f"{name.lower()} {part}", _strict(difference), result, start, end)
@@ -108,9 +103,7 @@ def _add(program: Program, part: str, values: list[Bound]) -> Bound:
             if not 0 <= moved < (t.LAST_DAY + 1) * t.TICKS_PER_DAY:
                 raise ValueError
         except (ValueError, OverflowError):
-            raise errors.SqlError(
-                517, f"Adding a value to a '{kind.name}' column caused an overflow.", ends_batch=True
-            ) from None
+            raise errors.error(517, kind.name) from None
         return fit(moved) if fit else moved
 
     return program.apply(f"dateadd {part} {kind}", _strict(function), kind, count, moment)
@@ -216,9 +209,7 @@ def _minutes(program: Program, function: str, zone: Bound) -> Bound:
 
     def _checked(minutes: int) -> int:
         if abs(minutes) > t.MOST_OFFSET:
-            raise errors.SqlError(
-                9812, f"The timezone provided to builtin function {function} is invalid.", 16, 0, ends_batch=True
-            )
+            raise errors.error(9812, function)
         return minutes
 
     if zone.type.name in t.STRINGS:

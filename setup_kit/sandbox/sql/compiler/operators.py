@@ -283,10 +283,7 @@ def choose(program: Program, branches: Sequence[tuple[str, Bound]], otherwise: B
     results = [value for _, value in branches] + [otherwise]
     kind = common_type(*results)
     if all(result.null for result in results):
-        raise errors.SqlError(
-            8133, "At least one of the result expressions in a CASE specification must be an expression other than "
-            "the NULL constant.", ends_batch=True,
-        )  # fmt: skip
+        raise errors.error(8133)
     whens = "".join(f" WHEN {c} THEN {program.convert(value, kind).sql}" for c, value in branches)
     default = program.convert(otherwise, kind)
     return Bound(f"(CASE{whens} ELSE {default.sql} END)", kind, any(result.nullable for result in results))

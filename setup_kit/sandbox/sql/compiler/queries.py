@@ -47,9 +47,7 @@ def _with(compiler: Compiler, node: exp.Expr, scope: Scope) -> str:
         found = compiler.query(item.this, scope)
         names = [column.name for column in item.args["alias"].columns] or [column.name for column in found.columns]
         if len(names) != len(found.columns):
-            raise errors.SqlError(
-                8158, f"'{item.alias}' has more columns than were specified in the column list.", ends_batch=True
-            )
+            raise errors.error(8158, item.alias)
         compiler.sources += 1
         table = f"w{compiler.sources}"
         physical = ", ".join(f"c{index}" for index in range(1, len(names) + 1))
@@ -125,7 +123,7 @@ def _outputs(compiler: Compiler, node: exp.Select, scope: Scope, *, for_exists: 
 def _star(scope: Scope, qualifier: str) -> list[tuple[str, Bound]]:
     found = [source for source in scope.sources if not qualifier or fold(source.alias) == qualifier]
     if not found:
-        raise errors.SqlError(263, "Must specify table to select from.", ends_batch=True)
+        raise errors.error(263)
     outputs = [(name, bound) for source in found for name, bound in source.columns]
     scope.ungrouped += [(bound.sql, name) for name, bound in outputs]
     return outputs
@@ -147,10 +145,8 @@ def _check_grouped(scope: Scope, groups: list[str], outputs: list[tuple[str, Bou
     whole = {bound.sql for _, bound in outputs} & set(groups)
     for text, name in scope.ungrouped:
         if text not in groups and not any(text in group for group in whole):
-            raise errors.SqlError(
-                8120, f"Column '{name}' is invalid in the select list because it is not contained in either an "
-                "aggregate function or the GROUP BY clause.", ends_batch=True,
-            )  # fmt: skip
+            source, _, column = name.rpartition(".")
+            raise errors.error(8120, source, column)
 
 
 def _order_by(compiler: Compiler, node: exp.Expr, scope: Scope, outputs: list[tuple[str, Bound]]) -> str:
@@ -164,10 +160,7 @@ def _order_by(compiler: Compiler, node: exp.Expr, scope: Scope, outputs: list[tu
         if isinstance(target, exp.Literal) and not target.is_string and target.name.isdigit():
             position = int(target.name)
             if not 1 <= position <= len(outputs):
-                raise errors.SqlError(
-                    108, f"The ORDER BY position number {position} is out of range of the number of items in the "
-                    "select list.", ends_batch=True,
-                )  # fmt: skip
+                raise errors.error(108, position)
             bound = outputs[position - 1][1]
         elif isinstance(target, exp.Column) and not target.table and fold(target.name) in names:
             bound = names[fold(target.name)]
@@ -205,10 +198,7 @@ def _set_operation(compiler: Compiler, node: exp.SetOperation, scope: Scope) -> 
     left = compiler.query(_operand(node.this), scope)
     right = compiler.query(_operand(node.expression), scope)
     if len(left.columns) != len(right.columns):
-        raise errors.SqlError(
-            205, "All queries combined using a UNION, INTERSECT or EXCEPT operator must have an equal number of "
-            "expressions in their target lists.", ends_batch=True,
-        )  # fmt: skip
+        raise errors.error(205)
     word = {exp.Union: "UNION", exp.Except: "EXCEPT", exp.Intersect: "INTERSECT"}[type(node)]
     everything = word == "UNION" and not node.args.get("distinct")
     kinds = [wider(a.type, b.type) for a, b in zip(left.columns, right.columns, strict=True)]

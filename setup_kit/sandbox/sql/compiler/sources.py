@@ -149,14 +149,10 @@ def _derived(compiler: Compiler, found: Compiled, alias: exp.Expr | None, scope:
         raise errors.incorrect_syntax(")")
     names = [column.name for column in alias.columns] or [column.name for column in found.columns]
     if len(names) != len(found.columns):
-        raise errors.SqlError(
-            8158, f"'{alias.name}' has more columns than were specified in the column list.", ends_batch=True
-        )
+        raise errors.error(8158, alias.name)
     for number, name in enumerate(names, 1):
         if not name:
-            raise errors.SqlError(
-                8155, f"No column name was specified for column {number} of '{alias.name}'.", ends_batch=True
-            )
+            raise errors.error(8155, number, alias.name)
     compiler.sources += 1
     label = f"s{compiler.sources}"
     physical = [f"c{number}" for number in range(1, len(names) + 1)]
@@ -169,9 +165,7 @@ def _values(compiler: Compiler, node: exp.Values, scope: Scope) -> Compiled:
     """The rows of VALUES as a source."""
     rows = [[compiler.value(item, Scope(scope.parent)) for item in row.expressions] for row in node.expressions]
     if len({len(row) for row in rows}) != 1:
-        raise errors.SqlError(
-            10709, "The number of columns for each row in a table value constructor must be the same.", ends_batch=True
-        )
+        raise errors.error(10709)
     kinds = []
     for column in zip(*rows, strict=True):
         kinds.append(common_type(*column))

@@ -35,7 +35,7 @@ def find_target(compiler: Compiler, node: exp.Expr) -> Target:
         raise errors.unsupported(f"{node.key.upper()} as a target")
     schema, name = sources.table_parts(node)
     if fold(schema) in ("sys", "information_schema"):
-        raise errors.SqlError(259, "Ad hoc updates to system catalogs are not allowed.")
+        raise errors.error(259)
     found = sources.find_table(compiler, schema, name)
     if found is None:
         raise errors.invalid_object(f"{schema}.{name}" if schema else name)
@@ -93,15 +93,9 @@ def named_columns(target: Target, names: Sequence[str]) -> list[Column]:
         if column is None:
             raise errors.invalid_column(name)
         if column in found:
-            raise errors.SqlError(
-                264, f"The column name '{name}' is specified more than once in the SET clause or column list of an "
-                "INSERT. A column cannot be assigned more than one value in the same clause.", ends_batch=True,
-            )  # fmt: skip
+            raise errors.error(264, name)
         if column.identity is not None:
-            raise errors.SqlError(
-                544, f"Cannot insert explicit value for identity column in table '{target.table.name}' when "
-                "IDENTITY_INSERT is set to OFF.", ends_batch=True,
-            )  # fmt: skip
+            raise errors.error(544, target.table.name)
         found.append(column)
     return found
 
@@ -120,15 +114,7 @@ def count_error(given: int, wanted: int, *, named: bool) -> errors.SqlError:
     if not named:
         return errors.column_count_mismatch()
     few = given < wanted
-    comparison = "more" if few else "fewer"
-    return errors.SqlError(
-        109 if few else 110,
-        f"There are {comparison} columns in the INSERT statement than values specified in the VALUES "  # noqa: S608 - prose
-        "clause. The number of values in the VALUES clause must match the number of columns specified in the INSERT "
-        "statement.",
-        15,
-        ends_batch=True,
-    )
+    return errors.error(109 if few else 110)
 
 
 def find_rows(compiler: Compiler, tree: exp.Expr, node: exp.Expr, scope: Scope) -> tuple[Target, str, str]:
@@ -175,12 +161,9 @@ def assignments(
         if column is None:
             raise errors.invalid_column(item.this.name)
         if column.identity is not None:
-            raise errors.SqlError(8102, f"Cannot update identity column '{column.name}'.", ends_batch=True)
+            raise errors.error(8102, column.name)
         if column in columns:
-            raise errors.SqlError(
-                264, f"The column name '{column.name}' is specified more than once in the SET clause or column list of "
-                "an INSERT. A column cannot be assigned more than one value in the same clause.", ends_batch=True,
-            )  # fmt: skip
+            raise errors.error(264, column.name)
         columns.append(column)
         if isinstance(item.expression, exp.Var) and item.expression.name.upper() == "DEFAULT":
             values.append(compiler.program.place(default_slot(compiler, target, column)))

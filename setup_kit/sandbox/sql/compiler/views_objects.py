@@ -427,7 +427,7 @@ def require_database_state(runtime: Runtime) -> None:
     try:
         runtime.permissions.require("VIEW DATABASE PERFORMANCE STATE")
     except errors.SqlError as error:
-        error.also.append(errors.SqlError(297, "The user does not have permission to perform this action."))
+        error.also.append(errors.error(297))
         raise
 
 

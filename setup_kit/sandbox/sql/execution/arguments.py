@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from setup_kit.sandbox.sql.errors import SqlError, type_conversion_failed
+from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql.errors import SqlError
 from setup_kit.sandbox.sql.storage.catalog import fold
 from setup_kit.sandbox.sql.tds.parameters import Parameter
 from setup_kit.sandbox.sql.values.conversions import converter
@@ -33,7 +34,7 @@ def coerce(kind: SqlType, value: Stored, target: SqlType) -> Stored:
         return convert(value) if convert is not None else value
     except SqlError as error:
         if error.number in _OF_VALUES:
-            raise type_conversion_failed(kind.name, target.name) from error
+            raise errors.type_conversion_failed(kind.name, target.name) from error
         raise
 
 
@@ -43,7 +44,7 @@ def match(label: str, declared: Sequence[str], given: Sequence[Parameter]) -> li
     8144 for too many, 8145 for a name that is not declared, 8143 for one that comes twice.
     """
     if len(given) > len(declared):
-        raise SqlError(8144, f"Procedure or function {label} has too many arguments specified.", 16, 2)
+        raise errors.error(8144, label)
     places: list[int | None] = [None] * len(declared)
     numbers: dict[str, int] | None = None
     for at, parameter in enumerate(given):
@@ -52,10 +53,10 @@ def match(label: str, declared: Sequence[str], given: Sequence[Parameter]) -> li
             numbers = numbers or {fold(name): place for place, name in enumerate(declared)}
             found = numbers.get(fold(parameter.name.removeprefix("@")))
             if found is None:
-                raise SqlError(8145, f"{parameter.name} is not a parameter for procedure {label}.")
+                raise errors.error(8145, parameter.name, label)
             number = found
         if places[number] is not None:
-            raise SqlError(8143, f"Parameter '@{declared[number]}' was supplied multiple times.")
+            raise errors.error(8143, f"@{declared[number]}")
         places[number] = at
     return places
 
@@ -73,13 +74,10 @@ def leading(label: str, names: Sequence[str], given: Sequence[Parameter], least:
 
 
 def missing(label: str, name: str) -> SqlError:
-    return SqlError(201, f"Procedure or function '{label}' expects parameter '@{name}', which was not supplied.", 16, 4)
+    return errors.error(201, label, f"@{name}")
 
 
 def check_output(name: str, given: Parameter, *, declared: bool) -> None:
     """8162 for a value that is wanted back of a parameter that gives none."""
     if given.output and not declared:
-        raise SqlError(
-            8162, f'The formal parameter "@{name}" was not declared as an OUTPUT parameter, but the actual parameter '
-            "passed in requested output.", 16, 2,
-        )  # fmt: skip
+        raise errors.error(8162, f"@{name}")

@@ -72,10 +72,7 @@ def _columns(session: Session, statement: s.InsertBulk, target: Target) -> list[
         if column is None:
             raise errors.invalid_column(name)
         if column in found:
-            raise errors.SqlError(
-                264, f"The column name '{name}' is specified more than once in the SET clause or column list of an "
-                "INSERT. A column cannot be assigned more than one value in the same clause.", ends_batch=True,
-            )  # fmt: skip
+            raise errors.error(264, name)
         found.append(column)
     return found
 
@@ -149,7 +146,7 @@ def _plan(session: Session, statement: s.InsertBulk, incoming: Sequence[BulkColu
 
 
 def _wrong_type(number: int) -> errors.SqlError:
-    return errors.SqlError(4816, f"Invalid column type from bcp client for colid {number}.", ends_batch=True)
+    return errors.error(4816, number)
 
 
 def _keep_identity(session: Session, target: Target, column: Column) -> None:

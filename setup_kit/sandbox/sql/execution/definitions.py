@@ -60,7 +60,7 @@ def create_schema(session: Session, statement: s.CreateSchema) -> None:
         if statement.owner is not None:
             owner = ownership.find_owner(session, statement.owner).id
     except errors.SqlError as error:
-        error.also.append(errors.SqlError(2759, "CREATE SCHEMA failed due to previous errors.", 16, 0))
+        error.also.append(errors.error(2759))
         raise
     CatalogWriter(session.connection).add_schema(statement.schema, owner)
 
@@ -76,9 +76,7 @@ def drop_schema(session: Session, statement: s.DropSchema) -> None:
         raise errors.not_found("drop", "schema", statement.schema)
     inside = next((o for o in session.catalog.objects.values() if o.schema_id == schema.id), None)
     if inside is not None:
-        raise errors.SqlError(
-            3729, f"Cannot drop schema '{schema.name}' because it is being referenced by object '{inside.name}'."
-        )
+        raise errors.error(3729, "drop schema", schema.name, inside.name)
     CatalogWriter(session.connection).remove_schema(schema.id)
 
 
@@ -95,10 +93,7 @@ def drop_object(session: Session, kind: str, name: s.Name, *, if_exists: bool) -
         held.holds("CONTROL", p.of_object(found)) or held.holds("ALTER", p.of_schema(found.schema_id))
     )
     if kind == "TYPE" and not allowed:
-        raise errors.SqlError(
-            218, f"Could not find the type '{name}'. Either it does not exist or you do not have the necessary "
-            "permission.",
-        )  # fmt: skip
+        raise errors.error(218, name)
     if found is None:
         raise errors.cannot_drop(kind.lower(), str(name))
     if not allowed:
@@ -133,12 +128,10 @@ def create_view(session: Session, statement: s.CreateView) -> None:
     found = Queries(session.catalog, session.database.name, schema, {}).query(statement.query)
     names = statement.columns or tuple(column.name for column in found.columns)
     if len(names) != len(found.columns):
-        raise errors.SqlError(8158, f"'{statement.view.name}' has more columns than were specified in the column list.")
+        raise errors.error(8158, statement.view.name)
     for number, name in enumerate(names, 1):
         if not name:
-            raise errors.SqlError(
-                4511, f"Create View or Function failed because no column name was specified for column {number}."
-            )
+            raise errors.error(4511, number)
     columns = [
         Column(number, name, column.type, column.nullable)
         for number, (name, column) in enumerate(zip(names, found.columns, strict=True), 1)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql import errors, permissions
+from setup_kit.sandbox.sql.execution import system_procedures
+from setup_kit.sandbox.sql.language import parser
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.storage.catalog import DatabaseObject, fold
 
@@ -35,7 +37,28 @@ def new_object_schema(session: Session, name: s.Name, permission: str, *, kind: 
         keys = (key for o in session.catalog.objects.values() if o.schema_id == schema_id for key in o.keys)
         taken = any(fold(key.name) == fold(name.name) for key in keys if key.kind in ("PK", "UQ"))
     if taken and kind == "TT":
-        raise errors.SqlError(219, f"The type '{name}' already exists, or you do not have permission to create it.")
+        raise errors.error(219, name)
     if taken:
         raise errors.object_exists(name.name)
     return schema_id
+
+
+def find_procedure(session: Session, name: s.Name) -> tuple[str, int | None, s.CreateProcedure]:
+    """A procedure that the caller may execute, its schema and its owner. A system procedure, which has none, is found
+    under `dbo` too.
+    """
+    if fold(name.schema or "sys") in ("sys", "dbo"):
+        system = system_procedures.find(name.name)
+        if system is not None:
+            return "sys", None, system
+    catalog = session.catalog_now()
+    for schema in [name.schema] if name.schema else [session.default_schema, "dbo"]:
+        found = catalog.object(schema, name.name)
+        if found is not None and found.kind == "P":
+            owner = catalog.owner_of(found)
+            if owner != session.chain_owner:
+                session.permissions.require("EXECUTE", permissions.of_object(found))
+            definition = parser.parse_batch(found.definition or "")[0]
+            assert isinstance(definition, s.CreateProcedure)  # noqa: S101 - nothing else is kept as its definition
+            return catalog.schemas[found.schema_id].name, owner, definition
+    raise errors.unknown_procedure(str(name))

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from setup_kit.sandbox.sql import errors, permissions
+from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.compiler import names
 from setup_kit.sandbox.sql.errors import EndOfBatch
-from setup_kit.sandbox.sql.execution import descriptions, firewall_rules, system_procedures
+from setup_kit.sandbox.sql.execution import descriptions, firewall_rules
 from setup_kit.sandbox.sql.execution.arguments import Outcome, check_output, coerce, leading, match, missing
+from setup_kit.sandbox.sql.execution.objects import find_procedure
 from setup_kit.sandbox.sql.execution.prepared import Prepared
 from setup_kit.sandbox.sql.language import parser
 from setup_kit.sandbox.sql.language import statements as s
@@ -110,7 +111,7 @@ def execute(session: Session, statement: s.Execute) -> None:
 
 
 def _call(session: Session, name: s.Name, given: Sequence[Parameter]) -> Outcome:
-    schema, owner, definition = _definition(session, name)
+    schema, owner, definition = find_procedure(session, name)
     label = definition.procedure.name
     declared = definition.parameters
     places = match(label, [parameter.name for parameter in declared], given)
@@ -133,27 +134,6 @@ def _call(session: Session, name: s.Name, given: Sequence[Parameter]) -> Outcome
     return Outcome(status, outputs)
 
 
-def _definition(session: Session, name: s.Name) -> tuple[str, int | None, s.CreateProcedure]:
-    """A procedure that the caller may execute, its schema and its owner. A system procedure, which has none, is found
-    under `dbo` too.
-    """
-    if fold(name.schema or "sys") in ("sys", "dbo"):
-        system = system_procedures.find(name.name)
-        if system is not None:
-            return "sys", None, system
-    catalog = session.catalog_now()
-    for schema in [name.schema] if name.schema else [session.default_schema, "dbo"]:
-        found = catalog.object(schema, name.name)
-        if found is not None and found.kind == "P":
-            owner = catalog.owner_of(found)
-            if owner != session.chain_owner:
-                session.permissions.require("EXECUTE", permissions.of_object(found))
-            definition = parser.parse_batch(found.definition or "")[0]
-            assert isinstance(definition, s.CreateProcedure)  # noqa: S101 - nothing else is kept as its definition
-            return catalog.schemas[found.schema_id].name, owner, definition
-    raise errors.unknown_procedure(str(name))
-
-
 # Text with parameters
 
 
@@ -173,10 +153,7 @@ def _bind(declared: Sequence[tuple[str, SqlType, bool]], given: Sequence[Paramet
     for (name, kind, output), place in zip(declared, places, strict=True):
         if place is None:
             names = ",".join(f"@{label} {shown}" for label, shown, _ in declared)
-            raise errors.SqlError(
-                8178, f"The parameterized query '({names[:80]})' expects the parameter '@{name}', which was not "
-                "supplied.", ends_batch=True,
-            )  # fmt: skip
+            raise errors.error(8178, f"({names[:80]})", f"@{name}")
         parameter = given[place]
         values[name] = kind, coerce(parameter.type, parameter.value, kind)
         if parameter.output:
@@ -238,7 +215,7 @@ def _execute_prepared(session: Session, given: Sequence[Parameter]) -> Outcome:
     handle = leading("sp_execute", ("handle",), given, 1)[0].value
     prepared = session.prepared.get(handle) if isinstance(handle, int) else None
     if prepared is None:
-        raise errors.SqlError(8179, f"Could not find prepared statement with handle {handle!s}.", 16, 2)
+        raise errors.error(8179, f"{handle!s}")
     if prepared.is_procedure:
         outcome = _call(session, _name(session, prepared.text), given[1:])
         return Outcome(outcome.status, _moved(outcome.outputs, 1))
@@ -252,7 +229,7 @@ def _moved(outputs: Mapping[int, tuple[SqlType, Stored]], by: int) -> dict[int, 
 def _unprepare(session: Session, given: Sequence[Parameter]) -> Outcome:
     handle = leading("sp_unprepare", ("handle",), given, 1)[0].value
     if not isinstance(handle, int) or session.prepared.pop(handle, None) is None:
-        raise errors.SqlError(8179, f"Could not find prepared statement with handle {handle!s}.", 16, 2)
+        raise errors.error(8179, f"{handle!s}")
     return Outcome()
 
 
@@ -271,6 +248,8 @@ def _cursor(name: str) -> _System:
 
 
 _System = Callable[["Session", Sequence[Parameter]], Outcome]
+
+
 def _set_session_context(session: Session, given: Sequence[Parameter]) -> Outcome:
     """`@key, @value, @read_only`: what SESSION_CONTEXT gives back; 15664 for a key that has been made read-only."""
     first = leading("sp_set_session_context", ("key", "value", "read_only"), given, 2)

@@ -36,22 +36,13 @@ def make_columns(
     columns = []
     for number, definition in enumerate(definitions, first):
         if fold(definition.name) in seen:
-            raise errors.SqlError(
-                2705, f"Column names in each table must be unique. Column name '{definition.name}' in table '{table}' "
-                "is specified more than once.", 16, 3, ends_batch=True,
-            )  # fmt: skip
+            raise errors.error(2705, definition.name, table)
         seen.add(fold(definition.name))
         in_key = fold(definition.name) in primary
         if in_key and definition.nullable:
-            raise errors.SqlError(
-                8111, f"Cannot define PRIMARY KEY constraint on nullable column in table '{table}'.", ends_batch=True
-            )
+            raise errors.error(8111, table)
         if definition.identity and (definition.type.name not in t.INTEGERS or definition.type.name == "bit"):
-            raise errors.SqlError(
-                2749, f"Identity column '{definition.name}' must be of data type int, bigint, smallint, tinyint, or "
-                "decimal or numeric with a scale of 0, unencrypted, and constrained to be nonnullable.",
-                ends_batch=True,
-            )  # fmt: skip
+            raise errors.error(2749, definition.name)
         nullable = definition.nullable if definition.nullable is not None else not (in_key or definition.identity)
         label = definition.default_name
         if definition.default_text is not None and label is None:
@@ -71,10 +62,7 @@ def create_table(session: Session, statement: s.CreateTable) -> None:
     schema_id = new_object_schema(session, name, "CREATE TABLE", kind="U")
     columns = make_columns(statement.columns, statement.keys, name.name)
     if len(columns) > _MOST_COLUMNS:
-        raise errors.SqlError(
-            1702, f"CREATE TABLE failed because column '{columns[_MOST_COLUMNS].name}' in table '{name.name}' exceeds "
-            "the maximum of 1024 columns.", ends_batch=True,
-        )  # fmt: skip
+        raise errors.error(1702, columns[_MOST_COLUMNS].name, name.name, 1024)
     writer = CatalogWriter(session.connection)
     number = writer.add_object(schema_id, name.name, "U")
     writer.add_columns(number, columns)
@@ -95,20 +83,15 @@ def add_key(session: Session, table: DatabaseObject, definition: s.KeyDefinition
     for name in definition.columns:
         column = table.columns_by_name.get(fold(name))
         if column is None:
-            raise errors.SqlError(1911, f"Column name '{name}' does not exist in the target table or view.")
+            raise errors.error(1911, name)
         if column.type.length == t.MAX:
-            raise errors.SqlError(
-                1919, f"Column '{column.name}' in table '{table.name}' is of a type that is invalid for use as a key "
-                "column in an index.",
-            )  # fmt: skip
+            raise errors.error(1919, column.name, table.name)
         columns.append(column)
     if definition.kind == "PK":
         if any(key.kind == "PK" for key in session.catalog_now().objects[table.id].keys):
-            raise errors.SqlError(1779, f"Table '{table.name}' already has a primary key defined on it.")
+            raise errors.error(1779, table.name)
         if any(column.nullable for column in columns):
-            raise errors.SqlError(
-                8111, f"Cannot define PRIMARY KEY constraint on nullable column in table '{table.name}'."
-            )
+            raise errors.error(8111, table.name)
     writer = CatalogWriter(session.connection)
     label = definition.name or f"{definition.kind}__{table.name[:8]}__{table.id:08X}{columns[0].id:04X}"
     key = writer.add_key(table.id, label, definition.kind, [column.id for column in columns])
@@ -157,7 +140,7 @@ def alter_table(session: Session, statement: s.AlterTable) -> None:
         elif default is not None:
             writer.change_column(table.id, replace(default, default_name=None, default_text=None))
         elif not statement.if_exists:
-            raise errors.SqlError(3728, f"'{name}' is not a constraint.")
+            raise errors.error(3728, name)
     writer.modify_object(table.id)
 
 
@@ -166,21 +149,12 @@ def _add_columns(session: Session, table: DatabaseObject, statement: s.AlterTabl
     columns = make_columns(statement.add_columns, statement.add_keys, table.name, first)
     for column in columns:
         if fold(column.name) in table.columns_by_name:
-            raise errors.SqlError(
-                2705, f"Column names in each table must be unique. Column name '{column.name}' in table "
-                f"'{statement.table}' is specified more than once.", 16, 4, ends_batch=True,
-            )  # fmt: skip
+            raise errors.error(2705, column.name, statement.table, state=4)
         if column.identity is not None:
             raise errors.unsupported("ALTER TABLE ADD … IDENTITY")
         empty = session.connection.execute(f"SELECT 1 FROM main.{table.physical} LIMIT 1").fetchone() is None  # noqa: S608
         if not column.nullable and column.default_text is None and not empty:
-            raise errors.SqlError(
-                4901, "ALTER TABLE only allows columns to be added that can contain nulls, or have a DEFAULT "
-                "definition specified, or the column being added is an identity or timestamp column, or alternatively "
-                "if none of the previous conditions are satisfied the table must be empty to allow addition of this "
-                f"column. Column '{column.name}' cannot be added to non-empty table '{table.name}' because it does not "
-                "satisfy these conditions.", ends_batch=True,
-            )  # fmt: skip
+            raise errors.error(4901, column.name, table.name)
         session.connection.execute(f"ALTER TABLE main.{table.physical} ADD COLUMN {_declared([column])}")
         if not column.nullable and column.default_text is not None:
             value = constant_default(session, column)
@@ -203,15 +177,11 @@ def _alter_column(session: Session, table: DatabaseObject, definition: s.ColumnD
     """Another type or nullability: every value is converted first, so that none is lost in silence."""
     column = table.columns_by_name.get(fold(definition.name))
     if column is None:
-        raise errors.SqlError(
-            4924, f"ALTER TABLE ALTER COLUMN failed because column '{definition.name}' does not exist in table "
-            f"'{table.name}'.",
-        )  # fmt: skip
+        raise errors.error(4924, "ALTER TABLE ALTER COLUMN", definition.name, table.name)
     if any(column.id in key.columns for key in table.keys) and definition.type != column.type:
-        raise errors.SqlError(
-            5074, f"The object '{next(k.name for k in table.keys if column.id in k.columns)}' is dependent on column "
-            f"'{column.name}'.",
-        )  # fmt: skip
+        raise errors.error(
+            5074, "object", next(k.name for k in table.keys if column.id in k.columns), "column", column.name
+        )
     nullable = definition.nullable if definition.nullable is not None else True
     table_name = f"{session.database.name}.{session.catalog.schemas[table.schema_id].name}.{table.name}"
     convert = conversions.column_converter(column.type, definition.type, table_name, column.name)
@@ -234,19 +204,14 @@ def _drop_column(session: Session, table: DatabaseObject, name: str, *, if_exist
     if column is None:
         if if_exists:
             return
-        raise errors.SqlError(
-            4924, f"ALTER TABLE DROP COLUMN failed because column '{name}' does not exist in table '{table.name}'."
-        )
+        raise errors.error(4924, "ALTER TABLE DROP COLUMN", name, table.name)
     for key in table.keys:
         if column.id in key.columns:
-            raise errors.SqlError(5074, f"The object '{key.name}' is dependent on column '{column.name}'.")
+            raise errors.error(5074, "object", key.name, "column", column.name)
     if column.default_name is not None:
-        raise errors.SqlError(5074, f"The object '{column.default_name}' is dependent on column '{column.name}'.")
+        raise errors.error(5074, "object", column.default_name, "column", column.name)
     if len(session.catalog_now().objects[table.id].columns) == 1:
-        raise errors.SqlError(
-            4923, f"ALTER TABLE DROP COLUMN failed because '{column.name}' is the only data column in table "
-            f"'{table.name}'. A table must have at least one data column.",
-        )  # fmt: skip
+        raise errors.error(4923, column.name, table.name)
     session.connection.execute(f"ALTER TABLE main.{table.physical} DROP COLUMN {column.physical}")
     CatalogWriter(session.connection).remove_column(table.id, column.id)
 
@@ -255,7 +220,7 @@ def truncate(session: Session, statement: s.Truncate) -> None:
     found = resolve(session, statement.table, "U")
     refused = errors.cannot_find_index_object(statement.table.name, 7)
     if found is None:
-        raise errors.SqlError(4701, refused.message)
+        raise errors.error(4701, statement.table.name)
     if not session.permissions.holds("ALTER", p.of_object(found)):
         raise refused
     session.connection.execute(f"DELETE FROM main.{found.physical}")  # noqa: S608 - our own name
@@ -267,15 +232,12 @@ def create_index(session: Session, statement: s.CreateIndex) -> None:
     if table is None or not session.permissions.holds("ALTER", p.of_object(table)):
         raise errors.cannot_find_index_object(str(statement.table))
     if any(fold(key.name) == fold(statement.index) for key in table.keys):
-        raise errors.SqlError(
-            1913, f"The operation failed because an index or statistics with name '{statement.index}' already exists "
-            f"on table '{statement.table}'.",
-        )  # fmt: skip
+        raise errors.error(1913, statement.index, "table", statement.table)
     numbers = []
     for name in statement.columns:
         column = table.columns_by_name.get(fold(name))
         if column is None:
-            raise errors.SqlError(1911, f"Column name '{name}' does not exist in the target table or view.")
+            raise errors.error(1911, name)
         numbers.append(column.id)
     key = CatalogWriter(session.connection).add_key(
         table.id, statement.index, "UI" if statement.unique else "IX", numbers
@@ -293,9 +255,8 @@ def drop_index(session: Session, statement: s.DropIndex) -> None:
     if not session.permissions.holds("ALTER", p.of_object(table)):
         raise errors.cannot_find_index_object(f"{statement.table}.{statement.index}", 9)
     if key.kind in ("PK", "UQ"):
-        raise errors.SqlError(
-            3723, f"An explicit DROP INDEX is not allowed on index '{statement.table}.{statement.index}'. It is being "
-            f"used for {'PRIMARY' if key.kind == 'PK' else 'UNIQUE'} KEY constraint enforcement.",
-        )  # fmt: skip
+        raise errors.error(
+            3723, f"{statement.table}.{statement.index}", f"{('PRIMARY' if key.kind == 'PK' else 'UNIQUE')} KEY"
+        )
     session.connection.execute(f"DROP INDEX main.{key.physical}")
     CatalogWriter(session.connection).remove_key(key.id)

@@ -136,12 +136,7 @@ class _Writer:
         names = [row[1] for row in self._connection.execute("PRAGMA temp.table_info(kept)")]
         twice = f'SELECT 1 FROM temp.kept WHERE "{names[0]}" IS NOT NULL GROUP BY "{names[0]}" HAVING count(*) > 1'  # noqa: S608
         if kept.first(twice) is not None:
-            raise errors.SqlError(
-                8672, "The MERGE statement attempted to UPDATE or DELETE the same row more than once. This happens "
-                "when a target row matches more than one source row. A MERGE statement cannot UPDATE/DELETE the same "
-                "row of the target table multiple times. Refine the ON clause to ensure a target row matches at most "
-                "one source row, or use the GROUP BY clause to group the source rows.", ends_batch=True,
-            )  # fmt: skip
+            raise errors.error(8672)
         count, start = 0, 2
         for number, action in enumerate(actions, 1):
             given = len(action.columns) - len(action.filled)

@@ -192,16 +192,9 @@ _QUOTED = frozenset({TokenType.IDENTIFIER, TokenType.STRING, TokenType.NATIONAL_
 
 def _checked(name: str) -> str:
     if len(name) > 128:
-        raise errors.SqlError(
-            103, f"The identifier that starts with '{name[:128]}' is too long. Maximum length is 128.", 15, 4,
-            ends_batch=True,
-        )  # fmt: skip
+        raise errors.error(103, "identifier", name[:128], 128)
     if not name:
-        raise errors.SqlError(
-            1038, "An object or column name is missing or empty. For SELECT INTO statements, verify each column has a "
-            "name. For other statements, look for empty alias names. Aliases defined as \"\" or [] are not allowed. "
-            "Change the alias to a valid name.", 15, 4, ends_batch=True,
-        )  # fmt: skip
+        raise errors.error(1038)
     return name
 
 
@@ -237,21 +230,16 @@ def make_type(name: str, facets: list[int], ordinal: int = 1) -> SqlType:
     if name in ("decimal", "numeric"):
         precision, scale = (facets[0] if facets else 18), (facets[1] if len(facets) > 1 else 0)
         if not 1 <= precision <= 38:
-            raise errors.SqlError(
-                2750,
-                f"Column or parameter #{ordinal}: Specified column precision {precision} is greater than the "
-                "maximum precision of 38.",
-                ends_batch=True,
-            )
+            raise errors.error(2750, ordinal, precision, 38)
         if not 0 <= scale <= precision:
-            raise errors.SqlError(192, "The scale must be less than or equal to the precision.", 15, ends_batch=True)
+            raise errors.error(192)
         return SqlType(name, precision=precision, scale=scale)
     if name == "float":
         return SqlType("real" if facets and facets[0] <= 24 else "float")
     if name in t.SCALED:
         scale = facets[0] if facets else 7
         if not 0 <= scale <= 7:
-            raise errors.SqlError(1002, f"Line 1: Specified scale {scale} is invalid.", 15, ends_batch=True)
+            raise errors.error(1002, 1, scale)
         return SqlType(name, scale=scale)
     if name in t.SIZED:
         length = facets[0] if facets else 1
@@ -259,21 +247,10 @@ def make_type(name: str, facets: list[int], ordinal: int = 1) -> SqlType:
         if length == MAX and name in ("nvarchar", "varchar", "varbinary"):
             return SqlType(name, MAX)
         if not 1 <= length <= limit:
-            raise errors.SqlError(
-                131,
-                f"The size ({length}) given to the column or parameter #{ordinal} exceeds the maximum allowed for any "
-                "data type (8000).",
-                15,
-                3,
-                ends_batch=True,
-            )
+            raise errors.error(131, length, "type", name, 8000)
         return SqlType(name, length)
     if name in t.FIXED_LENGTHS or name in ("money", "smallmoney"):
         if facets:
-            raise errors.SqlError(
-                2716,
-                f"Column, parameter, or variable #{ordinal}: Cannot specify a column width on data type {name}.",
-                ends_batch=True,
-            )
+            raise errors.error(2716, ordinal, name)
         return SqlType(name)
     raise errors.unknown_type(ordinal, name)

@@ -38,9 +38,7 @@ def parse_declarations(text: str) -> tuple[tuple[str, SqlType, bool], ...]:
 
 def text_of(parameter: Parameter) -> str:
     if not isinstance(parameter.value, str):
-        raise errors.SqlError(
-            214, "Procedure expects parameter '@statement' of type 'ntext/nchar/nvarchar'.", 16, 2, ends_batch=True
-        )
+        raise errors.error(214, "@statement", "ntext/nchar/nvarchar")
     return parameter.value
 
 

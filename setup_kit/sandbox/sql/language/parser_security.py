@@ -28,7 +28,7 @@ def _create_login(cursor: Cursor, line: int) -> s.Statement:
     while cursor.accept(","):
         option = " ".join(_options(cursor))
         if option == "SID":
-            raise errors.SqlError(40534, "Setting SID is not supported.", ends_batch=True)
+            raise errors.error(40534)
         raise errors.unsupported_option(option)
     if cursor.word() in ("HASHED", "MUST_CHANGE"):
         raise errors.unsupported_option(cursor.word())
@@ -181,9 +181,7 @@ SERVER_PERMISSIONS = frozenset(
 
 
 def _class_unsupported(kind: str) -> errors.SqlError:
-    return errors.SqlError(
-        40520, f"Securable class '{kind}' not supported in this version of SQL Server.", ends_batch=True
-    )
+    return errors.error(40520, kind)
 
 
 def _permission(cursor: Cursor) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from setup_kit.sandbox.sql.errors import ProtocolError, SqlError, unsupported
+from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql.errors import ProtocolError, unsupported
 from setup_kit.sandbox.sql.tds import packets, table_values, type_info
 from setup_kit.sandbox.sql.tds.decoding import Decoder, InvalidValueError, decoder
 from setup_kit.sandbox.sql.tds.reader import Reader
@@ -105,10 +106,7 @@ class Calls:
             if reader.peek() == _NO_EXEC_FLAG:
                 raise unsupported("RPC with NoExecFlag")
             if len(parameters) == MOST_PARAMETERS:
-                raise SqlError(
-                    8003, "The incoming request has too many parameters. The server supports a maximum of "
-                    f"{MOST_PARAMETERS} parameters. Reduce the number of parameters and resend the request.",
-                )  # fmt: skip
+                raise errors.error(8003, MOST_PARAMETERS)
             parameter, part = _parameter(reader, len(parameters) + 1)
             parameters.append(parameter)
             self._parts.append(part)
@@ -135,12 +133,7 @@ def _parameter(reader: Reader, number: int) -> tuple[Parameter, _Part | None]:
     except IndexError:
         raise ProtocolError("a value lies outside its message") from None
     except InvalidValueError as error:
-        raise SqlError(
-            8023, "The incoming tabular data stream (TDS) remote procedure call (RPC) protocol stream is incorrect. "
-            f'Parameter {number} ("{name}"): The supplied value is not a valid instance of data type {error.kind}. '
-            "Check the source data for invalid values. An example of an invalid value is data of numeric type with "
-            "scale greater than precision.",
-        ) from None  # fmt: skip
+        raise errors.error(8023, number, name, error.kind) from None
     parameter = Parameter(name, info.type, value, bool(flags & _BY_REFERENCE), bool(flags & _DEFAULT))
     return parameter, (label, info, reader.data[at] if at < reader.at else 0)
 

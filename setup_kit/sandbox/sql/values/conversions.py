@@ -111,11 +111,11 @@ def _to_integer(source: SqlType, target: SqlType, style: int) -> Converter | Non
             number = int(text or "0")
             low, high = t.INTEGERS[target.name]
             if not low <= number <= high:
-                raise errors.SqlError(
-                    248,
-                    f"The conversion of the {name} value '{value!s}' overflowed an {target.name} column.",
-                    ends_batch=True,
-                )
+                if target.name == "int":
+                    raise errors.error(248, name, value)
+                if target.name in ("tinyint", "smallint"):
+                    raise errors.error(244, name, value, {"tinyint": "INT1", "smallint": "INT2"}[target.name])
+                raise errors.type_conversion_failed(name, target.name)
             return number
 
         return parse
@@ -129,7 +129,7 @@ def _small(value: int, target: SqlType) -> int:
     low, high = t.INTEGERS[target.name]
     if low <= value <= high:
         return value
-    raise errors.SqlError(220, f"Arithmetic overflow error for data type {target.name}, value = {value}.", 16, 2)
+    raise errors.error(220, target.name, value)
 
 
 def _to_bit(source: SqlType) -> Converter:
@@ -179,9 +179,7 @@ def _to_decimal(source: SqlType, target: SqlType, style: int) -> Converter | Non
         return lambda value: store(_round_half_up(Decimal(repr(value)), scale))
     if name in t.STRINGS:
         failed = (
-            errors.SqlError(
-                235, "Cannot convert a char value to money. The char value has incorrect syntax.", ends_batch=True
-            )
+            errors.error(235)
             if target.name in ("money", "smallmoney")
             else errors.type_conversion_failed(name, "numeric")
         )
@@ -256,10 +254,7 @@ def _to_string(source: SqlType, target: SqlType, style: int) -> Converter | None
             if source.name in ("int", "smallint", "tinyint") and target.name in ("char", "varchar"):
                 return "*".ljust(limit) if target.name == "char" else "*"
             if source.name == "uniqueidentifier":
-                kind = "nchar" if target.name in t.NATIONAL else "char"
-                raise errors.SqlError(
-                    8170, f"Insufficient result space to convert uniqueidentifier value to {kind}.", 16, 2
-                )
+                raise errors.error(8170)
             raise errors.arithmetic_overflow("expression" if source.name in t.INTEGERS else "numeric", target.name)
         return _plain(cut, text)
 

@@ -139,6 +139,4 @@ def show(ticks: int, kind: SqlType, style: int) -> str:
     if style in (0, 100):
         hour, half = seconds // 3600, "AM" if seconds < 43200 else "PM"
         return f"{day:%b} {day.day:2d} {day.year:04d} {(hour + 11) % 12 + 1:2d}:{seconds // 60 % 60:02d}{half}"
-    raise errors.SqlError(
-        281, f"{style} is not a valid style number when converting from {kind.name} to a character string."
-    )
+    raise errors.error(281, style, kind.name)
