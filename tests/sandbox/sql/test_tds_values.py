@@ -17,6 +17,7 @@ from setup_kit.sandbox.sql.tds.parameters import Calls
 from setup_kit.sandbox.sql.tds.reader import Reader
 from setup_kit.sandbox.sql.values import code_page
 from setup_kit.sandbox.sql.values import types as t
+from setup_kit.sandbox.sql.values.tables import TableValue
 from setup_kit.sandbox.sql.values.types import MAX, SqlType, Stored
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=40)
@@ -148,3 +149,60 @@ def test_code_page_1252_keeps_what_it_has_and_gives_a_question_mark_for_each_utf
 @given(st.lists(st.builds(t.encode_offset, st.integers(0, 10**16), st.integers(-840, 840)), min_size=2))
 def test_stored_offsets_sort_by_their_instants(stored: list[str]) -> None:
     assert [t.decode_offset(one)[0] for one in sorted(stored)] == sorted(t.decode_offset(one)[0] for one in stored)
+
+
+class TestTables:
+    """Table-valued parameters."""
+
+    INT, NAME = type_info.encode(t.INT), type_info.encode(t.nvarchar(10))
+
+    def call(self, columns: bytes, rows: bytes, name: str = "Rows") -> TableValue:
+        """What becomes of `columns` (their number first), what stands before rows, and `rows`."""
+        typed = b"\x00\x03d\x00b\x00o\x00" + bytes((len(name),)) + name.encode("utf-16-le") + columns
+        data = struct.pack("<IHHH", 4, 0xFFFF, 10, 0) + b"\x00\x00\xf3" + typed + rows
+        (found,) = Calls(data)
+        assert found.parameters[0].type == t.TABLE
+        assert found.parameters[0].table is not None
+        return found.parameters[0].table
+
+    def column(self, info: bytes, flags: int = 1) -> bytes:
+        return struct.pack("<IH", 0, flags) + info + b"\x00"
+
+    def row(self, *values: tuple[SqlType, Stored]) -> bytes:
+        return b"\x01" + b"".join(encoder(kind)(value) for kind, value in values)
+
+    @given(st.lists(st.tuples(st.none() | st.integers(-(2**31), 2**31 - 1), st.none() | TEXT.map(lambda s: s[:5]))))
+    def test_rows_come_as_they_were_sent_and_can_be_read_again(self, rows: list[tuple[Stored, ...]]) -> None:
+        columns = b"\x02\x00" + self.column(self.INT) + self.column(self.NAME) + b"\x00"
+        sent = b"".join(self.row((t.INT, a), (t.nvarchar(10), b)) for a, b in rows)
+        table = self.call(columns, sent + b"\x00")
+        assert (table.schema, table.type_name, table.columns) == ("dbo", "Rows", (t.INT, t.nvarchar(10)))
+        assert list(table.rows) == rows
+        assert list(table.rows) == rows
+
+    def test_null_is_a_table_without_rows(self) -> None:
+        table = self.call(b"\xff\xff\x00", b"\x00")
+        assert (table.columns, list(table.rows)) == ((), [])
+
+    def test_values_in_another_order_and_columns_left_to_their_defaults(self) -> None:
+        columns = b"\x03\x00" + self.column(self.INT) + self.column(self.INT, 0x201) + self.column(self.NAME)
+        order = b"\x10\x01\x00\x01\x00\x01" + b"\x11\x03\x00\x03\x00\x02\x00\x01\x00" + b"\x00"
+        table = self.call(columns + order, self.row((t.nvarchar(10), "x"), (t.INT, 1)) + b"\x00")
+        assert (table.columns, list(table.rows)) == ((t.INT, t.nvarchar(10)), [(1, "x")])
+        assert table.defaulted == {1}
+
+    @pytest.mark.parametrize(
+        "rest",
+        [b"", b"\x01\x00", b"\x01\x00" + b"\x00" * 5, b"\x00\x00\x00\x00", b"\xff\xff\x00\x02", b"\xff\xff\x12\x00",
+         b"\x01\x00" + struct.pack("<IH", 0, 1) + INT + b"\x00" + b"\x11\x01\x00\x02\x00\x00\x00"],
+    )  # fmt: skip
+    def test_what_is_no_table_is_refused(self, rest: bytes) -> None:
+        with pytest.raises(ProtocolError):
+            self.call(rest, b"")
+
+    @given(st.binary(max_size=60))
+    def test_a_table_made_of_noise_is_a_table_or_refused(self, noise: bytes) -> None:
+        try:
+            self.call(noise, b"")
+        except (ProtocolError, SqlError):
+            return

@@ -129,7 +129,7 @@ def _large(data: bytes, at: int, convert: Convert) -> tuple[Stored, int]:
     total = int.from_bytes(data[at:start], "little")
     if total == PLP_NULL:
         return None, start
-    chunks = []
+    value: bytes | bytearray = b""
     while True:
         at = start + 4
         if at > len(data):
@@ -140,11 +140,15 @@ def _large(data: bytes, at: int, convert: Convert) -> tuple[Stored, int]:
         start = at + size
         if start > len(data):
             raise IndexError
-        chunks.append(data[at:start])
-    value = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        if not value:
+            value = data[at:start]
+            continue
+        if isinstance(value, bytes):
+            value = bytearray(value)
+        value += data[at:start]
     if total not in (PLP_UNKNOWN_LENGTH, len(value)):
         raise ProtocolError("a large value is not as long as it says")
-    return convert(value), at
+    return convert(bytes(value)), at
 
 
 def _sizes(kind: SqlType) -> frozenset[int]:

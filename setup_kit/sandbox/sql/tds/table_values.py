@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from setup_kit.sandbox.sql.errors import ProtocolError
 from setup_kit.sandbox.sql.tds import type_info
 from setup_kit.sandbox.sql.tds.reader import Reader
-from setup_kit.sandbox.sql.tds.rows import row_decoder
+from setup_kit.sandbox.sql.tds.rows import RowDecoder, row_decoder
 from setup_kit.sandbox.sql.tds.type_info import TypeInfo
 from setup_kit.sandbox.sql.values.tables import TableValue
 from setup_kit.sandbox.sql.values.types import Stored
@@ -36,11 +38,10 @@ def decode(reader: Reader) -> TableValue:
                 defaulted.add(number)
     order = _metadata(reader, len(infos))
     sent = [number for number in order if number not in defaulted]
-    rows = _rows(reader, [infos[number] for number in sent])
     kept = sorted(sent)
-    if sent != kept:
-        places = [sent.index(number) for number in kept]
-        rows = [tuple(row[place] for place in places) for row in rows]
+    places = None if sent == kept else [sent.index(number) for number in kept]
+    rows = _Rows(reader.data, reader.at, row_decoder([infos[number] for number in sent]), places)
+    reader.at = rows.end
     return TableValue(schema, name, tuple(infos[number].type for number in kept), rows, frozenset(defaulted))
 
 
@@ -59,14 +60,24 @@ def _metadata(reader: Reader, count: int) -> list[int]:
     return order
 
 
-def _rows(reader: Reader, infos: list[TypeInfo]) -> list[tuple[Stored, ...]]:
-    rows: list[tuple[Stored, ...]] = []
-    decode_row = row_decoder(infos)
-    data, at = reader.data, reader.at
-    while data[at] == _ROW:
-        row, at = decode_row(data, at + 1)
-        rows.append(row)
-    if data[at] != _END:
-        raise ProtocolError(f"token {data[at]:#x} among a table's rows")
-    reader.at = at + 1
-    return rows
+class _Rows:
+    """Rows that are decoded anew each time they are gone through: only their bytes lie in memory.
+
+    `places` are those of the values in the order of the columns; None when they come in that order. Making it goes
+    through all rows once, for their errors and their end.
+    """
+
+    def __init__(self, data: bytes, start: int, decode: RowDecoder, places: list[int] | None) -> None:
+        self._data, self._start, self._decode, self._places = data, start, decode, places
+        at = start
+        while data[at] == _ROW:
+            _, at = decode(data, at + 1)
+        if data[at] != _END:
+            raise ProtocolError(f"token {data[at]:#x} among a table's rows")
+        self.end = at + 1
+
+    def __iter__(self) -> Iterator[tuple[Stored, ...]]:
+        data, at, decode, places = self._data, self._start, self._decode, self._places
+        while data[at] == _ROW:
+            row, at = decode(data, at + 1)
+            yield row if places is None else tuple(row[place] for place in places)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from setup_kit.sandbox.sql.values.types import SqlType, Stored
@@ -11,12 +12,12 @@ from setup_kit.sandbox.sql.values.types import SqlType, Stored
 class TableValue:
     """`type_name` as the client gave it, with its schema or without, and perhaps empty.
 
-    `columns` are the types of the values in `rows`. `defaulted` are positions of columns for which there are none, in
+    `columns` are the types of the values in `rows`, which may be gone through again and again. `defaulted` are positions of columns for which there are none, in
     the order of the table type: they take their defaults.
     """
 
     schema: str
     type_name: str
     columns: tuple[SqlType, ...]
-    rows: list[tuple[Stored, ...]]
+    rows: Iterable[tuple[Stored, ...]]
     defaulted: frozenset[int] = frozenset()
