@@ -130,6 +130,8 @@ def _with_password(
     found = _catalog(store, database)
     if "sysadmin" in store.server_roles(login.sid):
         return database, Identity(login.name, login.sid, catalog.DBO_ID, administrator=True)
+    if database.owner == login.sid:
+        return database, Identity(login.name, login.sid, catalog.DBO_ID, administrator=False)
     guests = getattr(policy, "virtual_machine", False) and fold(database.name) == "master"
     principal_id = found.user_of(login.sid, or_guest=guests)
     if principal_id is None and not named:

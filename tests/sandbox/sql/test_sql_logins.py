@@ -196,6 +196,28 @@ def test_an_ordinary_login_sees_only_itself_and_makes_no_others(server: Server) 
         connection.execute(f"CREATE LOGIN more WITH PASSWORD = '{PASSWORD}'")
 
 
+def test_a_member_of_dbmanager_makes_databases_and_is_dbo_in_them(server: Server, database: str) -> None:
+    with closing(server.connect()) as master:
+        master.execute(f"CREATE LOGIN maker WITH PASSWORD = '{PASSWORD}'")
+        master.execute("CREATE USER maker FOR LOGIN maker")
+        with closing(server.connect("master", "maker", PASSWORD)) as connection:
+            assert refused(connection, "CREATE DATABASE made") == 262
+            assert refused(connection, f"DROP DATABASE [{database}]") == 3701
+        master.execute("ALTER ROLE dbmanager ADD MEMBER maker")
+    with closing(server.connect("master", "maker", PASSWORD)) as connection:
+        connection.execute("CREATE DATABASE made")
+        assert refused(connection, f"CREATE LOGIN more WITH PASSWORD = '{PASSWORD}'") == 15247
+    with closing(server.connect("made", "maker", PASSWORD)) as connection:
+        assert connection.execute("SELECT USER_NAME()").fetchone()[0] == "dbo"
+        connection.execute("CREATE TABLE dbo.t (a int)")
+        assert refused(connection, f"CREATE LOGIN more WITH PASSWORD = '{PASSWORD}'") == 5001
+    with pytest.raises(pyodbc.Error) as caught:
+        server.connect(database, "maker", PASSWORD)
+    assert number(caught.value) == 4060
+    with closing(server.connect("master", "maker", PASSWORD)) as connection:
+        connection.execute("DROP DATABASE made")
+
+
 def test_no_password_lies_in_the_files_in_clear(server: Server, database: str) -> None:
     secret = "Very-Secret-Word-77"
     server.user(database, "careful", secret)

@@ -51,7 +51,7 @@ def _databases(runtime: Runtime) -> Rows:
     for found in runtime.server.databases():
         if in_master or found.id == runtime.database.id or fold(found.name) == "master":
             yield (
-                found.name, found.id, b"\x01", t.round_to_datetime(found.created), COLLATION,
+                found.name, found.id, found.owner, t.round_to_datetime(found.created), COLLATION,
                 int(found.read_committed_snapshot), int(fold(found.name) != "master"), found.name,
             )  # fmt: skip
 

@@ -105,7 +105,7 @@ def _create_database(session: Session, statement: s.CreateDatabase) -> None:
         raise errors.permission_denied_in_database("CREATE DATABASE", "master")
     if session.server.database(statement.database) is not None:
         raise errors.error(1801, statement.database)
-    session.server.create_database(statement.database)
+    session.server.create_database(statement.database, session.login_sid)
 
 
 def _drop_database(session: Session, statement: s.DropDatabase) -> None:

@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS logins (name TEXT PRIMARY KEY COLLATE tsql, principal
   sid BLOB NOT NULL, password TEXT NOT NULL, disabled INTEGER NOT NULL, created INTEGER NOT NULL,
   modified INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS databases (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE COLLATE tsql,
-  created INTEGER NOT NULL, read_committed_snapshot INTEGER NOT NULL);
+  created INTEGER NOT NULL, read_committed_snapshot INTEGER NOT NULL, owner BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS server_role_members (role TEXT NOT NULL, member BLOB NOT NULL, PRIMARY KEY (role, member));
 """
 
@@ -51,6 +51,7 @@ class Database:
     name: str
     created: int
     read_committed_snapshot: bool
+    owner: bytes  # the sid of the login that is dbo there
 
 
 class WriterLock:
@@ -118,13 +119,15 @@ class ServerStore:
     def databases(self) -> list[Database]:
         with self._lock:
             rows = self._connection.execute("SELECT * FROM databases ORDER BY id").fetchall()
-        return [Database(number, name, created, bool(snapshot)) for number, name, created, snapshot in rows]
+        return [
+            Database(number, name, created, bool(snapshot), owner) for number, name, created, snapshot, owner in rows
+        ]
 
     def database(self, name: str) -> Database | None:
         return next((found for found in self.databases() if catalog.fold(found.name) == catalog.fold(name)), None)
 
-    def create_database(self, name: str) -> None:
-        """Nothing when it is there already. Its file is complete before its name is known."""
+    def create_database(self, name: str, owner: bytes = b"\x01") -> None:
+        """Nothing when it is there already. Its file is complete before its name is known. `owner`: a login's sid."""
         with self._lock:
             if self.database(name) is not None:
                 return
@@ -135,7 +138,8 @@ class ServerStore:
             with contextlib.closing(connection):
                 catalog.create(connection, name)
             self._file(number).chmod(0o600)
-            self._connection.execute("INSERT INTO databases VALUES (?, ?, ?, 1)", (number, name, t.now_utc()))
+            values = (number, name, t.now_utc(), owner)
+            self._connection.execute("INSERT INTO databases VALUES (?, ?, ?, 1, ?)", values)
 
     def drop_database(self, name: str) -> None:
         with self._lock:
