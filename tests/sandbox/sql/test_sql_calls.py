@@ -112,3 +112,26 @@ class TestByExec:
         with pytest.raises(pyodbc.Error) as caught:
             connection.execute("DECLARE @x int; EXEC dbo.p @x OUTPUT")
         assert number(caught.value) == 8162
+
+
+class TestDescriptions:
+    def described(self, connection: pyodbc.Connection, text: str) -> list[tuple[Any, ...]]:
+        rows = connection.execute("EXEC sp_describe_undeclared_parameters ?", text).fetchall()
+        return [(row.name, row.suggested_system_type_name) for row in rows]
+
+    def test_parameters_of_a_call_have_the_types_of_the_procedure(self, connection: pyodbc.Connection) -> None:
+        connection.execute("CREATE PROCEDURE dbo.p @a int, @b nvarchar(20), @c date = NULL AS RETURN 0")
+        assert self.described(connection, "EXEC dbo.p @P1, @c = @P2") == [("@P1", "int"), ("@P2", "date")]
+
+    def test_parameters_of_a_statement_have_the_types_of_its_columns(self, connection: pyodbc.Connection) -> None:
+        connection.execute("CREATE TABLE dbo.t (a int, b nvarchar(20), c datetimeoffset(3))")
+        assert self.described(connection, "INSERT INTO dbo.t VALUES (@P1, @P2, @P3)") == [
+            ("@P1", "int"), ("@P2", "nvarchar(20)"), ("@P3", "datetimeoffset(3)"),
+        ]  # fmt: skip
+
+    def test_the_columns_of_a_result_are_told_without_running_it(self, connection: pyodbc.Connection) -> None:
+        connection.execute("CREATE TABLE dbo.t (a int NOT NULL, b nvarchar(max))")
+        rows = connection.execute("EXEC sp_describe_first_result_set N'SELECT a, b, 1 / 0 AS c FROM dbo.t'").fetchall()
+        assert [(row.name, row.system_type_name, row.is_nullable, row.max_length) for row in rows] == [
+            ("a", "int", False, 4), ("b", "nvarchar(max)", True, -1), ("c", "int", True, 4),
+        ]  # fmt: skip

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from sqlglot import exp
 from sqlglot.tokenizer_core import TokenType
 
 from setup_kit.sandbox.sql.compiler import type_facts
 from setup_kit.sandbox.sql.compiler.compile import compile_statement
-from setup_kit.sandbox.sql.execution.arguments import Outcome, leading
+from setup_kit.sandbox.sql.execution.arguments import Outcome, leading, match
+from setup_kit.sandbox.sql.execution.objects import find_procedure
 from setup_kit.sandbox.sql.language import parser
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.language.declarations import parse_declarations, text_of
@@ -73,8 +75,10 @@ def _suggest(session: Session, text: str, declared: str) -> list[tuple[Stored, .
     types = {fold(name): kind for name, kind, _ in parse_declarations(declared)}
     suggestions: dict[str, SqlType] = {}
     for statement in parser.parse_batch(text):
+        if isinstance(statement, s.Execute) and statement.procedure is not None:
+            suggestions |= _of_call(session, statement, types)
         if not isinstance(statement, s.Query):
-            continue  # only statements on data take parameters
+            continue
         session.variable_types = types
         compiler = session.executor.compiler(describe=True)
         compile_statement(compiler, statement.tree)
@@ -92,6 +96,20 @@ def _suggest(session: Session, text: str, declared: str) -> list[tuple[Stored, .
                  0, 0, 0, 1, 0, None, type_info.encode(kind)[0], _tds_length(kind))
             )  # fmt: skip
     return rows
+
+
+def _of_call(session: Session, statement: s.Execute, declared: Mapping[str, SqlType]) -> dict[str, SqlType]:
+    """The types of a procedure's parameters, for the variables that EXEC gives them."""
+    assert statement.procedure is not None  # noqa: S101 - the caller has looked
+    _, _, definition = find_procedure(session, statement.procedure)
+    names = [parameter.name for parameter in definition.parameters]
+    given = [Parameter(f"@{name}" if name else "", t.INT, None) for name, _, _ in statement.arguments]
+    found: dict[str, SqlType] = {}
+    for parameter, place in zip(definition.parameters, match(definition.procedure.name, names, given), strict=True):
+        node = statement.arguments[place][1] if place is not None else None
+        if isinstance(node, exp.Parameter) and fold(node.this.name) not in declared:
+            found[node.this.name] = parameter.type
+    return found
 
 
 def _tds_length(kind: SqlType) -> int:
