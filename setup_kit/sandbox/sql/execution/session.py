@@ -253,7 +253,8 @@ class Session:
             found = catalog.load(connection)
         if principal_id is None:
             user = found.user_of(self.login_sid, or_guest=catalog.fold(database.name) == "master")
-            principal_id = catalog.DBO_ID if self.is_server_administrator else user
+            is_dbo = self.is_server_administrator or database.owner == self.login_sid
+            principal_id = catalog.DBO_ID if is_dbo else user
         if principal_id is None:
             raise errors.no_access(self.login_name, database.name)
         self.connection.close()
