@@ -11,6 +11,7 @@ import contextlib
 import os
 import random
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -261,6 +262,7 @@ class Watch:
 
     def __init__(self, apart: Apart) -> None:
         self._apart = apart
+        self._asking = threading.Lock()
         with contextlib.closing(apart.connect("master")) as connection:
             connection.execute("CREATE DATABASE watched")
         self._session = apart.connect("watched", autocommit=False)
@@ -273,7 +275,8 @@ class Watch:
     def ask(self) -> list[str]:
         """What is not as it must be for a session with an open transaction."""
         try:
-            row = tuple(self._session.execute("SELECT COUNT(*), SUM(a), @@TRANCOUNT FROM dbo.watched").fetchone())
+            with self._asking:
+                row = tuple(self._session.execute("SELECT COUNT(*), SUM(a), @@TRANCOUNT FROM dbo.watched").fetchone())
         except pyodbc.Error as error:
             return [f"another session was harmed: {error}"]
         return [] if row == (3, 6, 1) else [f"another session was answered {row}"]

@@ -74,3 +74,19 @@ def test_a_name_has_no_nul(connection: pyodbc.Connection) -> None:
     with pytest.raises(pyodbc.Error) as caught:
         connection.execute("SELECT 1 AS [a\0b]").fetchall()
     assert number(caught.value) == 102
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT", "SELECT FROM sys.objects", "SELECT 1 UNION ALL", "INSERT INTO dbo.t (a, b)",
+        "UPDATE t SET FROM dbo.t AS t",
+        "MERGE dbo.t AS t USING dbo.u AS u ON t.a = u.a WHEN NOT MATCHED THEN INSERT (a, b)",
+        "SELECT CAST(1 AS decimal(x, 2))", "DELETE FROM dbo.t WHERE EXISTS (SELECT FROM dbo.u)",
+        'INSERT INTO dbo.t (a, 0 "q""q" b) VALUES (1)',
+    ],
+)  # fmt: skip
+def test_half_a_statement_is_a_syntax_error(connection: pyodbc.Connection, sql: str) -> None:
+    with pytest.raises(pyodbc.Error) as caught:
+        connection.execute(sql).fetchall()
+    assert number(caught.value) == 102

@@ -82,10 +82,47 @@ def parse(tokens: list[Token], text: str) -> exp.Expr:
         raise errors.incorrect_syntax(str(near or tokens[-1].text)) from error
     except RecursionError as error:
         raise errors.too_deep() from error
+    except (TokenError, ValueError, TypeError, AttributeError) as error:  # sqlglot's own slips over what makes no sense
+        raise errors.incorrect_syntax(tokens[-1].text) from error
     found = parsed[0] if len(parsed) == 1 else None
     if found is None or isinstance(found, exp.Command):
         raise errors.incorrect_syntax(tokens[0].text)
+    for part in found.walk():
+        if _is_half(part):
+            raise errors.incorrect_syntax(tokens[-1].text)
     return found
+
+
+def _is_half(node: exp.Expr) -> bool:
+    """What sqlglot lets pass although something must follow, such as the query of an INSERT."""
+    match node:
+        case exp.Select():
+            return not node.expressions
+        case exp.Insert():
+            return node.expression is None and not node.args.get("default")
+        case exp.Update():
+            return not node.expressions
+        case exp.SetOperation():
+            return node.this is None or node.expression is None
+        case exp.When():
+            then = node.args.get("then")
+            return isinstance(then, exp.Insert) and not isinstance(then.expression, exp.Expr)
+        case exp.DataTypeParam():
+            return not (node.name.isdigit() or node.name.upper() == "MAX")
+    return False
+
+
+_OPERATORS: dict[str, type[exp.Expr]] = {
+    "+": exp.Add, "-": exp.Sub, "*": exp.Mul, "/": exp.Div, "%": exp.Mod, "&": exp.BitwiseAnd, "|": exp.BitwiseOr,
+    "^": exp.BitwiseXor,
+}  # fmt: skip
+
+
+def compound(variable: str, operator: str, value: exp.Expr) -> exp.Expr:
+    """What a compound assignment such as `@variable += value` assigns; `value` itself for the operator ""."""
+    if not operator:
+        return value
+    return _OPERATORS[operator](this=exp.Parameter(this=exp.var(variable)), expression=exp.Paren(this=value))
 
 
 def parse_expression(tokens: list[Token], text: str) -> exp.Expr:
