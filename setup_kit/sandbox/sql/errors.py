@@ -31,6 +31,7 @@ class SqlError(Exception):
         self.state = state
         self.ends_batch = ends_batch
         self.ends_session = ends_session
+        self.raised = False  # by RAISERROR
         self.also: list[SqlError] = []
         self.line = 0
         self.procedure = ""
@@ -87,6 +88,14 @@ def incorrect_syntax(near: str) -> SqlError:
     return error(156 if near.upper() in _RESERVED else 102, near)
 
 
+def missing_name() -> SqlError:
+    return SqlError(
+        1038, "An object or column name is missing or empty. For SELECT INTO statements, verify each column has a "
+        "name. For other statements, look for empty alias names. Aliases defined as \"\" or [] are not allowed. "
+        "Change the alias to a valid name.", 15, 5, ends_batch=True,
+    )  # fmt: skip
+
+
 def undeclared_variable(name: str) -> SqlError:
     return error(137, name)
 
@@ -111,8 +120,11 @@ def column_count_mismatch() -> SqlError:
     return error(213)
 
 
+UNKNOWN_TYPE = 2715
+
+
 def unknown_type(ordinal: int, name: str) -> SqlError:
-    return error(2715, ordinal, name)
+    return error(UNKNOWN_TYPE, ordinal, name)
 
 
 def unknown_function(name: str) -> SqlError:

@@ -18,9 +18,7 @@ AZURE_SERVICES = "0.0.0.0"  # noqa: S104 - an address in a rule, nothing is boun
 SERVICE_APPLICATION = "Data Export Service"
 
 
-def check(
-    rules: Iterable[FirewallRule], store: ServerStore, database: str, address: str, *, from_azure: bool
-) -> None:
+def check(rules: Iterable[FirewallRule], store: ServerStore, database: str, address: str, *, from_azure: bool) -> None:
     """40615 where neither the server's rules nor those of the database that is asked for let the client in."""
     if admits(rules, address, from_azure=from_azure):
         return

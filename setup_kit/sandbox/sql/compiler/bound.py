@@ -18,6 +18,10 @@ from setup_kit.sandbox.sql.values.types import SqlType, Stored
 UNDECLARED = SqlType("undeclared")
 
 
+class LocalTables(Protocol):
+    def find(self, name: str) -> DatabaseObject | None: ...
+
+
 class Runtime(Protocol):
     """What expressions ask of the session while a statement runs."""
 
@@ -38,6 +42,10 @@ class Runtime(Protocol):
 
     @property
     def transaction_depth(self) -> int: ...
+    @property
+    def transaction_state(self) -> int: ...
+    @property
+    def local_tables(self) -> LocalTables: ...
     @property
     def catalog(self) -> Catalog: ...
     @property
@@ -108,6 +116,7 @@ class Program:
     system_rows: list[SystemRows] = field(default_factory=list)
     suggestions: dict[str, SqlType] = field(default_factory=dict)
     typed_variables: dict[str, SqlType] = field(default_factory=dict)  # those whose types the text depends on
+    local_tables: dict[str, DatabaseObject] = field(default_factory=dict)  # #tables and table variables, by name
     volatile: bool = False  # whether values such as NEWID() may be computed beforehand: once for each row of VALUES
     _known: dict[tuple[object, ...], Bound] = field(default_factory=dict)
     branches: int = 0  # inside CASE and the like, where an input must not be computed unless its branch is taken

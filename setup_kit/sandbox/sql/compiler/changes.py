@@ -13,6 +13,7 @@ from sqlglot import exp
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.compiler.bound import Bound, Program, Slot
 from setup_kit.sandbox.sql.compiler.compiler import Compiler
+from setup_kit.sandbox.sql.compiler.outputs import Insert, Output, compile_output
 from setup_kit.sandbox.sql.compiler.scope import Scope
 from setup_kit.sandbox.sql.compiler.targets import (
     Target,
@@ -25,41 +26,31 @@ from setup_kit.sandbox.sql.compiler.targets import (
     find_target,
     left_out,
     named_columns,
-    refuse_common_tables,
 )
+from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.storage.catalog import Column
-
-
-@dataclass(frozen=True)
-class Insert:
-    """`rows` of values known beforehand, or a `query` that gives them. `columns` are those that get a value."""
-
-    program: Program
-    target: Target
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[Slot, ...], ...] = ()
-    query: str = ""
-    filled: tuple[Slot, ...] = ()  # for `query`: the values of the last columns, which it does not give
-    identity: Column | None = None
+from setup_kit.sandbox.sql.values import types as t
 
 
 @dataclass(frozen=True)
 class Update:
-    """`query` gives rowid and the new values of `columns`."""
+    """`query` gives rowid, the new values of `columns` and what the OUTPUT clause asks of other sources."""
 
     program: Program
     target: Target
     columns: tuple[Column, ...]
     query: str
+    output: Output | None = None
 
 
 @dataclass(frozen=True)
 class Delete:
-    """`query` gives rowids; None for all rows."""
+    """`query` gives rowid and what the OUTPUT clause asks of other sources; None for all rows."""
 
     program: Program
     target: Target
     query: str | None
+    output: Output | None = None
 
 
 @dataclass(frozen=True)
@@ -74,41 +65,45 @@ class MergeAction:
 
 @dataclass(frozen=True)
 class Merge:
-    """`query` gives rowid, the number of the action (from 1), then the values of every action one after another."""
+    """`query` gives rowid, the number of the action (from 1), then the values of every action one after another, then
+    what the OUTPUT clause asks of the source.
+    """
 
     program: Program
     target: Target
     actions: tuple[MergeAction, ...]
     query: str
+    output: Output | None = None
 
 
 Change = Insert | Update | Delete | Merge
 
 
-def compile_insert(compiler: Compiler, tree: exp.Insert) -> Insert:
+def compile_insert(compiler: Compiler, statement: s.Query) -> Insert:
+    tree = statement.tree
     into, names = tree.this, None
     if isinstance(into, exp.Schema):
         into, names = into.this, [item.name for item in into.expressions]
     target = find_target(compiler, into)
     compiler.demand("INSERT", target.table)
     if names is None:
-        columns = [column for column in target.table.columns if column.identity is None]
+        columns = [column for column in target.table.columns if column.given]
     else:
         columns = named_columns(target, names)
     rest, filled, identity = left_out(compiler, target, columns)
     every = (*columns, *rest)
     source = tree.expression
+    output = compile_output(compiler, statement.output, target, "INSERT", Scope())
     if tree.args.get("default"):
-        columns_left = [c for c in target.table.columns if c.identity is None]
+        columns_left = [c for c in target.table.columns if c.given]
         row = tuple(default_slot(compiler, target, column) for column in columns_left)
-        return Insert(compiler.program, target, tuple(columns_left), rows=(row,), identity=identity)
+        return Insert(compiler.program, target, tuple(columns_left), rows=(row,), identity=identity, output=output)
     if isinstance(source, exp.Values):
         _check_counts(source, len(columns), named=names is not None)
-        return _insert_values(compiler, target, columns, every, filled, identity, source)
-    prefix = tree.args.get("with_") or tree.args.get("with")
-    if prefix is not None:
-        source.set("with_", prefix)
-    query = compiler.query(source)
+        return _insert_values(compiler, target, columns, every, filled, identity, source, output)
+    scope = Scope()
+    prefix = compiler.common_tables(tree, scope)
+    query = compiler.query(source, scope)
     if len(query.columns) != len(columns):
         raise count_error(len(query.columns), len(columns), named=names is not None)
     physical = [f"c{number}" for number in range(1, len(columns) + 1)]
@@ -117,12 +112,24 @@ def compile_insert(compiler: Compiler, tree: exp.Insert) -> Insert:
         for column, name, given in zip(columns, physical, query.columns, strict=True)
     ]
     text = f'SELECT {", ".join(values)} FROM ({query.named(*physical)}) AS "n"'  # noqa: S608 - compiled
-    return Insert(compiler.program, target, every, query=text, filled=filled, identity=identity)
+    text = limited(compiler, statement, prefix + text)
+    return Insert(compiler.program, target, every, query=text, filled=filled, identity=identity, output=output)
+
+
+def limited(compiler: Compiler, statement: s.Query, query: str) -> str:
+    """`query` with as many of its rows as TOP lets through."""
+    if statement.top is None:
+        return query
+    kind = t.FLOAT if statement.percent else t.BIGINT
+    count = compiler.program.convert(compiler.value(statement.top, Scope()), kind, explicit=True).sql
+    if statement.percent:
+        count = f"(SELECT CAST(ceil(count(*) * {count} / 100.0) AS INTEGER) FROM ({query}))"  # noqa: S608 - compiled
+    return f"SELECT * FROM ({query}) LIMIT {count}"  # noqa: S608 - compiled
 
 
 def _insert_values(
     compiler: Compiler, target: Target, columns: list[Column], every: tuple[Column, ...],
-    filled: tuple[Slot, ...], identity: Column | None, source: exp.Values,
+    filled: tuple[Slot, ...], identity: Column | None, source: exp.Values, output: Output | None,
 ) -> Insert:  # fmt: skip
     if len(source.expressions) > 1000:
         raise errors.error(10738, 1000)
@@ -146,8 +153,9 @@ def _insert_values(
         texts.append(f"SELECT {', '.join(bound.sql for bound in bounds)}")
     compiler.program.volatile = False
     if len(rows) == len(texts):
-        return Insert(compiler.program, target, every, rows=tuple(rows), identity=identity)
-    return Insert(compiler.program, target, every, query=" UNION ALL ".join(texts), filled=filled, identity=identity)
+        return Insert(compiler.program, target, every, rows=tuple(rows), identity=identity, output=output)
+    query = " UNION ALL ".join(texts)
+    return Insert(compiler.program, target, every, query=query, filled=filled, identity=identity, output=output)
 
 
 def _check_counts(source: exp.Values, wanted: int, *, named: bool) -> None:
@@ -162,23 +170,25 @@ def _where(compiler: Compiler, tree: exp.Expr, scope: Scope) -> str:
     return f" WHERE {compiler.condition(clause.this, scope)}" if clause is not None else ""
 
 
-def compile_update(compiler: Compiler, tree: exp.Update) -> Update:
-    scope = Scope()
-    refuse_common_tables(tree)
+def compile_update(compiler: Compiler, statement: s.Query) -> Update:
+    tree, scope = statement.tree, Scope()
+    prefix = compiler.common_tables(tree, scope)
     target, label, text = find_rows(compiler, tree, tree.this, scope)
     compiler.demand("UPDATE", target.table)
-    columns, values = assignments(compiler, target, tree.expressions, scope)
+    columns, values = assignments(compiler, target, tree.args["expressions"], scope)
     where = _where(compiler, tree, scope)
     if scope.ungrouped:
         compiler.demand("SELECT", target.table)
+    output = compile_output(compiler, statement.output, target, "UPDATE", scope)
     group = f" GROUP BY {label}.rowid" if len(scope.sources) > 1 else ""
-    query = f"SELECT {label}.rowid, {', '.join(values)} FROM {text}{where}{group}"  # noqa: S608 - compiled
-    return Update(compiler.program, target, tuple(columns), query)
+    listed = ", ".join([f"{label}.rowid", *values, *(output.extras if output else ())])
+    query = limited(compiler, statement, f"{prefix}SELECT {listed} FROM {text}{where}{group}")  # noqa: S608 - compiled
+    return Update(compiler.program, target, tuple(columns), query, output)
 
 
-def compile_delete(compiler: Compiler, tree: exp.Delete) -> Delete:
-    scope = Scope()
-    refuse_common_tables(tree)
+def compile_delete(compiler: Compiler, statement: s.Query) -> Delete:
+    tree, scope = statement.tree, Scope()
+    prefix = compiler.common_tables(tree, scope)
     listed = tree.args.get("tables")
     node = listed[0] if listed else tree.this
     if listed and tree.this:
@@ -189,8 +199,10 @@ def compile_delete(compiler: Compiler, tree: exp.Delete) -> Delete:
     where = _where(compiler, tree, scope)
     if scope.ungrouped:
         compiler.demand("SELECT", target.table)
-    if tree.args.get("limit") is not None:
-        raise errors.unsupported("DELETE TOP")
-    if not where and len(scope.sources) == 1:
+    output = compile_output(compiler, statement.output, target, "DELETE", scope)
+    if not where and len(scope.sources) == 1 and statement.top is None and output is None:
         return Delete(compiler.program, target, None)
-    return Delete(compiler.program, target, f"SELECT DISTINCT {label}.rowid FROM {text}{where}")  # noqa: S608
+    names = ", ".join([f"{label}.rowid", *(output.extras if output else ())])
+    group = f" GROUP BY {label}.rowid" if len(scope.sources) > 1 else ""
+    query = limited(compiler, statement, f"{prefix}SELECT {names} FROM {text}{where}{group}")  # noqa: S608 - compiled
+    return Delete(compiler.program, target, query, output)

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.compiler import changes, merges
 from setup_kit.sandbox.sql.compiler.changes import Change
 from setup_kit.sandbox.sql.compiler.compiler import Compiler
 from setup_kit.sandbox.sql.compiler.scope import Compiled
+from setup_kit.sandbox.sql.language import statements as s
 
 
-def compile_statement(compiler: Compiler, tree: exp.Expr) -> Compiled | Change:
+def compile_statement(compiler: Compiler, statement: s.Query) -> Compiled | Change:
     """SELECT, INSERT, UPDATE, DELETE or MERGE."""
-    if isinstance(tree, exp.Query):
-        return compiler.query(tree)
-    if tree.args.get("returning") is not None:
-        raise errors.unsupported("OUTPUT clause")
-    match tree:
+    compiler.recursion = statement.recursion
+    match statement.tree:
+        case exp.Query():
+            return compiler.query(statement.tree)
         case exp.Insert():
-            return changes.compile_insert(compiler, tree)
+            return changes.compile_insert(compiler, statement)
         case exp.Update():
-            return changes.compile_update(compiler, tree)
+            return changes.compile_update(compiler, statement)
         case exp.Delete():
-            return changes.compile_delete(compiler, tree)
-        case exp.Merge():
-            return merges.compile_merge(compiler, tree)
-    raise errors.unsupported_statement(tree.key.upper())
+            return changes.compile_delete(compiler, statement)
+        case _:
+            return merges.compile_merge(compiler, statement)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from sqlglot import exp
 
@@ -26,6 +26,7 @@ class Compiler(ABC):
         variables: Mapping[str, SqlType],
         *,
         describe: bool = False,
+        local_table: Callable[[str], DatabaseObject | None] = lambda _: None,
     ) -> None:
         self.catalog = catalog
         self.database_name = database_name
@@ -35,10 +36,23 @@ class Compiler(ABC):
         self.program = Program()
         self.sources = 0
         self.intakes: dict[int, Intake] = {}  # of the columns of the table that the statement changes
+        self.recursion = 100  # how often a common table expression may call itself
         self._view_owner: int | None = None
+        self._local_table = local_table
+
+    def local_table(self, name: str) -> DatabaseObject | None:
+        """The session's own table `#name` or `@name`."""
+        found = self._local_table(name)
+        if found is not None:
+            self.program.local_tables[name] = found
+        return found
 
     def demand(self, permission: str, found: DatabaseObject) -> None:
-        """Note that the statement needs a permission on an object; a view's objects are its owner's to show."""
+        """Note that the statement needs a permission on an object; a view's objects are its owner's to show, and the
+        session's own tables need none.
+        """
+        if found.is_local:
+            return
         owner = self.catalog.owner_of(found)
         if self._view_owner is None or owner != self._view_owner:
             self.program.demands.append(Demand(permission, found, owner, in_view=self._view_owner is not None))
@@ -61,6 +75,10 @@ class Compiler(ABC):
     @abstractmethod
     def condition(self, node: exp.Expr | None, scope: Scope) -> str:
         """A predicate, as SQLite text that gives 1, 0 or NULL."""
+
+    @abstractmethod
+    def common_tables(self, node: exp.Expr, scope: Scope) -> str:
+        """The WITH clause of a statement, whose tables come into scope; "" when there is none."""
 
     @abstractmethod
     def query(self, node: exp.Expr, scope: Scope | None = None, *, for_exists: bool = False) -> Compiled:

@@ -141,8 +141,7 @@ def _routines(runtime: Runtime) -> Rows:
 )  # fmt: skip
 def _parameters(runtime: Runtime) -> Rows:
     for found in visible(runtime, "P"):
-        for number, parameter in enumerate(parameters_of(found), 1):
-            kind = parameter.type
+        for number, (parameter, kind) in enumerate(parameters_of(found), 1):
             characters, collation = _texts(kind)
             yield (
                 *_name(runtime, found), number, "INOUT" if parameter.output else "IN", f"@{parameter.name}", kind.name,

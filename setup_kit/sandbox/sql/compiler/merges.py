@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlglot import exp
 
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.compiler import sources
 from setup_kit.sandbox.sql.compiler.changes import Merge, MergeAction
 from setup_kit.sandbox.sql.compiler.compiler import Compiler
+from setup_kit.sandbox.sql.compiler.outputs import compile_output
 from setup_kit.sandbox.sql.compiler.scope import Scope
 from setup_kit.sandbox.sql.compiler.targets import (
     Target,
@@ -17,14 +20,16 @@ from setup_kit.sandbox.sql.compiler.targets import (
     find_rows,
     left_out,
     named_columns,
-    refuse_common_tables,
 )
+from setup_kit.sandbox.sql.language import statements as s
 
 
-def compile_merge(compiler: Compiler, tree: exp.Merge) -> Merge:
+def compile_merge(compiler: Compiler, statement: s.Query) -> Merge:
     """A MERGE: every row of the source beside its match, with the number of the clause that it falls to."""
-    refuse_common_tables(tree)
-    scope = Scope()
+    tree, scope = statement.tree, Scope()
+    if statement.top is not None:
+        raise errors.unsupported("MERGE TOP")
+    prefix = compiler.common_tables(tree, scope)
     source_text = sources.add_source(compiler, tree.args["using"], scope)
     source_only = Scope(sources=list(scope.sources))
     target, label, target_text = find_rows(compiler, exp.Merge(), tree.this, scope)
@@ -49,25 +54,28 @@ def compile_merge(compiler: Compiler, tree: exp.Merge) -> Merge:
         compiler.demand(action.kind, target.table)
         actions.append(action)
         given_by.append(given)
+    output = compile_output(compiler, statement.output, target, "MERGE", scope)
+    extras = output.extras if output else ()
     numbered = [(number, value) for number, given in enumerate(given_by, 1) for value in given]
     parts = []
     if matched:
         joined = f"{source_text} LEFT JOIN {target_text} ON {on}"
-        parts.append(_merge_query(label, matched, numbered, joined))
+        parts.append(_merge_query(label, matched, numbered, joined, extras))
     if orphans:
         gone = f"{target_text} WHERE NOT EXISTS (SELECT 1 FROM {source_text} WHERE {on})"  # noqa: S608 - compiled
-        parts.append(_merge_query(label, orphans, numbered, gone))
-    return Merge(compiler.program, target, tuple(actions), " UNION ALL ".join(parts))
+        parts.append(_merge_query(label, orphans, numbered, gone, ["NULL"] * len(extras)))
+    return Merge(compiler.program, target, tuple(actions), prefix + " UNION ALL ".join(parts), output)
 
 
-def _merge_query(label: str, whens: list[str], values: list[tuple[int, str]], text: str) -> str:
+def _merge_query(label: str, whens: list[str], values: list[tuple[int, str]], text: str, extras: Sequence[str]) -> str:
     """Rows that an action falls to, each with its number; only the values of its own action are computed."""
     choice = f"CASE {' '.join(whens)} END"
     own = {int(when.rpartition(" ")[2]) for when in whens}
     guarded = "".join(
         f", CASE WHEN {choice} = {number} THEN {value} END" if number in own else ", NULL" for number, value in values
     )
-    return f"SELECT * FROM (SELECT {label}.rowid, {choice} AS action{guarded} FROM {text}) WHERE action IS NOT NULL"  # noqa: S608
+    listed = f"{label}.rowid, {choice} AS action{guarded}{''.join(f', {extra}' for extra in extras)}"
+    return f"SELECT * FROM (SELECT {listed} FROM {text}) WHERE action IS NOT NULL"  # noqa: S608 - compiled
 
 
 def _merge_action(compiler: Compiler, target: Target, then: exp.Expr, scope: Scope) -> tuple[MergeAction, list[str]]:
@@ -76,7 +84,7 @@ def _merge_action(compiler: Compiler, target: Target, then: exp.Expr, scope: Sco
         return MergeAction("UPDATE", tuple(columns)), values
     if isinstance(then, exp.Insert):
         names = [item.name for item in then.this.expressions] if then.this is not None else []
-        columns = named_columns(target, names) if names else [c for c in target.table.columns if c.identity is None]
+        columns = named_columns(target, names) if names else [c for c in target.table.columns if c.given]
         items = then.expression.expressions if then.expression is not None else []
         if len(items) != len(columns):
             raise count_error(len(items), len(columns), named=True)

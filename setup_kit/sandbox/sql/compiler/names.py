@@ -59,6 +59,8 @@ def find_object(runtime: Runtime, name: str) -> DatabaseObject | None:
     parts = split_name(name)
     if not parts or len(parts) > 3:
         return None
+    if parts[-1].startswith("#"):
+        return runtime.local_tables.find(parts[-1]) if fold(parts[0]) == "tempdb" else None
     if len(parts) == 3 and parts[0] and fold(parts[0]) != fold(runtime.database.name):
         return None
     principal = runtime.catalog.principals[runtime.permissions.principal_id]

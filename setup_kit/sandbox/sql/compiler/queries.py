@@ -21,10 +21,13 @@ from setup_kit.sandbox.sql.values import types as t
 class Queries(Expressions):
     """The whole compiler of a statement on data."""
 
+    def common_tables(self, node: exp.Expr, scope: Scope) -> str:
+        return _with(self, node, scope)
+
     def query(self, node: exp.Expr, scope: Scope | None = None, *, for_exists: bool = False) -> Compiled:
         """A SELECT or a set operation, with its WITH clause."""
         inner = Scope(scope)
-        prefix = _with(self, node, inner)
+        prefix = self.common_tables(node, inner)
         if isinstance(node, exp.Subquery):
             return self.query(node.unnest(), inner)
         if isinstance(node, exp.SetOperation):

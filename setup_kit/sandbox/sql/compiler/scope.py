@@ -34,6 +34,7 @@ class Source:
     columns: tuple[tuple[str, Bound], ...]
     object: DatabaseObject | None = None
     schema: str = ""
+    label: str = ""  # its alias in the text for SQLite
     written: str = ""  # as errors name it, where that is not the alias
 
 

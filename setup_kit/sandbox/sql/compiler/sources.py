@@ -13,24 +13,42 @@ from setup_kit.sandbox.sql.compiler.bound import Bound, Slot, SystemRows, common
 from setup_kit.sandbox.sql.compiler.compiler import Compiler
 from setup_kit.sandbox.sql.compiler.scope import Compiled, Scope, Source
 from setup_kit.sandbox.sql.compiler.views import SystemView
-from setup_kit.sandbox.sql.language import parser
+from setup_kit.sandbox.sql.language import dialect, parser
 from setup_kit.sandbox.sql.language import statements as s
+from setup_kit.sandbox.sql.language.cursor import Cursor
+from setup_kit.sandbox.sql.storage.catalog import Column as TableColumn
 from setup_kit.sandbox.sql.storage.catalog import DatabaseObject, fold
 from setup_kit.sandbox.sql.tds.tokens import Column
 from setup_kit.sandbox.sql.values import types as t
 
 
 def table_parts(node: exp.Table) -> tuple[str, str]:
-    """Schema ("" when left out) and name of a table; 40515 for one in another database, 40514 for a #table."""
+    """Schema ("" when left out) and name of a table, with the sign of `#table` and `@table`; 40515 for one in another
+    database, 40514 for a ##table.
+    """
+    if isinstance(node.this, exp.Parameter):
+        return "", f"@{node.this.name}"
+    if node.this.args.get("global_"):
+        raise errors.unsupported("global temporary table")
+    if node.this.args.get("temporary"):
+        return "", f"#{node.name}"
     if node.args.get("catalog"):
         raise errors.other_database(".".join(part.name for part in node.parts))
-    if node.this.args.get("temporary") or node.this.args.get("global_"):
-        raise errors.unsupported("temporary table")
     return node.db, node.name
 
 
 def find_table(compiler: Compiler, schema: str, name: str) -> DatabaseObject | None:
-    """A table or view by name: in the user's default schema, then in dbo, when no schema is given."""
+    """A table or view by name: in the user's default schema, then in dbo, when no schema is given.
+
+    1087 for a table variable that is not declared.
+    """
+    if name.startswith("#") and not schema:
+        return compiler.local_table(name)
+    if name.startswith("@") and not schema:
+        found = compiler.local_table(name)
+        if found is None:
+            raise errors.SqlError(1087, f'Must declare the table variable "{name}".', 15, 2, ends_batch=True)
+        return found
     for candidate in [schema] if schema else [compiler.default_schema, "dbo"]:
         found = compiler.catalog.object(candidate, name)
         if found is not None:
@@ -75,18 +93,40 @@ def _table(compiler: Compiler, node: exp.Table, scope: Scope) -> str:
     if view is not None:
         return _system_rows(compiler, view, (), alias, scope, label)
     found = find_table(compiler, schema, name)
-    if found is None or found.kind not in ("U", "V"):
+    if found is None or (found.kind not in ("U", "V") and not found.is_local):
         raise errors.invalid_object(f"{schema}.{name}" if schema else name)
     compiler.demand("SELECT", found)
     if found.kind == "V":
         return _view(compiler, found, alias, scope, label)
-    columns = tuple(
-        (c.name, Bound(f"{label}.{c.physical}", c.type, c.nullable, name=c.name, identity=c.identity is not None))
-        for c in found.columns
-    )
     written = f"{schema}.{name}" if schema and not node.alias else ""
-    scope.sources.append(Source(alias, columns, found, fold(compiler.catalog.schemas[found.schema_id].name), written))
-    return f"main.{found.physical} AS {label}"
+    scope.sources.append(replace(table_source(compiler, found, alias, label), written=written))
+    return f"{found.stored} AS {label}"
+
+
+def table_source(compiler: Compiler, table: DatabaseObject, alias: str, label: str) -> Source:
+    """A table under an alias, whose rows are called `label` in the text for SQLite."""
+    plain = Source(alias, tuple(_stored_column(label, c) for c in table.columns if c.computed is None))
+    columns = tuple(
+        _stored_column(label, column) if column.computed is None else _computed_column(compiler, plain, column)
+        for column in table.columns
+    )
+    schema = fold(compiler.catalog.schemas[table.schema_id].name)
+    return Source(alias, columns, table, schema, label)
+
+
+def _stored_column(label: str, column: TableColumn) -> tuple[str, Bound]:
+    text = f"{label}.{column.physical}"
+    return column.name, Bound(
+        text, column.type, column.nullable, name=column.name, identity=column.identity is not None
+    )
+
+
+def _computed_column(compiler: Compiler, source: Source, column: TableColumn) -> tuple[str, Bound]:
+    """A computed column is its expression, wherever it is read."""
+    text = column.computed or ""
+    node = dialect.parse_expression(Cursor(text).tokens, text)
+    value = compiler.program.convert(compiler.value(node, Scope(sources=[source])), column.type)
+    return column.name, replace(value, name=column.name, slot=None)
 
 
 def _bound_columns(columns: Sequence[Column], texts: Sequence[str]) -> tuple[tuple[str, Bound], ...]:

@@ -31,7 +31,7 @@ class Target:
 
 
 def find_target(compiler: Compiler, node: exp.Expr) -> Target:
-    if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier):
+    if not isinstance(node, exp.Table) or not isinstance(node.this, (exp.Identifier, exp.Parameter)):
         raise errors.unsupported(f"{node.key.upper()} as a target")
     schema, name = sources.table_parts(node)
     if fold(schema) in ("sys", "information_schema"):
@@ -39,6 +39,10 @@ def find_target(compiler: Compiler, node: exp.Expr) -> Target:
     found = sources.find_table(compiler, schema, name)
     if found is None:
         raise errors.invalid_object(f"{schema}.{name}" if schema else name)
+    if found.kind == "TT":
+        raise errors.SqlError(
+            10700, f'The table-valued parameter "{name}" is READONLY and cannot be modified.', ends_batch=True
+        )
     if found.kind != "U":
         raise errors.unsupported("change through a view")
     return Target(found, compiler.catalog.schemas[found.schema_id].name)
@@ -94,17 +98,26 @@ def named_columns(target: Target, names: Sequence[str]) -> list[Column]:
             raise errors.invalid_column(name)
         if column in found:
             raise errors.error(264, name)
+        refuse_computed(column)
         if column.identity is not None:
             raise errors.error(544, target.table.name)
         found.append(column)
     return found
 
 
+def refuse_computed(column: Column) -> None:
+    if column.computed is not None:
+        raise errors.SqlError(
+            271, f'The column "{column.name}" cannot be modified because it is either a computed column or is the '
+            "result of a UNION operator.", ends_batch=True,
+        )  # fmt: skip
+
+
 def left_out(
     compiler: Compiler, target: Target, columns: Sequence[Column]
 ) -> tuple[list[Column], tuple[Slot, ...], Column | None]:
     """Columns that an INSERT leaves out, with their values, and the identity column, numbered as rows are written."""
-    rest = [c for c in target.table.columns if c not in columns and c.identity is None]
+    rest = [c for c in target.table.columns if c not in columns and c.given]
     rest = [c for c in rest if c.default_text is not None or not c.nullable]
     identity = next((c for c in target.table.columns if c.identity is not None), None)
     return rest, tuple(default_slot(compiler, target, column) for column in rest), identity
@@ -126,26 +139,25 @@ def find_rows(compiler: Compiler, tree: exp.Expr, node: exp.Expr, scope: Scope) 
         for found in scope.sources:
             if found.object is not None and found.object.kind == "U" and _is_target(compiler, found, node):
                 schema = compiler.catalog.schemas[found.object.schema_id].name
-                label = found.columns[0][1].sql.partition(".")[0]
-                return Target(found.object, schema), label, text
+                return Target(found.object, schema), found.label, text
     target = find_target(compiler, node)
     compiler.sources += 1
     label = f"s{compiler.sources}"
-    columns = tuple(
-        (c.name, Bound(f"{label}.{c.physical}", c.type, c.nullable, name=c.name)) for c in target.table.columns
-    )
     alias = node.alias or target.table.name
-    scope.sources.append(Source(alias, columns, target.table, fold(target.schema)))
-    own = f"main.{target.table.physical} AS {label}"
+    scope.sources.append(sources.table_source(compiler, target.table, alias, label))
+    own = f"{target.table.stored} AS {label}"
     return target, label, f"{own} CROSS JOIN {text}" if text else own
 
 
 def _is_target(compiler: Compiler, source: Source, node: exp.Expr) -> bool:
     if not isinstance(node, exp.Table):
         return False
-    if fold(source.alias) == fold(node.name) and not node.db:
+    schema, name = sources.table_parts(node)
+    if fold(source.alias) == fold(name) and not schema:
         return True
-    found = sources.find_table(compiler, node.db, node.name)
+    if name.startswith("@"):
+        return False
+    found = sources.find_table(compiler, schema, name)
     return found is not None and found is source.object
 
 
@@ -160,6 +172,7 @@ def assignments(
         column = target.table.columns_by_name.get(fold(item.this.name))
         if column is None:
             raise errors.invalid_column(item.this.name)
+        refuse_computed(column)
         if column.identity is not None:
             raise errors.error(8102, column.name)
         if column in columns:
@@ -170,8 +183,3 @@ def assignments(
         else:
             values.append(assigned(compiler, target, column, item.expression, scope).sql)
     return columns, values
-
-
-def refuse_common_tables(tree: exp.Expr) -> None:
-    if tree.args.get("with_") is not None or tree.args.get("with") is not None:
-        raise errors.unsupported(f"WITH … {tree.key.upper()}")

@@ -300,10 +300,12 @@ REGISTRY.empty(
 )
 
 
-def parameters_of(found: DatabaseObject) -> tuple[s.ParameterDefinition, ...]:
-    """The parameters of a procedure, read from its definition."""
+def parameters_of(found: DatabaseObject) -> tuple[tuple[s.ParameterDefinition, SqlType], ...]:
+    """The parameters of a procedure and their types, from its definition; those of types with names are left out."""
     statement = parser.parse_batch(found.definition or "")[0]
-    return statement.parameters if isinstance(statement, s.CreateProcedure) else ()
+    if not isinstance(statement, s.CreateProcedure):
+        return ()
+    return tuple((one, one.type) for one in statement.parameters if isinstance(one.type, SqlType))
 
 
 @REGISTRY.view(
@@ -317,8 +319,8 @@ def parameters_of(found: DatabaseObject) -> tuple[s.ParameterDefinition, ...]:
 )
 def _parameters(runtime: Runtime) -> Rows:
     for found in visible(runtime, "P"):
-        for number, parameter in enumerate(parameters_of(found), 1):
-            yield found.id, f"@{parameter.name}", number, *_type_row(parameter.type)[:5], int(parameter.output)
+        for number, (parameter, kind) in enumerate(parameters_of(found), 1):
+            yield found.id, f"@{parameter.name}", number, *_type_row(kind)[:5], int(parameter.output)
 
 
 # Types

@@ -60,8 +60,8 @@ def _parameter_facts(runtime: Runtime, version: Stored, release: Stored) -> Rows
     for found in visible(runtime, "P"):
         facts = column_facts(t.INT, _number(version), _number(release), nullable=False)
         yield found.id, 0, *facts, "@RETURN_VALUE", 5, 0, None
-        for number, parameter in enumerate(parameters_of(found), 1):
-            facts = column_facts(parameter.type, _number(version), _number(release), nullable=True)
+        for number, (parameter, kind) in enumerate(parameters_of(found), 1):
+            facts = column_facts(kind, _number(version), _number(release), nullable=True)
             yield found.id, number, *facts, f"@{parameter.name}", 2 if parameter.output else 1, 1, None
 
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from setup_kit.sandbox.sql import errors, permissions
-from setup_kit.sandbox.sql.compiler import changes
 from setup_kit.sandbox.sql.compiler.bound import Slot
+from setup_kit.sandbox.sql.compiler.outputs import Insert
 from setup_kit.sandbox.sql.compiler.targets import Target, default_slot, find_target, left_out
 from setup_kit.sandbox.sql.execution import writes
 from setup_kit.sandbox.sql.language import statements as s
@@ -48,7 +48,7 @@ def load(session: Session, rows: s.BulkRows) -> int:
         incoming = BulkLoad(rows.source)
         plan = _plan(session, statement, incoming.columns)
         shaped = plan.shape(session, incoming.rows())
-        count = writes.insert_rows(session.connection, session, plan.insert, shaped)
+        count = writes.insert_rows(session, plan.insert, shaped)
         if plan.kept_identity is not None and count:
             _keep_identity(session, plan.insert.target, plan.kept_identity)
     return count
@@ -84,7 +84,7 @@ class _Plan:
     `dropped` are positions of values that are not taken; `converters` and `defaults` (for NULL) go by position.
     """
 
-    insert: changes.Insert
+    insert: Insert
     dropped: tuple[int, ...]
     converters: tuple[tuple[int, conversions.Converter], ...]
     defaults: tuple[tuple[int, Slot], ...]
@@ -139,9 +139,7 @@ def _plan(session: Session, statement: s.InsertBulk, incoming: Sequence[BulkColu
             defaults.append((at, default_slot(compiler, target, column)))
     rest, filled, identity = left_out(compiler, target, columns)
     kept = identity if identity in columns else None
-    insert = changes.Insert(
-        compiler.program, target, (*columns, *rest), identity=None if kept is not None else identity
-    )
+    insert = Insert(compiler.program, target, (*columns, *rest), identity=None if kept is not None else identity)
     return _Plan(insert, tuple(reversed(dropped)), tuple(converters), tuple(defaults), filled, kept)
 
 
@@ -154,6 +152,6 @@ def _keep_identity(session: Session, target: Target, column: Column) -> None:
     assert column.identity is not None  # noqa: S101 - it is the identity column
     furthest = "max" if column.identity[1] > 0 else "min"
     session.connection.execute(
-        f"INSERT OR REPLACE INTO meta SELECT ?, {furthest}({column.physical}) FROM main.{target.table.physical}",  # noqa: S608
+        f"INSERT OR REPLACE INTO meta SELECT ?, {furthest}({column.physical}) FROM {target.table.stored}",  # noqa: S608
         (f"identity.{target.table.id}",),
     )

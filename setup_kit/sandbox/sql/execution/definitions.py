@@ -8,7 +8,7 @@ from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql import permissions as p
 from setup_kit.sandbox.sql.compiler.queries import Queries
 from setup_kit.sandbox.sql.execution import ownership, tables
-from setup_kit.sandbox.sql.execution.objects import new_object_schema, resolve
+from setup_kit.sandbox.sql.execution.objects import new_object_schema, resolve, resolve_type
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.storage.catalog import CatalogWriter, Column, DatabaseObject
 
@@ -40,6 +40,8 @@ def execute(session: Session, statement: s.Statement) -> None:
             create_procedure(session, statement)
         case s.CreateType():
             create_type(session, statement)
+        case s.CreateAliasType():
+            create_alias_type(session, statement)
         case s.CreateSchema():
             create_schema(session, statement)
         case s.DropSchema():
@@ -86,7 +88,12 @@ def drop_schema(session: Session, statement: s.DropSchema) -> None:
 def drop_object(session: Session, kind: str, name: s.Name, *, if_exists: bool) -> None:
     """CONTROL of it or ALTER on its schema is needed: 3701, of a type 218."""
     found = resolve(session, name, _KINDS[kind])
+    if found is None and kind == "TYPE":
+        found = resolve(session, name, "AT")
     if found is None and if_exists:
+        return
+    if found is not None and found.is_local:
+        session.local_tables.drop(name.name)
         return
     held = session.permissions
     allowed = found is not None and (
@@ -99,7 +106,11 @@ def drop_object(session: Session, kind: str, name: s.Name, *, if_exists: bool) -
     if not allowed:
         raise errors.may_not("drop", kind.lower(), name.name)
     if found.kind == "U":
-        session.connection.execute(f"DROP TABLE main.{found.physical}")
+        if any(child.id != found.id for child, _ in session.catalog_now().references_to(found.id)):
+            raise errors.SqlError(
+                3726, f"Could not drop object '{name}' because it is referenced by a FOREIGN KEY constraint."
+            )
+        session.connection.execute(f"DROP TABLE {found.stored}")
         session.connection.execute("DELETE FROM meta WHERE key = ?", (f"identity.{found.id}",))
     CatalogWriter(session.connection).remove_object(found.id)
 
@@ -147,8 +158,21 @@ def create_view(session: Session, statement: s.CreateView) -> None:
     writer.add_columns(number, columns)
 
 
+def _check_parameters(session: Session, statement: s.CreateProcedure) -> None:
+    """2715, and 352 and 346: a table-valued parameter is READONLY, and nothing else is."""
+    for number, parameter in enumerate(statement.parameters, 1):
+        is_table = resolve_type(session, parameter.type, number).table is not None
+        if is_table and not parameter.readonly:
+            text = f'The table-valued parameter "@{parameter.name}" must be declared with the READONLY option.'
+            raise errors.SqlError(352, text, 15, ends_batch=True)
+        if parameter.readonly and not is_table:
+            text = f'The parameter "@{parameter.name}" can not be declared READONLY since it is not a table-valued '
+            raise errors.SqlError(346, f"{text}parameter.", 15, ends_batch=True)
+
+
 def create_procedure(session: Session, statement: s.CreateProcedure) -> None:
     name = statement.procedure
+    _check_parameters(session, statement)
     existing = _replaced(session, name, "P", alter=statement.alter, or_alter=statement.or_alter)
     writer = CatalogWriter(session.connection)
     if existing is not None:
@@ -159,8 +183,26 @@ def create_procedure(session: Session, statement: s.CreateProcedure) -> None:
 
 
 def create_type(session: Session, statement: s.CreateType) -> None:
+    """A table type; its constraints have no names, and foreign keys are not for it."""
     schema_id = new_object_schema(session, statement.type, "CREATE TYPE", kind="TT")
-    columns = tables.make_columns(statement.columns, statement.keys, statement.type.name)
+    name = statement.type.name
+    columns = tables.make_columns(session, statement.columns, statement.constraints, name)
+    if any(isinstance(rule, s.ForeignKeyDefinition) for rule in statement.constraints):
+        raise errors.incorrect_syntax("REFERENCES")
+    keys, checks = tables.local_rules(
+        session, DatabaseObject(-1, schema_id, name, "TT", 0, 0, columns=tuple(columns)), statement.constraints
+    )
     writer = CatalogWriter(session.connection)
-    number = writer.add_object(schema_id, statement.type.name, "TT")
+    number = writer.add_object(schema_id, name, "TT")
     writer.add_columns(number, columns)
+    for key in keys:
+        writer.add_key(number, key.name, key.kind, key.columns)
+    for check in checks:
+        writer.add_check(number, check.name, check.text, check.columns)
+
+
+def create_alias_type(session: Session, statement: s.CreateAliasType) -> None:
+    schema_id = new_object_schema(session, statement.type, "CREATE TYPE", kind="AT")
+    writer = CatalogWriter(session.connection)
+    number = writer.add_object(schema_id, statement.type.name, "AT")
+    writer.add_columns(number, [Column(1, statement.type.name, statement.base, statement.nullable)])

@@ -11,7 +11,7 @@ from sqlglot.tokenizer_core import TokenType
 from setup_kit.sandbox.sql.compiler import type_facts
 from setup_kit.sandbox.sql.compiler.compile import compile_statement
 from setup_kit.sandbox.sql.execution.arguments import Outcome, leading, match
-from setup_kit.sandbox.sql.execution.objects import find_procedure
+from setup_kit.sandbox.sql.execution.objects import find_procedure, resolve_type
 from setup_kit.sandbox.sql.language import parser
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.language.declarations import parse_declarations, text_of
@@ -72,7 +72,7 @@ def describe_parameters(session: Session, parameters: Sequence[Parameter]) -> Ou
 
 
 def _suggest(session: Session, text: str, declared: str) -> list[tuple[Stored, ...]]:
-    types = {fold(name): kind for name, kind, _ in parse_declarations(declared)}
+    types = _types(session, parse_declarations(declared))
     suggestions: dict[str, SqlType] = {}
     for statement in parser.parse_batch(text):
         if isinstance(statement, s.Execute) and statement.procedure is not None:
@@ -81,7 +81,7 @@ def _suggest(session: Session, text: str, declared: str) -> list[tuple[Stored, .
             continue
         session.variable_types = types
         compiler = session.executor.compiler(describe=True)
-        compile_statement(compiler, statement.tree)
+        compile_statement(compiler, statement)
         session.executor.check(compiler.program)
         suggestions |= compiler.program.suggestions
     rows: list[tuple[Stored, ...]] = []
@@ -98,6 +98,12 @@ def _suggest(session: Session, text: str, declared: str) -> list[tuple[Stored, .
     return rows
 
 
+def _types(session: Session, declared: Sequence[tuple[str, s.DeclaredType, bool]]) -> dict[str, SqlType]:
+    """The types of declared parameters that are not tables."""
+    types = {fold(name): resolve_type(session, kind, at) for at, (name, kind, _) in enumerate(declared, 1)}
+    return {name: found.type for name, found in types.items() if found.table is None}
+
+
 def _of_call(session: Session, statement: s.Execute, declared: Mapping[str, SqlType]) -> dict[str, SqlType]:
     """The types of a procedure's parameters, for the variables that EXEC gives them."""
     assert statement.procedure is not None  # noqa: S101 - the caller has looked
@@ -108,7 +114,7 @@ def _of_call(session: Session, statement: s.Execute, declared: Mapping[str, SqlT
     for parameter, place in zip(definition.parameters, match(definition.procedure.name, names, given), strict=True):
         node = statement.arguments[place][1] if place is not None else None
         if isinstance(node, exp.Parameter) and fold(node.this.name) not in declared:
-            found[node.this.name] = parameter.type
+            found[node.this.name] = resolve_type(session, parameter.type, 1).type
     return found
 
 
@@ -152,7 +158,7 @@ def describe_result(session: Session, parameters: Sequence[Parameter]) -> Outcom
     text = text_of(first[0])
     declared = parse_declarations(text_of(first[1])) if len(first) > 1 and first[1].value is not None else ()
     session.catalog_now()
-    session.variable_types = {fold(name): kind for name, kind, _ in declared}
+    session.variable_types = _types(session, declared)
     rows: list[tuple[Stored, ...]] = []
     for statement in parser.parse_batch(text):
         if isinstance(statement, s.Query) and statement.label == "SELECT":

@@ -13,6 +13,7 @@ from setup_kit.sandbox.sql.compiler import changes, system_views
 from setup_kit.sandbox.sql.compiler.bound import Bound, Function, Program, Slot
 from setup_kit.sandbox.sql.compiler.compile import compile_statement
 from setup_kit.sandbox.sql.compiler.intake import Given
+from setup_kit.sandbox.sql.compiler.outputs import Insert
 from setup_kit.sandbox.sql.compiler.queries import Queries
 from setup_kit.sandbox.sql.compiler.scope import Compiled, Scope
 from setup_kit.sandbox.sql.compiler.views import SystemView
@@ -57,7 +58,12 @@ class Executor:
     def compiler(self, *, describe: bool = False) -> Queries:
         session = self._session
         return Queries(
-            session.catalog, session.database.name, session.default_schema, session.variable_types, describe=describe
+            session.catalog,
+            session.database.name,
+            session.default_schema,
+            session.variable_types,
+            describe=describe,
+            local_table=session.local_tables.find,
         )
 
     def _plan(self, statement: s.Query) -> _Plan:
@@ -65,16 +71,19 @@ class Executor:
         session = self._session
         key = (id(statement), session.catalog_now().version, session.default_schema)
         found = self._plans.get(key)
-        if found is not None and found.statement is statement and self._types_are(found.program.typed_variables):
+        if found is not None and found.statement is statement and self._still_good(found.program):
             return found
         compiler = self.compiler()
-        plan = _Plan(statement, compiler.program, compile_statement(compiler, statement.tree))
+        plan = _Plan(statement, compiler.program, compile_statement(compiler, statement))
         self._plans.put(key, plan, len(compiler.program.slots) + 50)
         return plan
 
-    def _types_are(self, wanted: dict[str, SqlType]) -> bool:
-        types = self._session.variable_types
-        return all(types.get(name) == kind for name, kind in wanted.items())
+    def _still_good(self, program: Program) -> bool:
+        """Whether the variables and local tables that the program names are what they were."""
+        types, tables = self._session.variable_types, self._session.local_tables
+        return all(types.get(name) == kind for name, kind in program.typed_variables.items()) and all(
+            tables.find(name) == table for name, table in program.local_tables.items()
+        )
 
     # Running
 
@@ -95,14 +104,18 @@ class Executor:
             return
         with session.transactions.writes():
             plan = self._plan(statement)
-            self._ready(plan.program)
+            self.ready(plan.program)
             assert not isinstance(plan.compiled, Compiled)  # noqa: S101 - everything else is a change
-            count = writes.execute(session.connection, session, plan.compiled, plan.program)
-        session.row_count = count
+            result = writes.execute(session, plan.compiled, plan.program)
+        session.row_count = result.count
+        if result.columns:
+            session.reply.columns(result.columns)
+            for row in result.rows:
+                session.reply.row(row)
         if session.options["NOCOUNT"] == "ON":
             session.reply.done()
         else:
-            session.reply.done(statement.label, count)
+            session.reply.done(statement.label, result.count)
 
     def _describe(self, statement: s.Query) -> None:
         session = self._session
@@ -127,11 +140,11 @@ class Executor:
         with session.with_variables(types), session.transactions.writes():
             plan = self._plan(statement)
             change = plan.compiled
-            if not isinstance(change, changes.Insert) or len(change.rows) != 1 or not change.rows[0]:
+            if not isinstance(change, Insert) or len(change.rows) != 1 or not change.rows[0] or change.output:
                 return False
-            self._ready(plan.program)
+            self.ready(plan.program)
             columns = [self._column(slot, variables, count) for slot in change.rows[0]]
-            writes.insert_rows(session.connection, session, change, zip(*columns, strict=True))
+            writes.insert_rows(session, change, zip(*columns, strict=True))
         return True
 
     def _column(
@@ -152,7 +165,7 @@ class Executor:
 
     def _select(self, query: Compiled, program: Program) -> None:
         session = self._session
-        self._ready(program)
+        self.ready(program)
         cursor = session.connection.execute(query.sql, program.values(session))
         try:
             # The first row is computed before the columns are told, so that an error in it comes alone.
@@ -182,7 +195,7 @@ class Executor:
             if demand.in_view or demand.owner != lender
         )
 
-    def _ready(self, program: Program) -> None:
+    def ready(self, program: Program) -> None:
         """Check, each time, and bring the functions and system rows that the text refers to."""
         session = self._session
         self.check(program)
@@ -226,7 +239,7 @@ class Executor:
             self._session.catalog_now()
             compiler = self.compiler()
             bound = compiler.program.convert(compiler.value(node, Scope()), kind)
-            return self._single(compiler.program, bound)
+            return self.single(compiler.program, bound)
 
     def evaluate_as_is(self, node: exp.Expr) -> tuple[SqlType, Stored]:
         """The value of an expression with its own type."""
@@ -234,7 +247,7 @@ class Executor:
             self._session.catalog_now()
             compiler = self.compiler()
             bound = compiler.value(node, Scope())
-            return bound.type, self._single(compiler.program, bound)
+            return bound.type, self.single(compiler.program, bound)
 
     def test(self, node: exp.Expr) -> bool:
         """Whether a condition holds; what is unknown does not."""
@@ -242,10 +255,11 @@ class Executor:
             self._session.catalog_now()
             compiler = self.compiler()
             text = compiler.condition(node, Scope())
-            return bool(self._single(compiler.program, Bound(text, t.BIT)))
+            return bool(self.single(compiler.program, Bound(text, t.BIT)))
 
-    def _single(self, program: Program, bound: Bound) -> Stored:
-        self._ready(program)
+    def single(self, program: Program, bound: Bound) -> Stored:
+        """The value of a compiled expression."""
+        self.ready(program)
         if bound.slot is not None:
             return bound.slot(self._session)
         sql = f"SELECT {bound.sql}"

@@ -13,11 +13,23 @@ from sqlglot import exp
 
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.errors import Cancelled, EndOfBatch, SqlError
-from setup_kit.sandbox.sql.execution import administration, bulk, definitions, options, principals, procedures
-from setup_kit.sandbox.sql.language import parser
+from setup_kit.sandbox.sql.execution import (
+    administration,
+    assigning,
+    bulk,
+    definitions,
+    inserting,
+    options,
+    principals,
+    procedures,
+    tables,
+)
+from setup_kit.sandbox.sql.execution.objects import resolve_type
+from setup_kit.sandbox.sql.language import dialect, parser
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.messages import MESSAGES, fill
 from setup_kit.sandbox.sql.storage.catalog import fold
+from setup_kit.sandbox.sql.values import moments
 from setup_kit.sandbox.sql.values import types as t
 
 if TYPE_CHECKING:
@@ -25,6 +37,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+#: Errors that end the batch and its transaction whatever XACT_ABORT says: conversions that fail, procedures nested too
+#: deeply, the choice of a victim.
+_ENDING_TRANSACTIONS = frozenset({217, 241, 244, 245, 248, 1205, 3960})
 _ON_THE_SERVER = (
     s.CreateLogin, s.AlterLogin, s.DropLogin, s.AlterServerRole, s.CreateDatabase, s.DropDatabase, s.AlterDatabase,
 )  # fmt: skip
@@ -48,7 +63,7 @@ class Interpreter:
             if len(batch) > 1 and not self._session.virtual_machine:
                 _check_alone(batch)
         except (SqlError, RecursionError) as error:
-            self._fail(_told(error), "BATCH", time.perf_counter())
+            self._fail(_told(error), "BATCH", time.perf_counter(), heeds_xact_abort=False)
             return
         with contextlib.suppress(_Leave):
             self._run_all(batch)
@@ -111,6 +126,8 @@ class Interpreter:
             self._trying -= 1
         if error.ends_session:
             raise error
+        if self._ends_transaction(error):
+            self._session.transactions.doom()
         shown = (error.number, error.severity, error.state, error.message, error.line or 1, error.procedure)
         self._session.caught.append(shown)
         try:
@@ -141,12 +158,21 @@ class Interpreter:
 
     # Errors
 
-    def _fail(self, error: SqlError, label: str, started: float) -> None:
-        """Report a statement's error. Where SQL Server goes on with the next statement this returns."""
+    def _ends_transaction(self, error: SqlError) -> bool:
+        """Whether an error takes the whole transaction back; XACT_ABORT makes most do so, but not RAISERROR."""
+        if error.number in _ENDING_TRANSACTIONS:
+            return True
+        return self._session.options["XACT_ABORT"] == "ON" and error.severity > 10 and not error.raised
+
+    def _fail(self, error: SqlError, label: str, started: float, *, heeds_xact_abort: bool = True) -> None:
+        """Report a statement's error. Where SQL Server goes on with the next statement this returns.
+
+        What is found wrong before the batch has begun does not heed XACT_ABORT.
+        """
         session = self._session
         session.record(label, error.number, (time.perf_counter() - started) * 1000)
         session.last_error = error.number
-        aborts = session.options["XACT_ABORT"] == "ON" and error.severity > 10
+        aborts = heeds_xact_abort and self._ends_transaction(error)
         if self._trying:
             raise error
         if aborts and session.transactions.depth:
@@ -197,8 +223,17 @@ class Interpreter:
         session = self._session
         match statement:
             case s.Query():
-                self.begin_implicitly()
+                if statement.label != "SELECT" or statement.tree.find(exp.Table) is not None:
+                    self.begin_implicitly()
                 session.executor.run(statement)
+                return
+            case s.Assign():
+                self.begin_implicitly()
+                assigning.assign(session, statement)
+                return
+            case s.SelectInto():
+                self.begin_implicitly()
+                assigning.select_into(session, statement)
                 return
             case s.InsertBulk():
                 bulk.prepare(session, statement)
@@ -210,13 +245,23 @@ class Interpreter:
             case s.Execute():
                 procedures.execute(session, statement)
                 return
+            case s.InsertExecute():
+                self.begin_implicitly()
+                inserting.insert_execute(session, statement)
+                return
+            case s.DeclareTable():
+                if session.local_tables.find(f"@{statement.variable}") is None:
+                    tables.create_local(session, f"@{statement.variable}", statement.columns, statement.constraints)
             case s.Declare():
                 self._declare(statement)
             case s.SetVariable():
                 kind = session.variable_types.get(fold(statement.variable))
                 if kind is None:
                     raise errors.undeclared_variable(f"@{statement.variable}")
-                session.variables[fold(statement.variable)] = session.executor.evaluate(statement.value, kind)
+                value = dialect.compound(statement.variable, statement.operator, statement.value)
+                session.variables[fold(statement.variable)] = session.executor.evaluate(value, kind)
+            case s.WaitFor():
+                self._wait(statement)
             case s.SetOption():
                 options.set_option(session, statement)
             case s.Print():
@@ -247,21 +292,40 @@ class Interpreter:
         session.reply.done()
 
     def begin_implicitly(self) -> None:
-        """Under SET IMPLICIT_TRANSACTIONS ON a statement on data or definitions begins a transaction."""
+        """Under SET IMPLICIT_TRANSACTIONS ON a statement on tables or definitions begins a transaction."""
         if self._session.options["IMPLICIT_TRANSACTIONS"] == "ON" and not self._session.transactions.depth:
             self._session.transactions.begin()
 
     def _declare(self, statement: s.Declare) -> None:
         session = self._session
-        for name, kind, value in statement.variables:
-            if fold(name) in session.variable_types:
-                raise SqlError(
-                    134, f"The variable name '@{name}' has already been declared. Variable names must be unique within "
-                    "a query batch or stored procedure.", 15, 2, ends_batch=True,
-                )  # fmt: skip
-            found = session.executor.evaluate(value, kind) if value is not None else None
-            session.variable_types[fold(name)] = kind
-            session.variables[fold(name)] = found
+        for number, (name, written, value) in enumerate(statement.variables, 1):
+            session.catalog_now()
+            declared = resolve_type(session, written, number)
+            if declared.table is not None:
+                if session.local_tables.find(f"@{name}") is None:
+                    kind = declared.table
+                    session.local_tables.create(f"@{name}", kind.columns, kind.keys, kind.checks)
+                continue
+            # In a loop a declaration without a value leaves the variable as it is.
+            if value is not None or fold(name) not in session.variable_types:
+                found = session.executor.evaluate(value, declared.type) if value is not None else None
+                session.variable_types[fold(name)] = declared.type
+                session.variables[fold(name)] = found
+
+    def _wait(self, statement: s.WaitFor) -> None:
+        """WAITFOR: a delay of less than 24 hours, or a time of day (148 for anything else); an attention ends it."""
+        session = self._session
+        text = session.executor.evaluate(statement.value, t.nvarchar(30))
+        try:
+            ticks = moments.parse(str(text)) % t.TICKS_PER_DAY
+        except SqlError:
+            raise SqlError(
+                148, f"Incorrect time syntax in time string '{text!s}' used with WAITFOR.", 15, ends_batch=True
+            ) from None
+        if statement.kind == "TIME":
+            ticks = (ticks - t.now_utc()) % t.TICKS_PER_DAY
+        session.cancelled.wait(ticks / t.TICKS_PER_SECOND)
+        session.check_cancelled()
 
     def _raise(self, statement: s.Raise) -> None:
         session = self._session
@@ -295,14 +359,17 @@ class Interpreter:
         if severity > 18:
             raise errors.error(2754, 18)
         if severity > 10:
-            raise SqlError(number, text, severity, state)
+            error = SqlError(number, text, severity, state)
+            error.raised = True
+            raise error
         session.reply.message(number, state, severity, text, statement.line)
 
     def _transaction(self, statement: s.Transaction) -> None:
         transactions = self._session.transactions
         match statement.action:
             case "BEGIN":
-                transactions.begin()
+                self.begin_implicitly()  # which makes two of them, as in SQL Server
+                transactions.begin(statement.name)
             case "COMMIT":
                 transactions.commit()
             case "SAVE":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from setup_kit.sandbox.sql import errors, permissions
@@ -9,19 +10,47 @@ from setup_kit.sandbox.sql.execution import system_procedures
 from setup_kit.sandbox.sql.language import parser
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.storage.catalog import DatabaseObject, fold
+from setup_kit.sandbox.sql.values.types import SqlType
 
 if TYPE_CHECKING:
     from setup_kit.sandbox.sql.execution.session import Session
 
 
+@dataclass(frozen=True)
+class DeclaredType:
+    """What a declared type is: a type and whether it takes NULL, with `alias` the id of an alias type; or `table`."""
+
+    type: SqlType
+    nullable: bool = True
+    alias: int | None = None
+    table: DatabaseObject | None = None
+
+
+def resolve_type(session: Session, written: SqlType | s.Name, ordinal: int) -> DeclaredType:
+    """2715 for the name of a type that there is not."""
+    if isinstance(written, SqlType):
+        return DeclaredType(written)
+    found = resolve(session, written, "TT") or resolve(session, written, "AT")
+    if found is None:
+        raise errors.unknown_type(ordinal, str(written))
+    if found.kind == "TT":
+        return DeclaredType(SqlType("table"), table=found)
+    base = found.columns[0]
+    return DeclaredType(base.type, base.nullable, found.id)
+
+
 def resolve(session: Session, name: s.Name, kind: str) -> DatabaseObject | None:
-    """A table U, view V, procedure P or table type TT: in the schema given, else in the default schema, then in dbo."""
+    """A table U, view V, procedure P, table type TT or alias type AT: in the schema given, else in the default schema,
+    then in dbo; a #table is the session's own.
+    """
+    if kind == "U" and name.name.startswith("#"):
+        return session.local_tables.find(name.name)
     schemas = [name.schema] if name.schema else [session.default_schema, "dbo"]
     for schema in schemas:
         found = session.catalog.schema(schema)
         if found is None:
             continue
-        names = session.catalog.types_by_name if kind == "TT" else session.catalog.objects_by_name
+        names = session.catalog.types_by_name if kind in ("TT", "AT") else session.catalog.objects_by_name
         held = names.get((found.id, fold(name.name)))
         if held is not None and held.kind == kind:
             return held
@@ -31,12 +60,12 @@ def resolve(session: Session, name: s.Name, kind: str) -> DatabaseObject | None:
 def new_object_schema(session: Session, name: s.Name, permission: str, *, kind: str) -> int:
     """The schema in which a new object goes: 262, 2760 or 2714 when it may not."""
     schema_id = session.permissions.require_create(permission, name.schema or session.default_schema)
-    names = session.catalog.types_by_name if kind == "TT" else session.catalog.objects_by_name
+    names = session.catalog.types_by_name if kind in ("TT", "AT") else session.catalog.objects_by_name
     taken = (schema_id, fold(name.name)) in names
-    if not taken and kind != "TT":
+    if not taken and kind not in ("TT", "AT"):
         keys = (key for o in session.catalog.objects.values() if o.schema_id == schema_id for key in o.keys)
         taken = any(fold(key.name) == fold(name.name) for key in keys if key.kind in ("PK", "UQ"))
-    if taken and kind == "TT":
+    if taken and kind in ("TT", "AT"):
         raise errors.error(219, name)
     if taken:
         raise errors.object_exists(name.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from setup_kit.sandbox.sql.values.types import SqlType
+from setup_kit.sandbox.sql.language.statements import DeclaredType
 
 
 @dataclass(frozen=True)
@@ -12,5 +12,5 @@ class Prepared:
     """What a client prepared: a text with the parameters it declares, or the name of a procedure."""
 
     text: str
-    parameters: tuple[tuple[str, SqlType, bool], ...] = ()
+    parameters: tuple[tuple[str, DeclaredType, bool], ...] = ()
     is_procedure: bool = False

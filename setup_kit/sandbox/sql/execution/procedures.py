@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from sqlglot import exp
 
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.compiler import names
 from setup_kit.sandbox.sql.errors import EndOfBatch
-from setup_kit.sandbox.sql.execution import descriptions, firewall_rules
+from setup_kit.sandbox.sql.execution import descriptions, firewall_rules, table_values
 from setup_kit.sandbox.sql.execution.arguments import Outcome, check_output, coerce, leading, match, missing
-from setup_kit.sandbox.sql.execution.objects import find_procedure
+from setup_kit.sandbox.sql.execution.objects import find_procedure, resolve_type
 from setup_kit.sandbox.sql.execution.prepared import Prepared
 from setup_kit.sandbox.sql.language import parser
 from setup_kit.sandbox.sql.language import statements as s
@@ -24,6 +26,7 @@ from setup_kit.sandbox.sql.values.types import MAX, SqlType, Stored
 
 if TYPE_CHECKING:
     from setup_kit.sandbox.sql.execution.session import Session
+    from setup_kit.sandbox.sql.execution.table_values import TableArgument
 
 #: Numbers of the procedures that a client may call by number (MS-TDS 2.2.6.6).
 PROCEDURE_NUMBERS = {
@@ -88,10 +91,7 @@ def execute(session: Session, statement: s.Execute) -> None:
         _run_nested(session, str(text or ""), _Binding({}, {}))
         return
     assert statement.procedure is not None  # noqa: S101 - it is EXEC of a text or of a procedure
-    given = []
-    for name, node, output in statement.arguments:
-        kind, value = session.executor.evaluate_as_is(node)
-        given.append(Parameter(f"@{name}" if name else "", kind, value, output))
+    given = [_argument(session, *argument) for argument in statement.arguments]
     session.reply.calls += 1
     try:
         outcome = _outcome(session, statement.procedure, given)
@@ -107,6 +107,21 @@ def execute(session: Session, statement: s.Execute) -> None:
     session.reply.done()
 
 
+def _argument(session: Session, name: str, node: exp.Expr, output: bool) -> Parameter:
+    """An argument of EXEC: DEFAULT, a word that stands for itself, a table variable, or a value."""
+    label = f"@{name}" if name else ""
+    if isinstance(node, exp.Column) and not node.table:
+        if node.name.upper() == "DEFAULT" and not node.this.args.get("quoted"):
+            return Parameter(label, t.INT, None, default=True)
+        return Parameter(label, t.nvarchar(4000), node.name)
+    if isinstance(node, exp.Parameter):
+        table = session.local_tables.find(f"@{node.name}")
+        if table is not None:
+            return Parameter(label, SqlType("table"), None, table=table_values.rows_of(session, table))
+    kind, value = session.executor.evaluate_as_is(node)
+    return Parameter(label, kind, value, output)
+
+
 # Users' procedures
 
 
@@ -116,20 +131,27 @@ def _call(session: Session, name: s.Name, given: Sequence[Parameter]) -> Outcome
     declared = definition.parameters
     places = match(label, [parameter.name for parameter in declared], given)
     values: dict[str, tuple[SqlType, Stored]] = {}
-    for parameter, place in zip(declared, places, strict=True):
-        if place is not None and not given[place].default:
+    tables: dict[str, TableArgument] = {}
+    for number, (parameter, place) in enumerate(zip(declared, places, strict=True), 1):
+        kind = resolve_type(session, parameter.type, number)
+        if kind.table is not None:
+            tables[parameter.name] = table_values.argument(kind.table, None if place is None else given[place])
+        elif place is not None and not given[place].default:
             check_output(parameter.name, given[place], declared=parameter.output)
-            values[parameter.name] = parameter.type, coerce(given[place].type, given[place].value, parameter.type)
+            values[parameter.name] = kind.type, coerce(given[place].type, given[place].value, kind.type)
         elif parameter.default is not None:
-            values[parameter.name] = parameter.type, session.executor.evaluate(parameter.default, parameter.type)
+            default = parameter.default
+            if isinstance(default, exp.Column) and not default.table:  # a word that stands for itself
+                default = exp.National(this=default.name)
+            values[parameter.name] = kind.type, session.executor.evaluate(default, kind.type)
         else:
             raise missing(label, parameter.name)
-    with session.inside_procedure(label, schema, owner), session.with_variables(values):
+    with session.inside_procedure(label, schema, owner), session.with_variables(values, tables):
         status = session.interpreter.run_body(definition.body)
         outputs = {
-            place: (parameter.type, session.variables[fold(parameter.name)])
+            place: (values[parameter.name][0], session.variables[fold(parameter.name)])
             for parameter, place in zip(declared, places, strict=True)
-            if place is not None and given[place].output
+            if place is not None and given[place].output and parameter.name in values
         }
     return Outcome(status, outputs)
 
@@ -143,28 +165,39 @@ class _Binding:
 
     values: dict[str, tuple[SqlType, Stored]]
     outputs: dict[int, str]
+    tables: dict[str, TableArgument] = field(default_factory=dict)
 
 
-def _bind(declared: Sequence[tuple[str, SqlType, bool]], given: Sequence[Parameter], first: int) -> _Binding:
+def _bind(
+    session: Session, declared: Sequence[tuple[str, s.DeclaredType, bool]], given: Sequence[Parameter], first: int
+) -> _Binding:
     """8178 for a parameter that is missing. `first` is the position of the first of `given` in its call."""
     values: dict[str, tuple[SqlType, Stored]] = {}
     outputs: dict[int, str] = {}
+    tables: dict[str, TableArgument] = {}
     places = match("", [name for name, _, _ in declared], given)
-    for (name, kind, output), place in zip(declared, places, strict=True):
+    for number, ((name, written, output), place) in enumerate(zip(declared, places, strict=True), 1):
         if place is None:
             names = ",".join(f"@{label} {shown}" for label, shown, _ in declared)
             raise errors.error(8178, f"({names[:80]})", f"@{name}")
         parameter = given[place]
+        kind = written
+        if isinstance(kind, s.Name):
+            resolved = resolve_type(session, kind, number)
+            if resolved.table is not None:
+                tables[name] = table_values.argument(resolved.table, parameter)
+                continue
+            kind = resolved.type
         values[name] = kind, coerce(parameter.type, parameter.value, kind)
         if parameter.output:
             check_output(name, parameter, declared=output)
             outputs[first + place] = name
-    return _Binding(values, outputs)
+    return _Binding(values, outputs, tables)
 
 
 def _run_nested(session: Session, text: str, binding: _Binding) -> dict[int, tuple[SqlType, Stored]]:
     """Run a text with variables of its own; gives what is wanted back."""
-    with session.inside_text(), session.with_variables(binding.values):
+    with session.inside_text(), session.with_variables(binding.values, binding.tables):
         session.interpreter.run_text(text)
         return {
             place: (binding.values[name][0], session.variables[fold(name)]) for place, name in binding.outputs.items()
@@ -175,10 +208,10 @@ def _executesql(session: Session, given: Sequence[Parameter]) -> Outcome:
     """`@stmt, @params, values…`."""
     first = leading("sp_executesql", ("stmt", "params"), given, 1)
     text, declared = text_of(first[0]), _declared(first[1:])
-    return Outcome(0, _run_nested(session, text, _bind(declared, given[2:], 2)))
+    return Outcome(0, _run_nested(session, text, _bind(session, declared, given[2:], 2)))
 
 
-def _declared(parameters: Sequence[Parameter]) -> tuple[tuple[str, SqlType, bool], ...]:
+def _declared(parameters: Sequence[Parameter]) -> tuple[tuple[str, s.DeclaredType, bool], ...]:
     return parse_declarations(text_of(parameters[0])) if parameters and parameters[0].value is not None else ()
 
 
@@ -197,7 +230,7 @@ def _prepare_and_execute(session: Session, given: Sequence[Parameter]) -> Outcom
         session.prepared.pop(first[0].value, None)
     prepared = Prepared(text_of(first[2]), _declared(first[1:2]))
     handle = session.prepare(prepared)
-    outputs = _run_nested(session, prepared.text, _bind(prepared.parameters, given[3:], 3))
+    outputs = _run_nested(session, prepared.text, _bind(session, prepared.parameters, given[3:], 3))
     return Outcome(0, {0: (t.INT, handle), **outputs})
 
 
@@ -219,7 +252,7 @@ def _execute_prepared(session: Session, given: Sequence[Parameter]) -> Outcome:
     if prepared.is_procedure:
         outcome = _call(session, _name(session, prepared.text), given[1:])
         return Outcome(outcome.status, _moved(outcome.outputs, 1))
-    return Outcome(0, _run_nested(session, prepared.text, _bind(prepared.parameters, given[1:], 1)))
+    return Outcome(0, _run_nested(session, prepared.text, _bind(session, prepared.parameters, given[1:], 1)))
 
 
 def _moved(outputs: Mapping[int, tuple[SqlType, Stored]], by: int) -> dict[int, tuple[SqlType, Stored]]:

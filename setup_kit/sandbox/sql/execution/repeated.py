@@ -86,7 +86,9 @@ def _prepared_insert(session: Session, call: Call) -> _Insert | None:
     try:
         batch = parser.parse_batch(prepared.text)
         if len(batch) == 1 and isinstance(batch[0], s.Query) and batch[0].label == "INSERT":
-            declared = [(name, kind) for name, kind, _ in prepared.parameters]
+            declared = [(name, kind) for name, kind, _ in prepared.parameters if isinstance(kind, SqlType)]
+            if len(declared) < len(prepared.parameters):
+                return None
             return _Insert(handle.value, batch[0], declared, [p.type for p in given])
     except SqlError:  # calling it one by one tells
         pass

@@ -8,16 +8,19 @@ import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 
 from setup_kit.sandbox.sql import errors, permissions
 from setup_kit.sandbox.sql.compiler import aggregates
 from setup_kit.sandbox.sql.compiler.server_facts import FirewallRule, OpenSession
 from setup_kit.sandbox.sql.errors import Cancelled, EndOfBatch, SqlError
-from setup_kit.sandbox.sql.execution import procedures, repeated
+from setup_kit.sandbox.sql.execution import procedures, repeated, table_values
 from setup_kit.sandbox.sql.execution.executor import Executor
 from setup_kit.sandbox.sql.execution.interpreter import Interpreter
+from setup_kit.sandbox.sql.execution.local_tables import LocalTables
 from setup_kit.sandbox.sql.execution.prepared import Prepared
+from setup_kit.sandbox.sql.execution.table_values import TableArgument
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.storage import catalog
 from setup_kit.sandbox.sql.storage.catalog import Catalog, DatabaseObject
@@ -138,7 +141,9 @@ class Session:
             self.spid, database.name,
         )  # fmt: skip
         self.executor = Executor(self)
-        self.transactions.rolled_back = self.executor.forget
+        self.local_tables = LocalTables(self.connection)
+        self.transactions.rolling_back = self.local_tables.before_rollback
+        self.transactions.rolled_back = self._rolled_back
 
     # What expressions ask (bound.Runtime)
 
@@ -174,7 +179,7 @@ class Session:
 
     def count_rows(self, table: DatabaseObject) -> int:
         """How many rows a table has."""
-        return int(self.connection.execute(f"SELECT count(*) FROM main.{table.physical}").fetchone()[0])  # noqa: S608
+        return int(self.connection.execute(f"SELECT count(*) FROM {table.stored}").fetchone()[0])  # noqa: S608
 
     def last_identity(self, table: DatabaseObject) -> int | None:
         """The last identity value that a table was given by any session; None when none was."""
@@ -268,6 +273,7 @@ class Session:
         """Back to the state of a new session: a client takes up a pooled connection."""
         if not keep_transaction:
             self.transactions.abandon()
+        self.local_tables.clear()
         if self.database.id != self._home[0].id and not self.transactions.depth:
             before = self.database.name
             self._move(*self._home)
@@ -360,17 +366,27 @@ class Session:
 
     def _clear_variables(self) -> None:
         self.variables, self.variable_types = {}, {}
+        self.local_tables.end_batch()
+
+    def _rolled_back(self) -> None:
+        self.executor.forget()
+        self.local_tables.after_rollback()
 
     # Procedures and prepared statements
 
     @contextlib.contextmanager
-    def with_variables(self, values: Mapping[str, tuple[SqlType, Stored]]) -> Iterator[None]:
-        """Other variables for a while: those of a procedure or of a text with parameters."""
+    def with_variables(
+        self, values: Mapping[str, tuple[SqlType, Stored]], tables: Mapping[str, TableArgument] = MappingProxyType({})
+    ) -> Iterator[None]:
+        """Other variables for a while: those of a procedure or of a text with parameters, and table-valued ones."""
         outer = self.variables, self.variable_types
         self.variables = {catalog.fold(key): value for key, (_, value) in values.items()}
         self.variable_types = {catalog.fold(key): kind for key, (kind, _) in values.items()}
         try:
-            yield
+            with self.local_tables.scope():
+                for name, (kind_of_table, value) in tables.items():
+                    table_values.bind(self, name, kind_of_table, value)
+                yield
         finally:
             self.variables, self.variable_types = outer
 

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from sqlglot import exp
 
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql import permissions as p
 from setup_kit.sandbox.sql.compiler.queries import Queries
 from setup_kit.sandbox.sql.compiler.scope import Scope
-from setup_kit.sandbox.sql.execution import writes
-from setup_kit.sandbox.sql.execution.objects import new_object_schema, resolve
+from setup_kit.sandbox.sql.compiler.sources import table_source
+from setup_kit.sandbox.sql.execution import constraints
+from setup_kit.sandbox.sql.execution.objects import new_object_schema, resolve, resolve_type
 from setup_kit.sandbox.sql.language import dialect
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.language.cursor import Cursor
-from setup_kit.sandbox.sql.storage.catalog import CatalogWriter, Column, DatabaseObject, Key, fold
+from setup_kit.sandbox.sql.storage import layout
+from setup_kit.sandbox.sql.storage.catalog import (
+    DBO_SCHEMA,
+    CatalogWriter,
+    Check,
+    Column,
+    DatabaseObject,
+    ForeignKey,
+    Key,
+    fold,
+)
 from setup_kit.sandbox.sql.values import conversions
 from setup_kit.sandbox.sql.values import types as t
 from setup_kit.sandbox.sql.values.types import Stored
@@ -28,85 +40,126 @@ _MOST_COLUMNS = 1024
 
 
 def make_columns(
-    definitions: Sequence[s.ColumnDefinition], keys: Sequence[s.KeyDefinition], table: str, first: int = 1
+    session: Session,
+    definitions: Sequence[s.ColumnDefinition],
+    rules: Sequence[s.Constraint],
+    table: str,
+    known: Sequence[Column] = (),
 ) -> list[Column]:
-    """Columns with their numbers; those of the primary key do not take NULL. 2705 for a name that comes twice."""
-    primary = {fold(name) for key in keys if key.kind == "PK" for name in key.columns}
+    """Columns with their numbers, behind those that the table has (`known`).
+
+    Those of the primary key do not take NULL. 2705 for a name that comes twice.
+    """
+    primary = {fold(c) for key in rules if isinstance(key, s.KeyDefinition) and key.kind == "PK"
+               for c in key.columns}  # fmt: skip
     seen: set[str] = set()
-    columns = []
+    columns: list[Column] = []
+    first = max((column.id for column in known), default=0) + 1
     for number, definition in enumerate(definitions, first):
         if fold(definition.name) in seen:
             raise errors.error(2705, definition.name, table)
         seen.add(fold(definition.name))
-        in_key = fold(definition.name) in primary
-        if in_key and definition.nullable:
-            raise errors.error(8111, table)
-        if definition.identity and (definition.type.name not in t.INTEGERS or definition.type.name == "bit"):
-            raise errors.error(2749, definition.name)
-        nullable = definition.nullable if definition.nullable is not None else not (in_key or definition.identity)
-        label = definition.default_name
-        if definition.default_text is not None and label is None:
-            label = f"DF__{table[:9]}__{definition.name[:5]}__{number:08X}"
-        columns.append(
-            Column(
-                number, definition.name, definition.type, nullable, definition.identity, label, definition.default_text
-            )
-        )
+        if definition.computed is None:
+            columns.append(_make_column(session, definition, number, table, fold(definition.name) in primary))
+        else:
+            columns.append(_make_computed(session, definition, number, table, [*known, *columns]))
     return columns
+
+
+def _make_column(
+    session: Session, definition: s.ColumnDefinition, number: int, table: str, in_key: bool
+) -> Column:  # fmt: skip
+    found = resolve_type(session, definition.type, number)
+    kind, nullable, alias = found.type, definition.nullable, found.alias
+    if found.table is not None:
+        raise errors.SqlError(
+            350, f"The column \"{definition.name}\" does not have a valid data type. A column cannot be of a "
+            "user-defined table type.", ends_batch=True,
+        )  # fmt: skip
+    if in_key and nullable:
+        raise errors.SqlError(
+            8111, f"Cannot define PRIMARY KEY constraint on nullable column in table '{table}'.", ends_batch=True
+        )
+    if definition.identity and (kind.name not in t.INTEGERS or kind.name == "bit"):
+        raise errors.SqlError(
+            2749, f"Identity column '{definition.name}' must be of data type int, bigint, smallint, tinyint, or "
+            "decimal or numeric with a scale of 0, unencrypted, and constrained to be nonnullable.",
+            ends_batch=True,
+        )  # fmt: skip
+    if nullable is None:
+        nullable = found.nullable and not (in_key or definition.identity)
+    label = definition.default_name
+    if definition.default_text is not None and label is None:
+        label = constraints.default_name(table, definition.name, number)
+    text = definition.default_text
+    return Column(number, definition.name, kind, nullable, definition.identity, label, text, alias=alias)
+
+
+def _make_computed(
+    session: Session, definition: s.ColumnDefinition, number: int, table: str, known: Sequence[Column]
+) -> Column:  # fmt: skip
+    """A computed column, with the type that its expression has over the columns before it."""
+    text = definition.computed or ""
+    compiler = session.executor.compiler()
+    others = DatabaseObject(-1, DBO_SCHEMA, table, "U", 0, 0, columns=tuple(known))
+    node = dialect.parse_expression(Cursor(text).tokens, text)
+    value = compiler.value(node, Scope(sources=[table_source(compiler, others, table, "k")]))
+    nullable = value.nullable if definition.nullable is None else definition.nullable
+    return Column(number, definition.name, value.type, nullable, computed=text)
 
 
 def create_table(session: Session, statement: s.CreateTable) -> None:
     name = statement.table
-    if name.name.startswith("#"):  # in brackets too, as SQL Server has it
-        raise errors.unsupported("temporary table")
+    if name.name.startswith("#"):
+        create_local(session, name.name, statement.columns, statement.constraints)
+        return
     schema_id = new_object_schema(session, name, "CREATE TABLE", kind="U")
-    columns = make_columns(statement.columns, statement.keys, name.name)
+    columns = make_columns(session, statement.columns, statement.constraints, name.name)
+    add_table(session, schema_id, name.name, columns)
+    table = resolve_now(session, schema_id, name.name)
+    for definition in statement.constraints:
+        constraints.add(session, table, definition)
+
+
+def add_table(session: Session, schema_id: int, name: str, columns: Sequence[Column]) -> None:
+    """A table of the catalog, with nothing but columns."""
     if len(columns) > _MOST_COLUMNS:
-        raise errors.error(1702, columns[_MOST_COLUMNS].name, name.name, 1024)
-    writer = CatalogWriter(session.connection)
-    number = writer.add_object(schema_id, name.name, "U")
-    writer.add_columns(number, columns)
-    table = DatabaseObject(number, schema_id, name.name, "U", 0, 0, columns=tuple(columns))
-    session.connection.execute(f"CREATE TABLE main.{table.physical} ({_declared(columns)})")
-    for key in statement.keys:
-        add_key(session, table, key)
-
-
-def _declared(columns: Iterable[Column]) -> str:
-    """Columns as SQLite takes them: without a type, so that values stay as they are; with their type's collation."""
-    return ", ".join(f"{c.physical} {(name := t.collation_of(c.type)) and f'COLLATE {name}'}" for c in columns)
-
-
-def add_key(session: Session, table: DatabaseObject, definition: s.KeyDefinition) -> None:
-    """A primary key or unique constraint, over the table's columns as given (1779, 1911, 1505)."""
-    columns = []
-    for name in definition.columns:
-        column = table.columns_by_name.get(fold(name))
-        if column is None:
-            raise errors.error(1911, name)
-        if column.type.length == t.MAX:
-            raise errors.error(1919, column.name, table.name)
-        columns.append(column)
-    if definition.kind == "PK":
-        if any(key.kind == "PK" for key in session.catalog_now().objects[table.id].keys):
-            raise errors.error(1779, table.name)
-        if any(column.nullable for column in columns):
-            raise errors.error(8111, table.name)
-    writer = CatalogWriter(session.connection)
-    label = definition.name or f"{definition.kind}__{table.name[:8]}__{table.id:08X}{columns[0].id:04X}"
-    key = writer.add_key(table.id, label, definition.kind, [column.id for column in columns])
-    _create_physical_index(session, table, key)
-
-
-def _create_physical_index(session: Session, table: DatabaseObject, key: Key) -> None:
-    try:
-        session.connection.execute(writes.unique_index(table.physical, key, table.columns))
-    except sqlite3.IntegrityError:
-        schema = session.catalog.schemas[table.schema_id].name
         raise errors.SqlError(
-            1505, "The CREATE UNIQUE INDEX statement terminated because a duplicate key was found for the object name "
-            f"'{schema}.{table.name}' and the index name '{key.name}'.",
-        ) from None  # fmt: skip
+            1702, f"CREATE TABLE failed because column '{columns[_MOST_COLUMNS].name}' in table '{name}' exceeds "
+            "the maximum of 1024 columns.", ends_batch=True,
+        )  # fmt: skip
+    writer = CatalogWriter(session.connection)
+    number = writer.add_object(schema_id, name, "U")
+    writer.add_columns(number, columns)
+    table = DatabaseObject(number, schema_id, name, "U", 0, 0, columns=tuple(columns))
+    layout.create_table(session.connection, table)
+
+
+def resolve_now(session: Session, schema_id: int, name: str) -> DatabaseObject:
+    return session.catalog_now().objects_by_name[schema_id, fold(name)]
+
+
+def create_local(
+    session: Session, name: str, definitions: Sequence[s.ColumnDefinition], rules: Sequence[s.Constraint]
+) -> DatabaseObject:  # fmt: skip
+    """A #table or a table variable."""
+    columns = make_columns(session, definitions, rules, name)
+    table = DatabaseObject(-1, DBO_SCHEMA, name, "U", 0, 0, columns=tuple(columns))
+    keys, checks = local_rules(session, table, rules)
+    return session.local_tables.create(name, columns, keys, checks)
+
+
+def local_rules(
+    session: Session, table: DatabaseObject, rules: Sequence[s.Constraint]
+) -> tuple[list[Key], list[Check]]:
+    """Keys and CHECK constraints of a table that is not in the catalog; a foreign key of a #table has no effect."""
+    keys = [constraints.make_key(table, rule) for rule in rules if isinstance(rule, s.KeyDefinition)]
+    checks = [constraints.make_check(session, table, rule) for rule in rules if isinstance(rule, s.CheckDefinition)]
+    if sum(key.kind == "PK" for key in keys) > 1:
+        raise errors.SqlError(
+            8110, f"Cannot add multiple PRIMARY KEY constraints to table '{table.name}'.", 16, 0, ends_batch=True
+        )
+    return keys, checks
 
 
 def _altered(session: Session, name: s.Name) -> DatabaseObject:
@@ -114,52 +167,75 @@ def _altered(session: Session, name: s.Name) -> DatabaseObject:
     found = resolve(session, name, "U")
     if found is None:
         raise errors.cannot_find_object(str(name))
-    if not session.permissions.holds("ALTER", p.of_object(found)):
+    if not found.is_local and not session.permissions.holds("ALTER", p.of_object(found)):
         raise errors.cannot_find_index_object(name.name, 13)
     return found
 
 
 def alter_table(session: Session, statement: s.AlterTable) -> None:
     table = _altered(session, statement.table)
-    writer = CatalogWriter(session.connection)
+    if table.is_local:
+        _alter_local(session, table, statement)
+        return
     if statement.add_columns:
         _add_columns(session, table, statement)
-        table = session.catalog_now().objects[table.id]
-    for definition in statement.add_keys:
-        add_key(session, table, definition)
+    for definition in statement.add_constraints:
+        constraints.add(session, table, definition)
     if statement.alter_column is not None:
         _alter_column(session, table, statement.alter_column)
     for name in statement.drop_columns:
-        _drop_column(session, table, name, if_exists=statement.if_exists)
+        _drop_column(session, session.catalog_now().objects[table.id], name, if_exists=statement.if_exists)
     for name in statement.drop_constraints:
-        key = next((k for k in table.keys if k.kind in ("PK", "UQ") and fold(k.name) == fold(name)), None)
-        default = next((c for c in table.columns if c.default_name and fold(c.default_name) == fold(name)), None)
-        if key is not None:
-            session.connection.execute(f"DROP INDEX main.{key.physical}")
-            writer.remove_key(key.id)
-        elif default is not None:
-            writer.change_column(table.id, replace(default, default_name=None, default_text=None))
-        elif not statement.if_exists:
-            raise errors.error(3728, name)
-    writer.modify_object(table.id)
+        constraints.drop(session, session.catalog_now().objects[table.id], name, if_exists=statement.if_exists)
+    CatalogWriter(session.connection).modify_object(table.id)
+
+
+def _alter_local(session: Session, table: DatabaseObject, statement: s.AlterTable) -> None:
+    """ALTER TABLE of a #table."""
+    if statement.alter_column is not None or statement.drop_columns or statement.drop_constraints:
+        raise errors.unsupported_statement("ALTER TABLE of a temporary table")
+    columns = make_columns(session, statement.add_columns, statement.add_constraints, table.name, table.columns)
+    add_physical_columns(session, table, columns, table.name)
+    table = replace(table, columns=(*table.columns, *columns))
+    keys, checks = local_rules(session, table, statement.add_constraints)
+    session.local_tables.replace(replace(table, checks=(*table.checks, *checks)))
+    for key in keys:
+        held = session.local_tables.find(table.name)
+        assert held is not None  # noqa: S101 - it has just been changed
+        constraints.add_local_key(session, held, key)
 
 
 def _add_columns(session: Session, table: DatabaseObject, statement: s.AlterTable) -> None:
-    first = max(column.id for column in table.columns) + 1
-    columns = make_columns(statement.add_columns, statement.add_keys, table.name, first)
+    columns = make_columns(session, statement.add_columns, statement.add_constraints, table.name, table.columns)
+    add_physical_columns(session, table, columns, str(statement.table))
+    CatalogWriter(session.connection).add_columns(table.id, columns)
+
+
+def add_physical_columns(
+    session: Session, table: DatabaseObject, columns: Sequence[Column], shown: str
+) -> None:  # fmt: skip
+    """2705 for a name that the table has, 4901 for NOT NULL without a DEFAULT while it has rows."""
     for column in columns:
         if fold(column.name) in table.columns_by_name:
-            raise errors.error(2705, column.name, statement.table, state=4)
+            raise errors.SqlError(
+                2705, f"Column names in each table must be unique. Column name '{column.name}' in table "
+                f"'{shown}' is specified more than once.", 16, 4, ends_batch=True,
+            )  # fmt: skip
         if column.identity is not None:
             raise errors.unsupported("ALTER TABLE ADD … IDENTITY")
-        empty = session.connection.execute(f"SELECT 1 FROM main.{table.physical} LIMIT 1").fetchone() is None  # noqa: S608
-        if not column.nullable and column.default_text is None and not empty:
-            raise errors.error(4901, column.name, table.name)
-        session.connection.execute(f"ALTER TABLE main.{table.physical} ADD COLUMN {_declared([column])}")
+        empty = session.connection.execute(f"SELECT 1 FROM {table.stored} LIMIT 1").fetchone() is None  # noqa: S608
+        if not column.nullable and column.default_text is None and column.computed is None and not empty:
+            raise errors.SqlError(
+                4901, "ALTER TABLE only allows columns to be added that can contain nulls, or have a DEFAULT "
+                "definition specified, or the column being added is an identity or timestamp column, or alternatively "
+                "if none of the previous conditions are satisfied the table must be empty to allow addition of this "
+                f"column. Column '{column.name}' cannot be added to non-empty table '{table.name}' because it does not "
+                "satisfy these conditions.", ends_batch=True,
+            )  # fmt: skip
+        session.connection.execute(f"ALTER TABLE {table.stored} ADD COLUMN {layout.declared([column])}")
         if not column.nullable and column.default_text is not None:
             value = constant_default(session, column)
-            session.connection.execute(f"UPDATE main.{table.physical} SET {column.physical} = ?", (value,))  # noqa: S608
-    CatalogWriter(session.connection).add_columns(table.id, columns)
+            session.connection.execute(f"UPDATE {table.stored} SET {column.physical} = ?", (value,))  # noqa: S608
 
 
 def constant_default(session: Session, column: Column) -> Stored:
@@ -177,15 +253,23 @@ def _alter_column(session: Session, table: DatabaseObject, definition: s.ColumnD
     """Another type or nullability: every value is converted first, so that none is lost in silence."""
     column = table.columns_by_name.get(fold(definition.name))
     if column is None:
-        raise errors.error(4924, "ALTER TABLE ALTER COLUMN", definition.name, table.name)
-    if any(column.id in key.columns for key in table.keys) and definition.type != column.type:
-        raise errors.error(
-            5074, "object", next(k.name for k in table.keys if column.id in k.columns), "column", column.name
-        )
+        raise errors.SqlError(
+            4924, f"ALTER TABLE ALTER COLUMN failed because column '{definition.name}' does not exist in table "
+            f"'{table.name}'.",
+        )  # fmt: skip
+    resolved = resolve_type(session, definition.type, 1)
+    if any(column.id in key.columns for key in table.keys) and resolved.type != column.type:
+        raise errors.SqlError(
+            5074, f"The object '{next(k.name for k in table.keys if column.id in k.columns)}' is dependent on column "
+            f"'{column.name}'.",
+        )  # fmt: skip
+    if column.computed is not None or definition.computed is not None:
+        raise errors.SqlError(4928, f"Cannot alter column '{column.name}' because it is 'COMPUTED'.")
+    kind = resolved.type
     nullable = definition.nullable if definition.nullable is not None else True
     table_name = f"{session.database.name}.{session.catalog.schemas[table.schema_id].name}.{table.name}"
-    convert = conversions.column_converter(column.type, definition.type, table_name, column.name)
-    rows = session.connection.execute(f"SELECT rowid, {column.physical} FROM main.{table.physical}").fetchall()  # noqa: S608
+    convert = conversions.column_converter(column.type, kind, table_name, column.name)
+    rows = session.connection.execute(f"SELECT rowid, {column.physical} FROM {table.stored}").fetchall()  # noqa: S608
     changed = []
     for row_id, value in rows:
         if value is None and not nullable:
@@ -193,10 +277,11 @@ def _alter_column(session: Session, table: DatabaseObject, definition: s.ColumnD
         if value is not None and convert is not None:
             changed.append((convert(value), row_id))
     session.connection.executemany(
-        f"UPDATE main.{table.physical} SET {column.physical} = ? WHERE rowid = ?",  # noqa: S608 - our own names
+        f"UPDATE {table.stored} SET {column.physical} = ? WHERE rowid = ?",  # noqa: S608 - our own names
         changed,
     )
-    CatalogWriter(session.connection).change_column(table.id, replace(column, type=definition.type, nullable=nullable))
+    changed_column = replace(column, type=kind, nullable=nullable, alias=resolved.alias)
+    CatalogWriter(session.connection).change_column(table.id, changed_column)
 
 
 def _drop_column(session: Session, table: DatabaseObject, name: str, *, if_exists: bool) -> None:
@@ -204,15 +289,21 @@ def _drop_column(session: Session, table: DatabaseObject, name: str, *, if_exist
     if column is None:
         if if_exists:
             return
-        raise errors.error(4924, "ALTER TABLE DROP COLUMN", name, table.name)
-    for key in table.keys:
-        if column.id in key.columns:
-            raise errors.error(5074, "object", key.name, "column", column.name)
+        raise errors.SqlError(
+            4924, f"ALTER TABLE DROP COLUMN failed because column '{name}' does not exist in table '{table.name}'."
+        )
+    rules: list[Key | Check | ForeignKey] = [*table.keys, *table.checks, *table.foreign_keys]
+    for rule in rules:
+        if column.id in rule.columns:
+            raise errors.SqlError(5074, f"The object '{rule.name}' is dependent on column '{column.name}'.")
     if column.default_name is not None:
         raise errors.error(5074, "object", column.default_name, "column", column.name)
     if len(session.catalog_now().objects[table.id].columns) == 1:
-        raise errors.error(4923, column.name, table.name)
-    session.connection.execute(f"ALTER TABLE main.{table.physical} DROP COLUMN {column.physical}")
+        raise errors.SqlError(
+            4923, f"ALTER TABLE DROP COLUMN failed because '{column.name}' is the only data column in table "
+            f"'{table.name}'. A table must have at least one data column.",
+        )  # fmt: skip
+    session.connection.execute(f"ALTER TABLE {table.stored} DROP COLUMN {column.physical}")
     CatalogWriter(session.connection).remove_column(table.id, column.id)
 
 
@@ -220,29 +311,56 @@ def truncate(session: Session, statement: s.Truncate) -> None:
     found = resolve(session, statement.table, "U")
     refused = errors.cannot_find_index_object(statement.table.name, 7)
     if found is None:
-        raise errors.error(4701, statement.table.name)
-    if not session.permissions.holds("ALTER", p.of_object(found)):
+        raise errors.SqlError(4701, refused.message)
+    if not found.is_local and not session.permissions.holds("ALTER", p.of_object(found)):
         raise refused
-    session.connection.execute(f"DELETE FROM main.{found.physical}")  # noqa: S608 - our own name
-    session.connection.execute("DELETE FROM meta WHERE key = ?", (f"identity.{found.id}",))
+    if session.catalog.references_to(found.id):
+        raise errors.SqlError(
+            4712, f"Cannot truncate table '{statement.table}' because it is being referenced by a FOREIGN KEY "
+            "constraint.",
+        )  # fmt: skip
+    session.connection.execute(f"DELETE FROM {found.stored}")  # noqa: S608 - our own name
+    if found.is_local:
+        session.connection.execute("DELETE FROM temp.local_identity WHERE id = ?", (found.id,))
+    else:
+        session.connection.execute("DELETE FROM meta WHERE key = ?", (f"identity.{found.id}",))
 
 
 def create_index(session: Session, statement: s.CreateIndex) -> None:
     table = resolve(session, statement.table, "U")
-    if table is None or not session.permissions.holds("ALTER", p.of_object(table)):
+    if table is None or not (table.is_local or session.permissions.holds("ALTER", p.of_object(table))):
         raise errors.cannot_find_index_object(str(statement.table))
     if any(fold(key.name) == fold(statement.index) for key in table.keys):
-        raise errors.error(1913, statement.index, "table", statement.table)
-    numbers = []
-    for name in statement.columns:
-        column = table.columns_by_name.get(fold(name))
+        raise errors.SqlError(
+            1913, f"The operation failed because an index or statistics with name '{statement.index}' already exists "
+            f"on table '{statement.table}'.",
+        )  # fmt: skip
+    numbers = [column.id for column in constraints.key_columns(table, statement.columns)]
+    where = _filter(table, statement) if statement.where is not None else ""
+    kind = "UI" if statement.unique else "IX"
+    if table.is_local:
+        constraints.add_local_key(session, table, Key(0, statement.index, kind, tuple(numbers)), where)
+        return
+    key = CatalogWriter(session.connection).add_key(table.id, statement.index, kind, numbers)
+    constraints.create_index(session, table, key, where)
+
+
+def _filter(table: DatabaseObject, statement: s.CreateIndex) -> str:
+    """The filter of an index: without UNIQUE it changes nothing; with it, only tests for NULL are carried out."""
+    text = statement.where or ""
+    parts = []
+    condition = dialect.parse_expression(Cursor(text).tokens, text)
+    for node in condition.flatten() if isinstance(condition, exp.And) else [condition]:
+        test = node.this if isinstance(node, exp.Not) else node
+        if not isinstance(test, exp.Is) or not isinstance(test.expression, exp.Null):
+            if statement.unique:
+                raise errors.unsupported("filtered unique index")
+            return ""
+        column = table.columns_by_name.get(fold(test.this.name))
         if column is None:
-            raise errors.error(1911, name)
-        numbers.append(column.id)
-    key = CatalogWriter(session.connection).add_key(
-        table.id, statement.index, "UI" if statement.unique else "IX", numbers
-    )
-    _create_physical_index(session, table, key)
+            raise errors.SqlError(1911, f"Column name '{test.this.name}' does not exist in the target table or view.")
+        parts.append(f"{column.physical} IS {'NOT ' if isinstance(node, exp.Not) else ''}NULL")
+    return " AND ".join(parts)
 
 
 def drop_index(session: Session, statement: s.DropIndex) -> None:
@@ -252,11 +370,15 @@ def drop_index(session: Session, statement: s.DropIndex) -> None:
         return
     if table is None or key is None:
         raise errors.cannot_drop("index", f"{statement.table}.{statement.index}")
-    if not session.permissions.holds("ALTER", p.of_object(table)):
+    if not table.is_local and not session.permissions.holds("ALTER", p.of_object(table)):
         raise errors.cannot_find_index_object(f"{statement.table}.{statement.index}", 9)
     if key.kind in ("PK", "UQ"):
-        raise errors.error(
-            3723, f"{statement.table}.{statement.index}", f"{('PRIMARY' if key.kind == 'PK' else 'UNIQUE')} KEY"
-        )
-    session.connection.execute(f"DROP INDEX main.{key.physical}")
-    CatalogWriter(session.connection).remove_key(key.id)
+        raise errors.SqlError(
+            3723, f"An explicit DROP INDEX is not allowed on index '{statement.table}.{statement.index}'. It is being "
+            f"used for {'PRIMARY' if key.kind == 'PK' else 'UNIQUE'} KEY constraint enforcement.",
+        )  # fmt: skip
+    layout.drop_index(session.connection, table, key)
+    if table.is_local:
+        session.local_tables.replace(replace(table, keys=tuple(k for k in table.keys if k is not key)))
+    else:
+        CatalogWriter(session.connection).remove_key(key.id)

@@ -4,48 +4,137 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.compiler import changes
-from setup_kit.sandbox.sql.compiler.bound import Program, Runtime, Slot
+from setup_kit.sandbox.sql.compiler.bound import Program, Slot
 from setup_kit.sandbox.sql.compiler.changes import Change
+from setup_kit.sandbox.sql.compiler.outputs import Insert
 from setup_kit.sandbox.sql.compiler.targets import Target
-from setup_kit.sandbox.sql.storage.catalog import Column, Key
+from setup_kit.sandbox.sql.execution import integrity
+from setup_kit.sandbox.sql.storage import layout
+from setup_kit.sandbox.sql.storage.catalog import Column, DatabaseObject
+from setup_kit.sandbox.sql.tds.tokens import Column as ResultColumn
 from setup_kit.sandbox.sql.values import conversions
 from setup_kit.sandbox.sql.values import types as t
 from setup_kit.sandbox.sql.values.types import Stored
 
+if TYPE_CHECKING:
+    from setup_kit.sandbox.sql.execution.session import Session
+
 Row = Sequence[Stored]
 
 
-def execute(connection: sqlite3.Connection, runtime: Runtime, change: Change, program: Program) -> int:
-    """The number of rows changed."""
-    writer = _Writer(connection, runtime, change.target)
-    match change:
-        case changes.Insert():
-            if change.rows:
-                rows: Iterable[Row] = ([slot(runtime) for slot in row] for row in change.rows)
-                return writer.insert(change.columns, rows, change.identity, ())
-            with _Kept(connection, change.query, program.values(runtime)) as kept:
-                return writer.insert(change.columns, kept.rows(), change.identity, change.filled)
-        case changes.Update():
-            with _Kept(connection, change.query, program.values(runtime)) as kept:
+@dataclass(frozen=True)
+class Result:
+    """How many rows a change has touched, and what its OUTPUT clause gives to the client."""
+
+    count: int
+    columns: tuple[ResultColumn, ...] = ()
+    rows: Sequence[Row] = ()
+
+
+@dataclass(frozen=True)
+class _Touch:
+    """What happened to one row: as it was before, and where it is now."""
+
+    action: str
+    before: Row | None
+    row_id: int | None
+    extras: Row
+
+
+def execute(session: Session, change: Change, program: Program) -> Result:
+    """Carry out a change inside the session's write transaction."""
+    table, output = change.target.table, change.output
+    guarded = integrity.concerns(session, table)
+    writer = _Writer(session, change.target, watches=guarded or output is not None)
+    count = _change(session, writer, change, program)
+    if guarded:
+        _verify(session, change, writer.touched)
+    if output is None:
+        return Result(count)
+    _keep_touched(session.connection, table, writer.touched, len(output.extras))
+    if output.into is not None:
+        _change(session, _Writer(session, output.into.target), output.into, program)
+        return Result(count)
+    rows = session.connection.execute(output.query.sql, program.values(session)).fetchall()
+    return Result(count, output.query.columns, rows)
+
+
+def _change(session: Session, writer: _Writer, change: Change, program: Program) -> int:
+    connection = session.connection
+    if isinstance(change, Insert) and change.rows:
+        rows: Iterable[Row] = ([slot(session) for slot in row] for row in change.rows)
+        return writer.insert(change.columns, rows, change.identity, ())
+    if isinstance(change, changes.Delete) and change.query is None:
+        if not writer.watches:
+            return connection.execute(f"DELETE FROM {change.target.table.stored}").rowcount  # noqa: S608
+        query = f"SELECT rowid FROM {change.target.table.stored}"  # noqa: S608 - our own name
+    else:
+        query = change.query or ""
+    with _Kept(connection, query, program.values(session)) as kept:
+        match change:
+            case changes.Update():
                 return writer.update(change.columns, kept.rows())
-        case changes.Delete():
-            if change.query is None:
-                return connection.execute(f"DELETE FROM main.{change.target.table.physical}").rowcount  # noqa: S608
-            with _Kept(connection, change.query, program.values(runtime)) as kept:
-                return writer.delete(row[0] for row in kept.rows())
-        case changes.Merge():
-            with _Kept(connection, change.query, program.values(runtime)) as kept:
+            case changes.Delete():
+                return writer.delete(kept.rows())
+            case changes.Merge():
                 return writer.merge(change.actions, kept)
+            case _:
+                return writer.insert(change.columns, kept.rows(), change.identity, change.filled)
 
 
-def insert_rows(
-    connection: sqlite3.Connection, runtime: Runtime, change: changes.Insert, rows: Iterable[Row]
-) -> int:  # fmt: skip
+def insert_rows(session: Session, change: Insert, rows: Iterable[Row]) -> int:
     """Write rows of values that are as the columns of an INSERT of values take them; how many."""
-    return _Writer(connection, runtime, change.target).insert(change.columns, rows, change.identity, ())
+    return fill(session, change.target, change.columns, rows, (), change.identity)
+
+
+def _verify(session: Session, change: Change, touched: Sequence[_Touch]) -> None:
+    verb = type(change).__name__.upper()
+    rows = [touch.row_id for touch in touched if touch.row_id is not None]
+    removed = [touch.action for touch in touched if touch.action != "INSERT"]
+    verb = removed[0] if verb == "MERGE" and removed else verb
+    integrity.verify(session, change.target.table, verb, rows, removed=bool(removed))
+
+
+def _keep_touched(
+    connection: sqlite3.Connection, table: DatabaseObject, touched: Sequence[_Touch], extras: int
+) -> None:  # fmt: skip
+    """The rows before and after in the temporary table `changed`, for the OUTPUT clause."""
+    numbers = [column.id for column in table.columns]
+    names = ["action", *[f"d{n}" for n in numbers], *[f"i{n}" for n in numbers], *[f"e{n + 1}" for n in range(extras)]]
+    connection.execute("DROP TABLE IF EXISTS temp.changed")
+    connection.execute(f"CREATE TEMP TABLE changed ({', '.join(names)})")
+    nothing = (None,) * len(numbers)
+
+    def rows() -> Iterator[Row]:
+        for touch in touched:
+            after: Row = nothing if touch.row_id is None else row_of(connection, table, touch.row_id)
+            yield (touch.action, *(touch.before or nothing), *after, *touch.extras)
+
+    connection.executemany(f"INSERT INTO temp.changed VALUES ({', '.join('?' * len(names))})", rows())  # noqa: S608
+
+
+def row_of(connection: sqlite3.Connection, table: DatabaseObject, row_id: Stored) -> Row:
+    columns = ", ".join(column.physical for column in table.columns)
+    found: Row = connection.execute(f"SELECT {columns} FROM {table.stored} WHERE rowid = ?", (row_id,)).fetchone()  # noqa: S608
+    return found
+
+
+def fill(
+    session: Session, target: Target, columns: Sequence[Column], rows: Iterable[Row], filled: Sequence[Slot],
+    identity: Column | None,
+) -> int:  # fmt: skip
+    """Write rows of values as the columns take them; `filled` give those of the last columns."""
+    writer = _Writer(session, target, watches=integrity.concerns(session, target.table))
+    count = writer.insert(columns, rows, identity, filled)
+    if writer.watches:
+        now = [touch.row_id for touch in writer.touched if touch.row_id is not None]
+        integrity.verify(session, target.table, "INSERT", now, removed=False)
+    return count
 
 
 class _Kept:
@@ -78,45 +167,57 @@ class _Kept:
 
 
 class _Writer:
-    def __init__(self, connection: sqlite3.Connection, runtime: Runtime, target: Target) -> None:
-        self._connection = connection
-        self._runtime = runtime
+    """Writes rows into one table. With `watches` it notes what happens to each, in `touched`."""
+
+    def __init__(self, session: Session, target: Target, *, watches: bool = False) -> None:
+        self._session = session
+        self._connection = session.connection
         self._target = target
-        self._table = f"main.{target.table.physical}"
+        self._table = target.table.stored
+        self._meta = "temp.local_identity" if target.table.is_local else "main.meta"
         self._row: Row = ()
+        self.watches = watches
+        self.touched: list[_Touch] = []
 
     def _shown(self) -> str:
-        return f"{self._runtime.database.name}.{self._target.shown}"
+        database = "tempdb" if self._target.table.is_local else self._session.database.name
+        return f"{database}.{self._target.shown}"
 
     def insert(
         self, columns: Sequence[Column], rows: Iterable[Row], identity: Column | None, filled: Sequence[Slot]
     ) -> int:
         """`filled` give the values of the last columns for each row."""
-        every = (*columns, identity) if identity else tuple(columns)
+        every = (*columns, *([identity] if identity else ()))
+        given = len(columns) - len(filled)
         marks = ", ".join("?" * len(every))
         names = ", ".join(column.physical for column in every)
         numbers = self._numbers(identity) if identity else None
 
         def complete() -> Iterator[Row]:
             for row in rows:
-                whole = [*row, *[slot(self._runtime) for slot in filled]]
+                whole = [*row[:given], *[slot(self._session) for slot in filled]]
                 if numbers is not None:
                     whole.append(next(numbers))
-                yield whole
+                yield [*whole, *row[given:]]
 
         sql = f"INSERT INTO {self._table} ({names}) VALUES ({marks})"  # noqa: S608 - compiled
-        count = self._write(sql, every, complete() if filled or identity else rows, "INSERT")
+        count = self._write(sql, every, complete() if filled or identity else rows, "INSERT", len(every))
         if identity is not None and count:
-            self._runtime.identity = t.encode_scaled(int(self._row[-1] or 0), 0)
-            self._connection.execute(
-                "INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"identity.{self._target.table.id}", self._row[-1])
-            )
+            last = self._row[len(every) - 1]
+            self._session.identity = t.encode_scaled(int(last or 0), 0)
+            sql = f"INSERT OR REPLACE INTO {self._meta} VALUES (?, ?)"  # noqa: S608 - our own name
+            self._connection.execute(sql, (self._identity_key(), last))
         return count
+
+    def _identity_key(self) -> int | str:
+        number = self._target.table.id
+        return number if self._target.table.is_local else f"identity.{number}"
 
     def _numbers(self, identity: Column) -> Iterator[int]:
         seed, step = identity.identity or (1, 1)
-        key = f"identity.{self._target.table.id}"
-        last = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        name = "id" if self._target.table.is_local else "key"
+        sql = f"SELECT value FROM {self._meta} WHERE {name} = ?"  # noqa: S608 - our own names
+        last = self._connection.execute(sql, (self._identity_key(),)).fetchone()
         number = int(last[0]) + step if last else seed
         while True:
             yield number
@@ -126,11 +227,13 @@ class _Writer:
         """`rows`: rowid, then the values."""
         sets = ", ".join(f"{column.physical} = ?" for column in columns)
         sql = f"UPDATE {self._table} SET {sets} WHERE rowid = ?"  # noqa: S608 - compiled
-        return self._write(sql, columns, ((*row[1:], row[0]) for row in rows), "UPDATE")
+        end = len(columns) + 1
+        return self._write(sql, columns, ((*row[1:end], row[0], *row[end:]) for row in rows), "UPDATE", end)
 
-    def delete(self, row_ids: Iterable[Stored]) -> int:
+    def delete(self, rows: Iterable[Row]) -> int:
+        """`rows`: rowid first."""
         sql = f"DELETE FROM {self._table} WHERE rowid = ?"  # noqa: S608 - compiled
-        return self._connection.executemany(sql, ((row_id,) for row_id in row_ids)).rowcount
+        return self._write(sql, (), rows, "DELETE", 1)
 
     def merge(self, actions: Sequence[changes.MergeAction], kept: _Kept) -> int:
         names = [row[1] for row in self._connection.execute("PRAGMA temp.table_info(kept)")]
@@ -138,20 +241,25 @@ class _Writer:
         if kept.first(twice) is not None:
             raise errors.error(8672)
         count, start = 0, 2
+        extras = slice(2 + sum(len(action.columns) - len(action.filled) for action in actions), None)
         for number, action in enumerate(actions, 1):
             given = len(action.columns) - len(action.filled)
             rows = kept.rows(f' WHERE "{names[1]}" = {number}')
             if action.kind == "DELETE":
-                count += self.delete(row[0] for row in rows)
+                count += self.delete([(row[0], *row[extras]) for row in rows])
             elif action.kind == "UPDATE":
-                count += self.update(action.columns, [(row[0], *row[start : start + given]) for row in rows])
+                values = [(row[0], *row[start : start + given], *row[extras]) for row in rows]
+                count += self.update(action.columns, values)
             else:
-                values = [row[start : start + given] for row in rows]
+                values = [(*row[start : start + given], *row[extras]) for row in rows]
                 count += self.insert(action.columns, values, action.identity, action.filled)
             start += given
         return count
 
-    def _write(self, sql: str, columns: Sequence[Column], rows: Iterable[Row], verb: str) -> int:
+    def _write(self, sql: str, columns: Sequence[Column], rows: Iterable[Row], verb: str, width: int) -> int:
+        """`rows`: the inputs of `sql`, as many as `width`, and behind them what the OUTPUT clause asks of other
+        sources.
+        """
         required = [(index, column) for index, column in enumerate(columns) if not column.nullable]
 
         def checked() -> Iterator[Row]:
@@ -164,19 +272,27 @@ class _Writer:
                 yield row
 
         try:
-            return self._connection.executemany(sql, checked()).rowcount
+            if self.watches:
+                return sum(self._watched(sql, row[:width], row[width:], verb) for row in checked())
+            return max(self._connection.executemany(sql, checked()).rowcount, 0)
         except sqlite3.IntegrityError as error:
             raise self._duplicate(str(error), columns) from error
+
+    def _watched(self, sql: str, row: Row, extras: Row, verb: str) -> int:
+        table = self._target.table
+        before = None if verb == "INSERT" else row_of(self._connection, table, row[-1])
+        cursor = self._connection.execute(sql, row)
+        now = cursor.lastrowid if verb == "INSERT" else None if verb == "DELETE" else int(row[-1] or 0)
+        self.touched.append(_Touch(verb, before, now, extras))
+        return cursor.rowcount
 
     def _duplicate(self, text: str, columns: Sequence[Column]) -> errors.SqlError:
         """2627 or 2601 with the key of the row that was being written."""
         table = self._target.table
-        _, _, listed = text.partition(": ")
-        names = {item.rpartition(".")[2] for item in listed.split(", ")}
-        by_id = {column.id: column for column in table.columns}
-        key = next((k for k in table.keys if {by_id[c].physical for c in k.columns} == names), None)
+        key = layout.key_of(table, text)
         if key is None:
             raise errors.SqlError(2601, f"Cannot insert duplicate key row in object '{self._target.shown}'.", 14)
+        by_id = {column.id: column for column in table.columns}
         given = {column.id: value for column, value in zip(columns, self._row, strict=False)}
         shown = ", ".join(self._show(by_id[number], given) for number in key.columns)
         if key.kind in ("PK", "UQ"):
@@ -186,9 +302,11 @@ class _Writer:
 
     def _show(self, column: Column, given: dict[int, Stored]) -> str:
         value = given.get(column.id)
-        if value is None and column.id not in given:  # an UPDATE that leaves this part of the key alone
+        if (
+            value is None and column.id not in given and len(self._row) > len(given)
+        ):  # an UPDATE that leaves this part of the key alone
             sql = f"SELECT {column.physical} FROM {self._table} WHERE rowid = ?"  # noqa: S608 - our own names
-            row = self._connection.execute(sql, (self._row[-1],)).fetchone()
+            row = self._connection.execute(sql, (self._row[len(given)],)).fetchone()
             value = row[0] if row else None
         return show_key_value(column, value)
 
@@ -200,11 +318,3 @@ def show_key_value(column: Column, value: Stored) -> str:
     convert = conversions.converter(column.type, t.nvarchar(t.MAX), explicit=True)
     text = str(convert(value) if convert else value)
     return text.lower() if column.type.name == "uniqueidentifier" else text
-
-
-def unique_index(table: str, key: Key, columns: Sequence[Column]) -> str:
-    """The SQLite index that keeps a key."""
-    by_id = {column.id: column for column in columns}
-    listed = ", ".join(by_id[number].physical for number in key.columns)
-    unique = "" if key.kind == "IX" else "UNIQUE "
-    return f"CREATE {unique}INDEX main.{key.physical} ON {table} ({listed})"

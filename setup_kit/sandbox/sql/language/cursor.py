@@ -77,12 +77,12 @@ class Cursor:
             raise self.error()
         token = self.tokens[self.at]
         if token.token_type == TokenType.IDENTIFIER:
+            if token.text.startswith("##"):
+                raise errors.unsupported("global temporary table")
             self.at += 1
-            return _checked(token.text)
-        if token.token_type in _NAMELESS or not (token.text[:1].isalpha() or token.text[:1] in "_#"):
+            return _checked(token.text, 116 if token.text.startswith("#") else 128)
+        if token.token_type in _NAMELESS or not (token.text[:1].isalpha() or token.text[:1] == "_"):
             raise self.error()
-        if token.token_type == TokenType.HASH:
-            raise errors.unsupported("temporary table")
         self.at += 1
         return _checked(token.text)
 
@@ -92,7 +92,7 @@ class Cursor:
         while self.accept("."):
             parts.append("" if self.word() == "." else self.identifier())
         if len(parts) > 2:
-            if len(parts) == 3 and not parts[0]:
+            if len(parts) == 3 and (not parts[0] or (parts[0].lower() == "tempdb" and parts[2].startswith("#"))):
                 return Name(parts[2], parts[1] or None)
             raise errors.other_database(".".join(parts))
         return Name(parts[-1], (parts[0] or None) if len(parts) == 2 else None)
@@ -125,10 +125,26 @@ class Cursor:
         self.at += 1
         return self.tokens[self.at - 1].text
 
+    def type_or_name(self, ordinal: int = 1) -> SqlType | Name:
+        """A data type, or the name of an alias type or a table type, which only the catalog knows."""
+        if self.word(1) == "." and self.word() != "SYS":
+            return self.name()
+        at = self.at
+        try:
+            return self.data_type(ordinal)
+        except errors.SqlError as error:
+            if error.number != errors.UNKNOWN_TYPE:
+                raise
+            self.at = at
+            return self.name()
+
+    def source(self, tokens: list[Token]) -> str:
+        """The text that `tokens` were read from."""
+        return self.text[tokens[0].start : tokens[-1].end + 1]
+
     def data_type(self, ordinal: int = 1) -> SqlType:
         """A data type with its facets; 2715 for one that does not exist, 40524 for one that is not carried here."""
-        if self.accept("SYS", "."):
-            pass
+        self.accept("SYS", ".")
         written = self.identifier()
         name = _TYPE_NAMES.get(written.lower(), written.lower())
         if name == "double" and self.accept("PRECISION"):
@@ -190,26 +206,43 @@ class Cursor:
 _QUOTED = frozenset({TokenType.IDENTIFIER, TokenType.STRING, TokenType.NATIONAL_STRING})
 
 
-def _checked(name: str) -> str:
-    if len(name) > 128:
-        raise errors.error(103, "identifier", name[:128], 128)
+def _checked(name: str, most: int = 128) -> str:
+    if len(name) > most:
+        raise errors.SqlError(
+            103, f"The identifier that starts with '{name[:most]}' is too long. Maximum length is {most}.", 15, 4,
+            ends_batch=True,
+        )  # fmt: skip
     if not name:
-        raise errors.error(1038)
+        raise errors.missing_name()
     return name
 
 
 def _split_words(tokens: list[Token]) -> list[Token]:
-    """Take apart the keywords that sqlglot joins (PRIMARY KEY, CLUSTERED INDEX) but for those its parser needs so."""
+    """The tokens as they are read here.
+
+    Keywords that sqlglot joins (PRIMARY KEY, CLUSTERED INDEX) are taken apart but for those its parser needs so; the
+    sign and the name of a #table are one identifier; 0x without digits is an empty binary value.
+    """
     found: list[Token] = []
     for token in tokens:
+        last = found[-1] if found else None
         if token.token_type in _JOINED:
             start = token.start
             for word in token.text.split():
                 found.append(Token(TokenType.VAR, word, token.line, token.col, start, start + len(word) - 1))
                 start += len(word) + 1
+        elif last is not None and last.end + 1 == token.start and last.text in ("#", "##") and _is_sign(last):
+            found[-1] = Token(TokenType.IDENTIFIER, last.text + token.text, last.line, last.col, last.start, token.end)
+        elif token.token_type == TokenType.IDENTIFIER and token.text == "0x" and token.end - token.start == 1:
+            found.append(Token(TokenType.HEX_STRING, "", token.line, token.col, token.start, token.end))
         else:
             found.append(token)
     return found
+
+
+def _is_sign(token: Token) -> bool:
+    """Whether it is # or ## as such, and not [#]."""
+    return token.end - token.start + 1 == len(token.text)
 
 
 _JOINED = {TokenType.PRIMARY_KEY, TokenType.FOREIGN_KEY} | {

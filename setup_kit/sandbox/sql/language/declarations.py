@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.language.cursor import Cursor, make_type
+from setup_kit.sandbox.sql.language.statements import DeclaredType
 from setup_kit.sandbox.sql.tds.parameters import Parameter
 from setup_kit.sandbox.sql.values.types import MAX, SqlType
 
@@ -16,18 +17,19 @@ _SIMPLE = re.compile(
 )
 
 
-def parse_declarations(text: str) -> tuple[tuple[str, SqlType, bool], ...]:
-    """The parameters that `@a int, @b nvarchar(10) OUTPUT` declares."""
+def parse_declarations(text: str) -> tuple[tuple[str, DeclaredType, bool], ...]:
+    """The parameters that `@a int, @b nvarchar(10) OUTPUT, @c dbo.some_type READONLY` declares."""
     quick = _parse_simple(text)
     if quick is not None:
         return quick
     cursor = Cursor(text)
-    found: list[tuple[str, SqlType, bool]] = []
+    found: list[tuple[str, DeclaredType, bool]] = []
     while not cursor.done:
         name = cursor.variable()
         cursor.accept("AS")
-        kind = cursor.data_type(len(found) + 1)
+        kind = cursor.type_or_name(len(found) + 1)
         output = bool(cursor.accept_any("OUTPUT", "OUT"))
+        cursor.accept("READONLY")
         found.append((name, kind, output))
         if not cursor.accept(","):
             break
@@ -51,7 +53,12 @@ def _parse_simple(text: str) -> tuple[tuple[str, SqlType, bool], ...] | None:
         if match is None:
             return None
         name, kind, first, second, output = match.groups()
-        found.append((name, _type(kind.lower(), first, second), output is not None))
+        try:
+            found.append((name, _type(kind.lower(), first, second), output is not None))
+        except errors.SqlError as error:
+            if error.number == errors.UNKNOWN_TYPE:
+                return None
+            raise
         at = match.end()
     return tuple(found)
 

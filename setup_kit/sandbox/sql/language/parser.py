@@ -6,24 +6,21 @@ read here and in `parser_objects` and `parser_security`. The whole batch is read
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlglot import exp
-from sqlglot.tokenizer_core import Token
 
 from setup_kit.sandbox.sql import errors
-from setup_kit.sandbox.sql.language import dialect, parser_bulk, parser_objects, parser_security
+from setup_kit.sandbox.sql.language import dialect, parser_bulk, parser_data, parser_objects, parser_security
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.language.cursor import STARTERS, Cursor
 from setup_kit.sandbox.sql.storage.cache import SizedCache
-from setup_kit.sandbox.sql.values.types import SqlType
+from setup_kit.sandbox.sql.storage.catalog import fold
 
-_DATA = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH"})
 #: First words of statements that are not carried out here and that might be taken for the name of a procedure.
 _NO_PROCEDURES = frozenset(
     {"BACKUP", "RESTORE", "DBCC", "SHUTDOWN", "RECONFIGURE", "CHECKPOINT", "BULK", "REVERT", "ENABLE", "DISABLE"}
 )
-_SET_OPERATORS = frozenset({"UNION", "ALL", "EXCEPT", "INTERSECT"})
 
 #: Characters of text whose statements are remembered: a tree takes about a hundred bytes for each.
 _parsed: SizedCache[str, tuple[s.Statement, ...]] = SizedCache(256 * 1024)
@@ -47,7 +44,31 @@ def _parse(text: str) -> tuple[s.Statement, ...]:
         for statement in found:
             if statement.alone:
                 raise errors.must_be_alone(statement.label)
+    _refuse_twice_declared(found, ())
     return found
+
+
+def _refuse_twice_declared(statements: tuple[s.Statement, ...], parameters: Sequence[str]) -> None:
+    """134 for a variable that a batch or a procedure declares again."""
+    seen = {fold(name) for name in parameters}
+    left = list(reversed(statements))
+    while left:
+        statement = left.pop()
+        names: list[str] = []
+        if isinstance(statement, s.Declare):
+            names = [name for name, _, _ in statement.variables]
+        elif isinstance(statement, s.DeclareTable):
+            names = [statement.variable]
+        for name in names:
+            if fold(name) in seen:
+                error = errors.SqlError(
+                    134, f"The variable name '@{name}' has already been declared. Variable names must be unique within "
+                    "a query batch or stored procedure.", 15, 2, ends_batch=True,
+                )  # fmt: skip
+                error.line = statement.line
+                raise error
+            seen.add(fold(name))
+        left += reversed(s.inner(statement))
 
 
 def statement_list(cursor: Cursor, ends: frozenset[str]) -> tuple[s.Statement, ...]:
@@ -64,8 +85,15 @@ def statement(cursor: Cursor) -> s.Statement:
     word, line = cursor.word(), cursor.line
     if cursor.accept("INSERT", "BULK"):
         return parser_bulk.read_insert_bulk(cursor, line)
-    if word in _DATA or word == "(":
-        return data_statement(cursor)
+    if word == "INSERT":
+        target = parser_data.insert_target(cursor)
+        if target is not None:
+            cursor.at += 1
+            execute = _execute(cursor, line)
+            assert isinstance(execute, s.Execute)  # noqa: S101 - EXECUTE AS is refused
+            return s.InsertExecute(table=target[0], columns=target[1], execute=execute, line=line)
+    if word in parser_data.VERBS or word == "(":
+        return parser_data.data_statement(cursor)
     read = _READERS.get(word)
     if read is None:
         if word in ("END", "ELSE", "GO"):
@@ -79,55 +107,6 @@ def statement(cursor: Cursor) -> s.Statement:
         raise cursor.error()
     cursor.at += 1
     return read(cursor, line)
-
-
-# Statements on data
-
-
-def data_statement(cursor: Cursor) -> s.Query:
-    """One SELECT, INSERT, UPDATE, DELETE or MERGE, given whole to sqlglot."""
-    line, first = cursor.line, cursor.word()
-    tokens = _extent(cursor, first)
-    tree = dialect.parse(tokens, cursor.text)
-    if isinstance(tree, exp.Insert):
-        label = "INSERT"
-    elif isinstance(tree, exp.Query):
-        label = "SELECT"
-    elif isinstance(tree, (exp.Update, exp.Delete, exp.Merge)):
-        label = tree.key.upper()
-    else:
-        raise errors.unsupported_statement(first)
-    return s.Query(tree=tree, label=label, line=line)
-
-
-def _extent(cursor: Cursor, first: str) -> list[Token]:
-    """The tokens of the statement that starts here; a reserved word ends it where this kind does not expect it."""
-    start = cursor.at
-    main = first
-    if first == "WITH":
-        cursor.at += 1
-        cursor.until(stop=_DATA - {"WITH"})
-        main = cursor.word()
-    cursor.at += 1
-    if main == "MERGE":
-        cursor.until(stop=frozenset())
-        return cursor.tokens[start : cursor.at]
-    allowed = {"INSERT": ["SELECT", "WITH", "EXEC", "EXECUTE"], "UPDATE": ["SET"]}.get(main, [])
-    while True:
-        cursor.until(stop=STARTERS)
-        word, before = cursor.word(), cursor.word(-1)
-        hint = word == "WITH" and (cursor.word(1) == "(" or before == "FOR")
-        fetch = word == "FETCH" and before in ("ROW", "ROWS")  # OFFSET … FETCH
-        if hint or fetch or (word == "SELECT" and before in _SET_OPERATORS):
-            cursor.at += 1
-        elif word and word in allowed:
-            if word in ("EXEC", "EXECUTE"):
-                raise errors.unsupported_statement("INSERT EXEC")
-            if word != "WITH":
-                allowed = []
-            cursor.at += 1
-        else:
-            return cursor.tokens[start : cursor.at]
 
 
 def expression(cursor: Cursor, *, commas: bool = False, stop: frozenset[str] = STARTERS) -> exp.Expr:
@@ -216,13 +195,16 @@ def _leave(kind: str) -> Callable[[Cursor, int], s.Statement]:
 
 
 def _declare(cursor: Cursor, line: int) -> s.Statement:
-    variables: list[tuple[str, SqlType, exp.Expr | None]] = []
+    variables: list[tuple[str, s.DeclaredType, exp.Expr | None]] = []
     while True:
         name = cursor.variable()
         cursor.accept("AS")
-        if cursor.word() in ("TABLE", "CURSOR"):
-            raise errors.unsupported_statement(f"DECLARE {cursor.word()}")
-        kind = cursor.data_type(len(variables) + 1)
+        if cursor.word() == "CURSOR":
+            raise errors.unsupported_statement("DECLARE CURSOR")
+        if cursor.accept("TABLE"):
+            columns, constraints = parser_objects.table_elements(cursor)
+            return s.DeclareTable(variable=name, columns=columns, constraints=constraints, line=line)
+        kind = cursor.type_or_name(len(variables) + 1)
         value = expression(cursor) if cursor.accept("=") else None
         variables.append((name, kind, value))
         if not cursor.accept(","):
@@ -232,17 +214,9 @@ def _declare(cursor: Cursor, line: int) -> s.Statement:
 def _set(cursor: Cursor, line: int) -> s.Statement:
     if cursor.word() == "@":
         name = cursor.variable()
-        operator = ""
-        if cursor.word() in ("+", "-", "*", "/", "%"):
-            operator = cursor.any_text()
+        operator = cursor.accept_any(*"+-*/%&|^")
         cursor.expect("=")
-        value = expression(cursor)
-        if operator:
-            kinds: dict[str, type[exp.Binary]] = {
-                "+": exp.Add, "-": exp.Sub, "*": exp.Mul, "/": exp.Div, "%": exp.Mod,
-            }  # fmt: skip
-            value = kinds[operator](this=exp.Parameter(this=exp.var(name)), expression=exp.Paren(this=value))
-        return s.SetVariable(variable=name, value=value, line=line)
+        return s.SetVariable(variable=name, value=expression(cursor), operator=operator, line=line)
     words = [token.text.upper() for token in cursor.until(commas=True, stop=STARTERS - {"READ"})]
     if words[:3] == ["TRANSACTION", "ISOLATION", "LEVEL"]:
         return s.SetOption(option="TRANSACTION ISOLATION LEVEL", value=" ".join(words[3:]), line=line)
@@ -261,11 +235,28 @@ def _raiserror(cursor: Cursor, line: int) -> s.Statement:
     parts = [expression(inner)]
     while inner.accept(","):
         parts.append(expression(inner))
-    if len(parts) < 3:
+    if len(parts) < 3 or not inner.done:
         raise cursor.error()
+    options = set()
     if cursor.accept("WITH"):
-        cursor.accept_any("NOWAIT", "LOG", "SETERROR")
-    return s.Raise(message=parts[0], severity=parts[1], state=parts[2], arguments=tuple(parts[3:]), line=line)
+        while True:
+            option = cursor.accept_any("NOWAIT", "LOG", "SETERROR")
+            if not option:
+                raise cursor.error()
+            options.add(option)
+            if not cursor.accept(","):
+                break
+    return s.Raise(
+        message=parts[0], severity=parts[1], state=parts[2], arguments=tuple(parts[3:]), options=frozenset(options),
+        line=line,
+    )  # fmt: skip
+
+
+def _wait(cursor: Cursor, line: int) -> s.Statement:
+    kind = cursor.accept_any("DELAY", "TIME")
+    if not kind:
+        raise errors.unsupported_statement("WAITFOR")
+    return s.WaitFor(kind=kind, value=expression(cursor), line=line)
 
 
 def _throw(cursor: Cursor, line: int) -> s.Statement:
@@ -354,8 +345,8 @@ def _view(cursor: Cursor, line: int, start: int, verb: str, or_alter: bool) -> s
     if cursor.accept("WITH"):
         raise errors.unsupported_option(f"WITH {cursor.word()}")
     cursor.expect("AS")
-    query = data_statement(cursor)
-    if not isinstance(query.tree, exp.Query):
+    query = parser_data.data_statement(cursor)
+    if not isinstance(query, s.Query) or not isinstance(query.tree, exp.Query):
         raise errors.incorrect_syntax(query.label)
     return s.CreateView(
         view=view, columns=tuple(columns), query=query.tree, definition=_source(cursor, start), alter=verb == "ALTER",
@@ -370,12 +361,14 @@ def _procedure(cursor: Cursor, line: int, start: int, verb: str, or_alter: bool)
     while cursor.word() == "@":
         name = cursor.variable()
         cursor.accept("AS")
-        kind = cursor.data_type(len(parameters) + 1)
+        kind = cursor.type_or_name(len(parameters) + 1)
+        cursor.accept("NOT", "NULL") or cursor.accept("NULL")
         default = None
         if cursor.accept("="):
-            default = expression(cursor, stop=STARTERS | {"AS", "OUTPUT", "OUT", ")"})
+            default = expression(cursor, stop=STARTERS | {"AS", "OUTPUT", "OUT", "READONLY", ")"})
         output = bool(cursor.accept_any("OUTPUT", "OUT"))
-        parameters.append(s.ParameterDefinition(name, kind, default, output))
+        readonly = cursor.accept("READONLY")
+        parameters.append(s.ParameterDefinition(name, kind, default, output, readonly))
         if not cursor.accept(","):
             break
     if parenthesized:
@@ -384,6 +377,7 @@ def _procedure(cursor: Cursor, line: int, start: int, verb: str, or_alter: bool)
         raise errors.unsupported_option(f"WITH {cursor.word()}")
     cursor.expect("AS")
     body = statement_list(cursor, frozenset())
+    _refuse_twice_declared(body, [parameter.name for parameter in parameters])
     return s.CreateProcedure(
         procedure=procedure, parameters=tuple(parameters), body=body, definition=_source(cursor, start),
         alter=verb == "ALTER", or_alter=or_alter, line=line,
@@ -419,5 +413,6 @@ _READERS: dict[str, Callable[[Cursor, int], s.Statement]] = {
     "THROW": _throw,
     "TRUNCATE": _truncate,
     "USE": _use,
+    "WAITFOR": _wait,
     "WHILE": _while,
 }

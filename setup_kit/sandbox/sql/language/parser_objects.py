@@ -7,38 +7,45 @@ from collections.abc import Callable
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.language import dialect
 from setup_kit.sandbox.sql.language import statements as s
-from setup_kit.sandbox.sql.language.cursor import Cursor
+from setup_kit.sandbox.sql.language.cursor import STARTERS, Cursor
+from setup_kit.sandbox.sql.values import types as t
 
 _COLUMN_STOP = frozenset(
-    {"NOT", "NULL", "CONSTRAINT", "PRIMARY", "UNIQUE", "DEFAULT", "IDENTITY", "CHECK", "REFERENCES"}
+    {"NOT", "NULL", "CONSTRAINT", "PRIMARY", "UNIQUE", "DEFAULT", "IDENTITY", "CHECK", "REFERENCES", "PERSISTED"}
 )
-_Elements = tuple[list[s.ColumnDefinition], list[s.KeyDefinition]]
+_CONSTRAINTS = ("CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN", "REFERENCES")
+_REFUSED_IN_COLUMNS = ("SPARSE", "ROWGUIDCOL", "MASKED", "GENERATED", "ENCRYPTED", "FILESTREAM", "HIDDEN")
 
 
 def _create_table(cursor: Cursor, line: int) -> s.Statement:
     table = cursor.name()
-    columns, keys = _elements(cursor)
+    if cursor.word() == "AS":
+        raise errors.unsupported_option(f"CREATE TABLE AS {cursor.word(1)}")
+    columns, constraints = table_elements(cursor)
     _table_options(cursor)
-    return s.CreateTable(table=table, columns=tuple(columns), keys=tuple(keys), line=line)
+    return s.CreateTable(table=table, columns=columns, constraints=constraints, line=line)
 
 
 def _table_options(cursor: Cursor) -> None:
-    if cursor.accept("WITH"):
-        cursor.balanced()  # compression and index options: no meaning here
-    if cursor.accept("ON"):
-        cursor.identifier()  # a filegroup, for which Azure has only PRIMARY
+    while True:
+        if cursor.accept("WITH"):
+            cursor.balanced()  # compression and index options: no meaning here
+        elif cursor.accept("ON") or cursor.accept("TEXTIMAGE_ON"):
+            cursor.identifier()  # a filegroup, for which Azure has only PRIMARY
+        else:
+            return
 
 
-def _elements(cursor: Cursor) -> _Elements:
+def table_elements(cursor: Cursor) -> tuple[tuple[s.ColumnDefinition, ...], tuple[s.Constraint, ...]]:
     """The parenthesized list of columns and constraints."""
     cursor.expect("(")
     columns: list[s.ColumnDefinition] = []
-    keys: list[s.KeyDefinition] = []
+    constraints: list[s.Constraint] = []
     while True:
-        if cursor.word() in ("CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN", "INDEX"):
-            keys.append(_table_constraint(cursor))
+        if cursor.word() in _CONSTRAINTS or (cursor.word() == "INDEX" and cursor.word(1) not in (",", ")")):
+            constraints.append(_table_constraint(cursor))
         else:
-            columns.append(_column(cursor, keys, len(columns) + 1))
+            columns.append(_column(cursor, constraints, len(columns) + 1))
         if not cursor.accept(","):
             break
         if cursor.word() == ")":  # SQL Server lets a comma stand before the end
@@ -46,14 +53,14 @@ def _elements(cursor: Cursor) -> _Elements:
     cursor.expect(")")
     if not columns:
         raise cursor.error()
-    return columns, keys
+    return tuple(columns), tuple(constraints)
 
 
-def _column(cursor: Cursor, keys: list[s.KeyDefinition], ordinal: int) -> s.ColumnDefinition:
+def _column(cursor: Cursor, constraints: list[s.Constraint], ordinal: int) -> s.ColumnDefinition:
     name = cursor.identifier()
-    if cursor.word() == "AS":
-        raise errors.unsupported_option("computed column")
-    kind = cursor.data_type(ordinal)
+    if cursor.accept("AS"):
+        return _computed_column(cursor, constraints, name)
+    kind = cursor.type_or_name(ordinal)
     nullable: bool | None = None
     identity: tuple[int, int] | None = None
     default: tuple[str | None, str] | None = None
@@ -73,15 +80,13 @@ def _column(cursor: Cursor, keys: list[s.KeyDefinition], ordinal: int) -> s.Colu
                 cursor.expect(",")
                 identity = (seed, cursor.number())
                 cursor.expect(")")
-        elif cursor.word() in ("CONSTRAINT", "PRIMARY", "UNIQUE", "DEFAULT"):
+        elif cursor.word() in (*_CONSTRAINTS, "DEFAULT"):
             constraint = cursor.identifier() if cursor.accept("CONSTRAINT") else None
             if cursor.accept("DEFAULT"):
-                default = (constraint, _default_text(cursor))
+                default = (constraint, _expression_text(cursor))
             else:
-                keys.append(_key(cursor, constraint, [name]))
-        elif cursor.word() in ("CHECK", "REFERENCES", "FOREIGN"):
-            raise errors.unsupported_option(f"{cursor.word()} constraint")
-        elif cursor.word() in ("SPARSE", "ROWGUIDCOL", "MASKED", "GENERATED", "ENCRYPTED"):
+                constraints.append(_constraint(cursor, constraint, [name]))
+        elif cursor.word() in _REFUSED_IN_COLUMNS:
             raise errors.unsupported_option(cursor.word())
         else:
             break
@@ -89,23 +94,43 @@ def _column(cursor: Cursor, keys: list[s.KeyDefinition], ordinal: int) -> s.Colu
     return s.ColumnDefinition(name, kind, nullable, identity, label, text)
 
 
-def _default_text(cursor: Cursor) -> str:
-    """The expression of a DEFAULT as text; read once here so that a wrong one is refused at once."""
-    in_parentheses = cursor.word() == "("
-    tokens = cursor.balanced() if in_parentheses else cursor.until(stop=_COLUMN_STOP - {"NULL"}, commas=False)
+def _computed_column(cursor: Cursor, constraints: list[s.Constraint], name: str) -> s.ColumnDefinition:
+    """`name AS (expression) [PERSISTED [NOT NULL]]`: PERSISTED has no meaning here."""
+    text = _expression_text(cursor)
+    nullable = None
+    if cursor.accept("PERSISTED") and cursor.accept("NOT", "NULL"):
+        nullable = False
+    while cursor.word() in ("CONSTRAINT", "PRIMARY", "UNIQUE"):
+        raise errors.unsupported_option("key on a computed column")
+    return s.ColumnDefinition(name, t.INT, nullable, computed=text)
+
+
+def _expression_text(cursor: Cursor) -> str:
+    """An expression as text; read once here so that a wrong one is refused at once."""
+    tokens = cursor.until(stop=_COLUMN_STOP - {"NULL"} | {"FOR", "WITH"}, commas=False)
     if not tokens:
         raise cursor.error()
     dialect.parse_expression(tokens, cursor.text)
-    return cursor.text[tokens[0].start : tokens[-1].end + 1]
+    return cursor.source(tokens)
 
 
-def _key(cursor: Cursor, name: str | None, columns: list[str]) -> s.KeyDefinition:
+def _constraint(cursor: Cursor, name: str | None, columns: list[str]) -> s.Constraint:
+    """What follows CONSTRAINT name; `columns` is the column it stands behind, [] for a constraint of the table."""
+    if cursor.accept("CHECK"):
+        cursor.accept("NOT", "FOR", "REPLICATION")
+        tokens = cursor.balanced()
+        dialect.parse_expression(tokens, cursor.text)
+        return s.CheckDefinition(cursor.source(tokens), tuple(columns), name)
+    if cursor.word() in ("FOREIGN", "REFERENCES"):
+        return _foreign_key(cursor, name, columns)
     if cursor.accept("PRIMARY", "KEY"):
         kind = "PK"
     elif cursor.accept("UNIQUE"):
         kind = "UQ"
+    elif cursor.word() == "INDEX":
+        raise errors.unsupported_option("INDEX in CREATE TABLE")
     else:
-        raise errors.unsupported_option(f"{cursor.word() or 'unknown'} constraint")
+        raise cursor.error()
     cursor.accept_any("CLUSTERED", "NONCLUSTERED")
     if not columns:
         columns = _column_list(cursor)
@@ -114,6 +139,28 @@ def _key(cursor: Cursor, name: str | None, columns: list[str]) -> s.KeyDefinitio
     if cursor.accept("ON"):
         cursor.identifier()
     return s.KeyDefinition(kind, tuple(columns), name)
+
+
+def _foreign_key(cursor: Cursor, name: str | None, columns: list[str]) -> s.Constraint:
+    if cursor.accept("FOREIGN", "KEY") and not columns:
+        columns = _column_list(cursor)
+    cursor.expect("REFERENCES")
+    table = cursor.name()
+    references = _column_list(cursor) if cursor.word() == "(" else []
+    actions = {"DELETE": "NO ACTION", "UPDATE": "NO ACTION"}
+    while cursor.accept("ON"):
+        event = cursor.accept_any("DELETE", "UPDATE")
+        if not event:
+            raise cursor.error()
+        if cursor.accept("NO", "ACTION"):
+            actions[event] = "NO ACTION"
+        elif cursor.accept("CASCADE"):
+            actions[event] = "CASCADE"
+        else:
+            cursor.expect("SET")
+            actions[event] = f"SET {cursor.accept_any('NULL', 'DEFAULT')}"
+    cursor.accept("NOT", "FOR", "REPLICATION")
+    return s.ForeignKeyDefinition(tuple(columns), table, tuple(references), actions["DELETE"], actions["UPDATE"], name)
 
 
 def _column_list(cursor: Cursor) -> list[str]:
@@ -128,9 +175,16 @@ def _column_list(cursor: Cursor) -> list[str]:
     return columns
 
 
-def _table_constraint(cursor: Cursor) -> s.KeyDefinition:
+def _table_constraint(cursor: Cursor) -> s.Constraint:
     name = cursor.identifier() if cursor.accept("CONSTRAINT") else None
-    return _key(cursor, name, [])
+    if cursor.accept("DEFAULT"):
+        text = _expression_text(cursor)
+        cursor.expect("FOR")
+        found = s.DefaultDefinition(cursor.identifier(), text, name)
+        if cursor.accept("WITH"):
+            cursor.expect("VALUES")
+        return found
+    return _constraint(cursor, name, [])
 
 
 def _alter_table(cursor: Cursor, line: int) -> s.Statement:
@@ -139,17 +193,18 @@ def _alter_table(cursor: Cursor, line: int) -> s.Statement:
         cursor.accept_any("CHECK", "NOCHECK")
     if cursor.accept("ADD"):
         columns: list[s.ColumnDefinition] = []
-        keys: list[s.KeyDefinition] = []
+        constraints: list[s.Constraint] = []
         while True:
-            if cursor.word() in ("CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN", "DEFAULT"):
-                keys.append(_table_constraint(cursor))
+            if cursor.word() in (*_CONSTRAINTS, "DEFAULT"):
+                constraints.append(_table_constraint(cursor))
             else:
-                columns.append(_column(cursor, keys, len(columns) + 1))
+                columns.append(_column(cursor, constraints, len(columns) + 1))
             if not cursor.accept(","):
-                return s.AlterTable(table=table, add_columns=tuple(columns), add_keys=tuple(keys), line=line)
+                return s.AlterTable(
+                    table=table, add_columns=tuple(columns), add_constraints=tuple(constraints), line=line
+                )
     if cursor.accept("ALTER", "COLUMN"):
-        keys = []
-        return s.AlterTable(table=table, alter_column=_column(cursor, keys, 1), line=line)
+        return s.AlterTable(table=table, alter_column=_column(cursor, [], 1), line=line)
     if cursor.accept("DROP"):
         kind = cursor.accept_any("COLUMN", "CONSTRAINT") or "CONSTRAINT"
         if_exists = cursor.accept("IF", "EXISTS")
@@ -180,10 +235,13 @@ def _create_index(cursor: Cursor, line: int, *, unique: bool = False) -> s.State
     columns = _column_list(cursor)
     if cursor.accept("INCLUDE"):
         cursor.balanced()
+    where = None
     if cursor.accept("WHERE"):
-        raise errors.unsupported_option("filtered index")
+        tokens = cursor.until(stop=STARTERS | {"ON"})
+        dialect.parse_expression(tokens, cursor.text)
+        where = cursor.source(tokens)
     _table_options(cursor)
-    return s.CreateIndex(index=index, table=table, columns=tuple(columns), unique=unique, line=line)
+    return s.CreateIndex(index=index, table=table, columns=tuple(columns), unique=unique, where=where, line=line)
 
 
 def _create_qualified_index(cursor: Cursor, line: int) -> s.Statement:
@@ -204,10 +262,18 @@ def _drop_index(cursor: Cursor, line: int) -> s.Statement:
 
 def _create_type(cursor: Cursor, line: int) -> s.Statement:
     name = cursor.name()
-    if not cursor.accept("AS", "TABLE"):
-        raise errors.unsupported_statement("CREATE TYPE FROM")
-    columns, keys = _elements(cursor)
-    return s.CreateType(type=name, columns=tuple(columns), keys=tuple(keys), line=line)
+    if cursor.accept("FROM"):
+        base = cursor.data_type()
+        nullable = not cursor.accept("NOT", "NULL")
+        if nullable:
+            cursor.accept("NULL")
+        return s.CreateAliasType(type=name, base=base, nullable=nullable, line=line)
+    if cursor.word() == "EXTERNAL":
+        raise errors.unsupported_statement("CREATE TYPE EXTERNAL NAME")
+    cursor.expect("AS", "TABLE")
+    columns, constraints = table_elements(cursor)
+    _table_options(cursor)
+    return s.CreateType(type=name, columns=columns, constraints=constraints, line=line)
 
 
 def _create_schema(cursor: Cursor, line: int) -> s.Statement:

@@ -38,11 +38,53 @@ class Statement:
 
 
 @dataclass(frozen=True)
+class Output:
+    """The OUTPUT clause of a change: expressions over `inserted` and `deleted`, and where they go INTO."""
+
+    items: tuple[exp.Expr, ...]
+    into: exp.Table | None = None
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Query(Statement):
-    """SELECT, INSERT, UPDATE, DELETE or MERGE."""
+    """SELECT, INSERT, UPDATE, DELETE or MERGE; of changes `top` (a percentage where `percent`) and `output`."""
 
     tree: exp.Expr
     label: str = field()  # type: ignore[misc]
+    top: exp.Expr | None = None
+    percent: bool = False
+    output: Output | None = None
+    recursion: int = 100  # OPTION (MAXRECURSION)
+
+
+@dataclass(frozen=True)
+class Assign(Statement):
+    """SELECT @variable = value, …: `targets` are (variable, operator), "" for a plain "=", one for each column."""
+
+    label = "SELECT"
+    tree: exp.Expr
+    targets: tuple[tuple[str, str], ...]
+    recursion: int = 100
+
+
+@dataclass(frozen=True)
+class SelectInto(Statement):
+    """SELECT … INTO a new table."""
+
+    label = "SELECT INTO"
+    tree: exp.Expr
+    table: Name
+
+
+@dataclass(frozen=True)
+class InsertExecute(Statement):
+    """INSERT … EXEC: the rows of every result go into `table`; `columns` () for all of its."""
+
+    label = "INSERT"
+    table: exp.Table
+    columns: tuple[str, ...]
+    execute: Execute
 
 
 @dataclass(frozen=True)
@@ -112,14 +154,25 @@ class Leave(Statement):
 @dataclass(frozen=True)
 class Declare(Statement):
     label = "DECLARE"
-    variables: tuple[tuple[str, SqlType, exp.Expr | None], ...]
+    variables: tuple[tuple[str, DeclaredType, exp.Expr | None], ...]
+
+
+@dataclass(frozen=True)
+class DeclareTable(Statement):
+    label = "DECLARE"
+    variable: str
+    columns: tuple[ColumnDefinition, ...]
+    constraints: tuple[Constraint, ...]
 
 
 @dataclass(frozen=True)
 class SetVariable(Statement):
+    """SET @variable = value; `operator` of a compound assignment, such as +=, without the equals sign."""
+
     label = "SET"
     variable: str
     value: exp.Expr
+    operator: str = ""
 
 
 @dataclass(frozen=True)
@@ -146,6 +199,16 @@ class Raise(Statement):
     number: exp.Expr | None = None
     arguments: tuple[exp.Expr, ...] = ()
     rethrow: bool = False
+    options: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class WaitFor(Statement):
+    """WAITFOR DELAY or WAITFOR TIME."""
+
+    label = "WAITFOR"
+    kind: str
+    value: exp.Expr
 
 
 @dataclass(frozen=True)
@@ -174,17 +237,39 @@ class Transaction(Statement):
     name: str = ""
 
 
+def inner(statement: Statement) -> tuple[Statement, ...]:
+    """The statements that stand inside one of flow."""
+    match statement:
+        case Block():
+            return statement.body
+        case If():
+            return (statement.then, *((statement.otherwise,) if statement.otherwise is not None else ()))
+        case While():
+            return (statement.body,)
+        case Try():
+            return statement.body + statement.handler
+        case _:
+            return ()
+
+
 # Tables and other objects
+
+
+#: A type as it is written: one of the system's, or the name of an alias type or table type.
+DeclaredType = SqlType | Name
 
 
 @dataclass(frozen=True)
 class ColumnDefinition:
+    """`computed` is the expression of a computed column, whose type is found when the table is made."""
+
     name: str
-    type: SqlType
+    type: DeclaredType
     nullable: bool | None = None
     identity: tuple[int, int] | None = None
     default_name: str | None = None
     default_text: str | None = None
+    computed: str | None = None
 
 
 @dataclass(frozen=True)
@@ -197,11 +282,44 @@ class KeyDefinition:
 
 
 @dataclass(frozen=True)
+class CheckDefinition:
+    """`columns`: the column that it was written with, if any."""
+
+    text: str
+    columns: tuple[str, ...] = ()
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class ForeignKeyDefinition:
+    """`references` () for the primary key of `table`; actions are NO ACTION, CASCADE, SET NULL or SET DEFAULT."""
+
+    columns: tuple[str, ...]
+    table: Name
+    references: tuple[str, ...]
+    on_delete: str = "NO ACTION"
+    on_update: str = "NO ACTION"
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class DefaultDefinition:
+    """ADD [CONSTRAINT name] DEFAULT value FOR column."""
+
+    column: str
+    text: str
+    name: str | None = None
+
+
+Constraint = KeyDefinition | CheckDefinition | ForeignKeyDefinition | DefaultDefinition
+
+
+@dataclass(frozen=True)
 class CreateTable(Statement):
     label = "CREATE TABLE"
     table: Name
     columns: tuple[ColumnDefinition, ...]
-    keys: tuple[KeyDefinition, ...]
+    constraints: tuple[Constraint, ...]
 
 
 @dataclass(frozen=True)
@@ -209,7 +327,7 @@ class AlterTable(Statement):
     label = "ALTER TABLE"
     table: Name
     add_columns: tuple[ColumnDefinition, ...] = ()
-    add_keys: tuple[KeyDefinition, ...] = ()
+    add_constraints: tuple[Constraint, ...] = ()
     alter_column: ColumnDefinition | None = None
     drop_columns: tuple[str, ...] = ()
     drop_constraints: tuple[str, ...] = ()
@@ -233,6 +351,7 @@ class CreateIndex(Statement):
     table: Name
     columns: tuple[str, ...]
     unique: bool
+    where: str | None = None
 
 
 @dataclass(frozen=True)
@@ -258,9 +377,10 @@ class CreateView(Statement):
 @dataclass(frozen=True)
 class ParameterDefinition:
     name: str
-    type: SqlType
+    type: DeclaredType
     default: exp.Expr | None
     output: bool
+    readonly: bool = False
 
 
 @dataclass(frozen=True)
@@ -277,10 +397,20 @@ class CreateProcedure(Statement):
 
 @dataclass(frozen=True)
 class CreateType(Statement):
+    """A table type."""
+
     label = "CREATE TYPE"
     type: Name
     columns: tuple[ColumnDefinition, ...]
-    keys: tuple[KeyDefinition, ...]
+    constraints: tuple[Constraint, ...]
+
+
+@dataclass(frozen=True)
+class CreateAliasType(Statement):
+    label = "CREATE TYPE"
+    type: Name
+    base: SqlType
+    nullable: bool
 
 
 @dataclass(frozen=True)

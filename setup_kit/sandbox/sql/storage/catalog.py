@@ -8,8 +8,9 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from typing import Any
 
 from setup_kit.sandbox.sql.values import collation
 from setup_kit.sandbox.sql.values import types as t
@@ -39,11 +40,14 @@ CREATE TABLE objects (id INTEGER PRIMARY KEY, schema INTEGER NOT NULL, name TEXT
   created INTEGER NOT NULL, modified INTEGER NOT NULL, definition TEXT, owner INTEGER);
 CREATE TABLE columns (object INTEGER NOT NULL, id INTEGER NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL,
   length INTEGER NOT NULL, precision INTEGER NOT NULL, scale INTEGER NOT NULL, nullable INTEGER NOT NULL,
-  seed INTEGER, increment INTEGER, default_name TEXT, default_text TEXT, PRIMARY KEY (object, id));
+  seed INTEGER, increment INTEGER, default_name TEXT, default_text TEXT, computed TEXT, alias INTEGER,
+  PRIMARY KEY (object, id));
 CREATE TABLE firewall_rules (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE COLLATE tsql, first TEXT NOT NULL,
   last TEXT NOT NULL, created INTEGER NOT NULL, modified INTEGER NOT NULL);
 CREATE TABLE keys (id INTEGER PRIMARY KEY, object INTEGER NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,
   columns TEXT NOT NULL);
+CREATE TABLE constraints (id INTEGER PRIMARY KEY, object INTEGER NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,
+  definition TEXT NOT NULL);
 """
 
 
@@ -105,6 +109,8 @@ class FirewallRule:
 
 @dataclass(frozen=True, slots=True)
 class Column:
+    """`computed`: the expression of a computed column; `alias`: the id of the alias type that it was declared with."""
+
     id: int
     name: str
     type: SqlType
@@ -112,10 +118,17 @@ class Column:
     identity: tuple[int, int] | None = None
     default_name: str | None = None
     default_text: str | None = None
+    computed: str | None = None
+    alias: int | None = None
 
     @property
     def physical(self) -> str:
         return f"c{self.id}"
+
+    @property
+    def given(self) -> bool:
+        """Whether statements give its values: the server numbers an identity column and computes a computed one."""
+        return self.identity is None and self.computed is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +142,39 @@ class Key:
 
     @property
     def physical(self) -> str:
-        return f"k{self.id}"
+        return f"k{abs(self.id)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A CHECK constraint; `columns` has the column it was written with, if any."""
+
+    id: int
+    name: str
+    text: str
+    columns: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """`references`: columns of the table `table`, as `columns` of its own; actions as T-SQL writes them."""
+
+    id: int
+    name: str
+    columns: tuple[int, ...]
+    table: int
+    references: tuple[int, ...]
+    on_delete: str = "NO ACTION"
+    on_update: str = "NO ACTION"
 
 
 @dataclass(frozen=True)
 class DatabaseObject:
-    """`kind`: U table, V view, P procedure, TT table type. `owner` None: whoever owns the schema."""
+    """`kind`: U table, V view, P procedure, TT table type, AT alias type (its one column is the type it stands for).
+
+    `owner` None: whoever owns the schema. An id below 0: a table that only one session sees, in SQLite's database
+    `temp`; as TT it is a table-valued parameter, which cannot be changed.
+    """
 
     id: int
     schema_id: int
@@ -146,14 +186,30 @@ class DatabaseObject:
     columns: tuple[Column, ...] = ()
     keys: tuple[Key, ...] = ()
     owner: int | None = None
+    checks: tuple[Check, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
 
     @property
     def is_type(self) -> bool:
-        return self.kind == "TT"
+        return self.kind in ("TT", "AT")
+
+    @property
+    def is_local(self) -> bool:
+        return self.id < 0
+
+    @property
+    def home(self) -> str:
+        """The SQLite database that it is in."""
+        return "temp" if self.is_local else "main"
 
     @property
     def physical(self) -> str:
-        return f"t{self.id}"
+        return f"t{abs(self.id)}"
+
+    @property
+    def stored(self) -> str:
+        """The SQLite table with its rows."""
+        return f"{self.home}.{self.physical}"
 
     @cached_property
     def columns_by_name(self) -> Mapping[str, Column]:
@@ -183,11 +239,11 @@ class Catalog:
 
     @cached_property
     def objects_by_name(self) -> Mapping[tuple[int, str], DatabaseObject]:
-        return {(o.schema_id, fold(o.name)): o for o in self.objects.values() if o.kind != "TT"}
+        return {(o.schema_id, fold(o.name)): o for o in self.objects.values() if not o.is_type}
 
     @cached_property
     def types_by_name(self) -> Mapping[tuple[int, str], DatabaseObject]:
-        return {(o.schema_id, fold(o.name)): o for o in self.objects.values() if o.kind == "TT"}
+        return {(o.schema_id, fold(o.name)): o for o in self.objects.values() if o.is_type}
 
     @cached_property
     def permissions_by_grantee(self) -> Mapping[int, tuple[Permission, ...]]:
@@ -195,6 +251,18 @@ class Catalog:
         for permission in self.permissions:
             rows.setdefault(permission.grantee, []).append(permission)
         return {grantee: tuple(held) for grantee, held in rows.items()}
+
+    @cached_property
+    def _references(self) -> Mapping[int, tuple[tuple[DatabaseObject, ForeignKey], ...]]:
+        found: dict[int, list[tuple[DatabaseObject, ForeignKey]]] = {}
+        for table in self.objects.values():
+            for key in table.foreign_keys:
+                found.setdefault(key.table, []).append((table, key))
+        return {number: tuple(held) for number, held in found.items()}
+
+    def references_to(self, table: int) -> tuple[tuple[DatabaseObject, ForeignKey], ...]:
+        """The foreign keys that refer to a table, each with the table that has it."""
+        return self._references.get(table, ())
 
     def principal(self, name: str) -> Principal | None:
         return self.principals_by_name.get(fold(name))
@@ -266,21 +334,32 @@ def version(connection: sqlite3.Connection) -> int:
 def load(connection: sqlite3.Connection) -> Catalog:
     """Read the picture; call it inside a transaction or where nothing else writes."""
     columns: dict[int, list[Column]] = {}
-    for owner, number, name, kind, length, precision, scale, nullable, seed, step, label, text in connection.execute(
+    for owner, number, name, kind, length, precision, scale, nullable, seed, step, *rest in connection.execute(
         "SELECT * FROM columns ORDER BY object, id"
     ):
         identity = None if seed is None else (seed, step)
-        found = Column(number, name, SqlType(kind, length, precision, scale), bool(nullable), identity, label, text)
+        found = Column(number, name, SqlType(kind, length, precision, scale), bool(nullable), identity, *rest)
         columns.setdefault(owner, []).append(found)
     keys: dict[int, list[Key]] = {}
     for number, owner, name, kind, listed in connection.execute("SELECT * FROM keys ORDER BY id"):
         keys.setdefault(owner, []).append(Key(number, name, kind, tuple(json.loads(listed))))
+    checks: dict[int, list[Check]] = {}
+    foreign_keys: dict[int, list[ForeignKey]] = {}
+    for number, owner, name, kind, definition in connection.execute("SELECT * FROM constraints ORDER BY id"):
+        values: list[Any] = [tuple(value) if isinstance(value, list) else value for value in json.loads(definition)]
+        if kind == "C":
+            checks.setdefault(owner, []).append(Check(number, name, *values))
+        else:
+            foreign_keys.setdefault(owner, []).append(ForeignKey(number, name, *values))
     objects = []
     for number, schema, name, kind, created, modified, definition, owner in connection.execute(
         "SELECT id, schema, name, kind, created, modified, definition, owner FROM objects"
     ):
         held, own = tuple(columns.get(number, ())), tuple(keys.get(number, ()))
-        objects.append(DatabaseObject(number, schema, name, kind, created, modified, definition, held, own, owner))
+        rules = tuple(checks.get(number, ())), tuple(foreign_keys.get(number, ()))
+        objects.append(
+            DatabaseObject(number, schema, name, kind, created, modified, definition, held, own, owner, *rules)
+        )
     meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
     return Catalog(
         version=meta["version"],
@@ -314,7 +393,7 @@ class CatalogWriter:
         touch(self._connection)
 
     def _next(self, table: str, first: int) -> int:
-        if table in ("objects", "keys"):
+        if table in ("objects", "keys", "constraints"):
             row = self._connection.execute(
                 "UPDATE meta SET value = value + 16 WHERE key = 'next_object' RETURNING value"
             ).fetchone()
@@ -426,6 +505,7 @@ class CatalogWriter:
         self._run("DELETE FROM objects WHERE id = ?", number)
         self._run("DELETE FROM columns WHERE object = ?", number)
         self._run("DELETE FROM keys WHERE object = ?", number)
+        self._run("DELETE FROM constraints WHERE object = ?", number)
         self.remove_permissions(OBJECT, number)
         self.remove_permissions(TYPE, number)
 
@@ -434,9 +514,9 @@ class CatalogWriter:
             kind = column.type
             seed, step = column.identity or (None, None)
             self._run(
-                "INSERT INTO columns VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO columns VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 owner, column.id, column.name, kind.name, kind.length, kind.precision, kind.scale, column.nullable,
-                seed, step, column.default_name, column.default_text,
+                seed, step, column.default_name, column.default_text, column.computed, column.alias,
             )  # fmt: skip
 
     def change_column(self, owner: int, column: Column) -> None:
@@ -453,3 +533,27 @@ class CatalogWriter:
 
     def remove_key(self, number: int) -> None:
         self._run("DELETE FROM keys WHERE id = ?", number)
+
+    def add_check(self, owner: int, name: str, text: str, columns: Iterable[int]) -> Check:
+        check = Check(self._next("constraints", FIRST_OBJECT_ID), name, text, tuple(columns))
+        self._add_constraint(owner, check.id, name, "C", check.text, check.columns)
+        return check
+
+    def add_foreign_key(self, owner: int, key: ForeignKey) -> ForeignKey:
+        """`key` under a number of its own."""
+        key = replace(key, id=self._next("constraints", FIRST_OBJECT_ID))
+        values = (key.columns, key.table, key.references, key.on_delete, key.on_update)
+        self._add_constraint(owner, key.id, key.name, "F", *values)
+        return key
+
+    def _add_constraint(self, owner: int, number: int, name: str, kind: str, *values: object) -> None:
+        self._run("INSERT INTO constraints VALUES (?, ?, ?, ?, ?)", number, owner, name, kind, json.dumps(values))
+
+    def remove_constraint(self, number: int) -> None:
+        self._run("DELETE FROM constraints WHERE id = ?", number)
+
+    def rename(self, table: str, number: int, name: str, owner: int | None = None) -> None:
+        """`table`: objects, keys, constraints, or columns of the object `owner`."""
+        where = " AND object = ?" if owner is not None else ""
+        values = (name, number) if owner is None else (name, number, owner)
+        self._run(f"UPDATE {table} SET name = ? WHERE id = ?{where}", *values)  # noqa: S608 - our own table names

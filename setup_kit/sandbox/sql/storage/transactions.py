@@ -2,6 +2,12 @@
 
 SQLite's transaction begins with the first write (`BEGIN IMMEDIATE`, under the database's writer lock); statements that
 only read see what is committed when they begin, as under READ COMMITTED with row versioning.
+
+Under REPEATABLE READ, SERIALIZABLE and SNAPSHOT it begins with the first reading already, and all of the transaction
+sees that moment. If another session has committed since, the first write is refused: by 3960 under SNAPSHOT, as SQL
+Server does; else by 1205, for there SQL Server's own locks would have let the two wait for each other. SQL Server looks
+at the rows in question, this store at the whole database. No other deadlock can come about: who writes holds the only
+lock there is.
 """
 
 from __future__ import annotations
@@ -13,12 +19,17 @@ from collections.abc import Callable, Iterator
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.storage.store import WriterLock
 
+READ_COMMITTED = "READ COMMITTED"
+#: Isolation levels under which a transaction sees one moment.
+_OF_ONE_MOMENT = frozenset({"REPEATABLE READ", "SERIALIZABLE", "SNAPSHOT"})
+
 
 class Transactions:
-    """`depth` is @@TRANCOUNT.
+    """`depth` is @@TRANCOUNT; `doomed` says that nothing but ROLLBACK is left (XACT_STATE() is -1).
 
-    `changed` is called with begin, commit or rollback as the outermost one comes and goes, `rolled_back` when SQLite
-    has gone back to an earlier state, `cancelled` to ask whether waiting has become pointless.
+    `changed` is called with begin, commit or rollback as the outermost one comes and goes, `rolling_back` before a
+    ROLLBACK, `rolled_back` when SQLite has gone back to an earlier state, `cancelled` to ask whether waiting has become
+    pointless.
     """
 
     def __init__(
@@ -27,26 +38,40 @@ class Transactions:
         lock: WriterLock,
         cancelled: Callable[[], bool],
         changed: Callable[[str], None],
+        process: int,
+        database: str,
     ) -> None:
         self._connection = connection
         self._lock = lock
         self._cancelled = cancelled
+        self._process, self._database = process, database
         self._savepoints: list[str] = []
+        self._name = ""
         self.depth = 0
+        self.doomed = False
+        self.isolation = READ_COMMITTED
         self.writing = False
         self.lock_timeout: float | None = None
         self.changed = changed
+        self.rolling_back: Callable[[], None] = lambda: None
         self.rolled_back: Callable[[], None] = lambda: None
 
-    def begin(self) -> None:
+    @property
+    def state(self) -> int:
+        """XACT_STATE()."""
+        return -1 if self.doomed else int(self.depth > 0)
+
+    def begin(self, name: str = "") -> None:
         self.depth += 1
         if self.depth == 1:
+            self._name = name
             self.changed("begin")
 
     def commit(self) -> None:
         """3902 without a transaction; only the outermost COMMIT writes."""
         if not self.depth:
             raise errors.SqlError(3902, "The COMMIT TRANSACTION request has no corresponding BEGIN TRANSACTION.")
+        self._refuse_doomed()
         self.depth -= 1
         if not self.depth:
             self._end("COMMIT")
@@ -57,6 +82,7 @@ class Transactions:
         if not self.depth:
             raise errors.SqlError(3903, "The ROLLBACK TRANSACTION request has no corresponding BEGIN TRANSACTION.")
         self.depth = 0
+        self.rolling_back()
         self._end("ROLLBACK")
         self.changed("rollback")
 
@@ -64,40 +90,74 @@ class Transactions:
         if not self.depth:
             raise errors.SqlError(628, "Cannot issue SAVE TRANSACTION when there is no active transaction.")
         self._start_writing()
-        self._savepoints.append(name.lower())
+        self._savepoints.append(name)
         self._connection.execute(f'SAVEPOINT "save{len(self._savepoints)}"')
 
     def rollback_to(self, name: str) -> None:
-        """To a savepoint; 6401 when there is none of that name."""
-        if name.lower() not in self._savepoints:
+        """To a savepoint, or all of it by the outermost transaction's name; 6401 when there is none of that name. Case
+        counts in these names, whatever the collation.
+        """
+        if name not in self._savepoints:
+            if self.depth and name == self._name:
+                self.rollback()
+                return
             raise errors.SqlError(
                 6401, f"Cannot roll back {name}. No transaction or savepoint of that name was found.", 16
             )
-        while self._savepoints[-1] != name.lower():
+        if self.doomed:
+            raise errors.error(3931)
+        self.rolling_back()
+        while self._savepoints[-1] != name:
             self._savepoints.pop()
         self._connection.execute(f'ROLLBACK TO "save{len(self._savepoints)}"')
         self.rolled_back()
+
+    def doom(self) -> None:
+        """After an error in a TRY block that would have ended the transaction outside one."""
+        self.doomed = self.depth > 0
 
     def abandon(self) -> None:
         """Undo whatever is open: the client has gone or the connection is reset."""
         self.depth = 0
         self._end("ROLLBACK")
 
+    def _refuse_doomed(self) -> None:
+        if self.doomed:
+            raise errors.error(3930)
+
     def _start_writing(self) -> None:
+        self._refuse_doomed()
         if self.writing:
             return
         if not self._lock.acquire(self._cancelled, self.lock_timeout):
             raise errors.SqlError(1222, "Lock request time out period exceeded.", 16, 51)
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
+            if self._connection.in_transaction:
+                self._go_on_to_write()
+            else:
+                self._connection.execute("BEGIN IMMEDIATE")
         except BaseException:
             self._lock.release()
             raise
         self.writing = True
 
+    def _go_on_to_write(self) -> None:
+        """From reading one moment; SQLite refuses where that is no longer the last."""
+        try:
+            self._connection.execute("UPDATE meta SET value = value WHERE key = 'version'")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY_SNAPSHOT:
+                raise
+            if self.isolation == "SNAPSHOT":
+                raise errors.error(3960, "*", self._database) from error
+            raise errors.error(1205, self._process, "lock") from error
+
     def _end(self, how: str) -> None:
         self._savepoints.clear()
+        self.doomed = False
         if not self.writing:
+            if self._connection.in_transaction:
+                self._connection.execute("COMMIT")
             return
         try:
             self._connection.execute(how)
@@ -136,11 +196,12 @@ class Transactions:
     @contextlib.contextmanager
     def reads(self) -> Iterator[None]:
         """Around a statement that reads: catalog and rows are of one moment."""
-        if self.writing or self._connection.in_transaction:
+        if self._connection.in_transaction:
             yield
             return
         self._connection.execute("BEGIN")
         try:
             yield
         finally:
-            self._connection.execute("COMMIT")
+            if not (self.depth and self.isolation in _OF_ONE_MOMENT):
+                self._connection.execute("COMMIT")
