@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from setup_kit.sandbox.sql.compiler import operators
-from setup_kit.sandbox.sql.compiler.functions_system import split_name
+from setup_kit.sandbox.sql.compiler.names import split_name
 from setup_kit.sandbox.sql.errors import ProtocolError, SqlError
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.language.parser import parse_batch

@@ -88,8 +88,6 @@ def test_columns_have_their_types_and_constraints() -> None:
 @pytest.mark.parametrize(
     ("text", "number"),
     [
-        ("CREATE LOGIN a WITH PASSWORD = 'x' SELECT 1", 40530),
-        ("SELECT 1; CREATE DATABASE d", 40530),
         ("SELECT 1 CREATE SCHEMA s", 40530),
         ("CREATE LOGIN a WITH PASSWORD = x", 102),
         ("CREATE USER u WITH LANGUAGE = x", 40517),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from setup_kit.sandbox.sql import firewall
-from setup_kit.sandbox.sql.compiler.functions_system import split_name
+from setup_kit.sandbox.sql.compiler.names import split_name
 from setup_kit.sandbox.sql.errors import SqlError
 from setup_kit.sandbox.sql.execution import logins
 from setup_kit.sandbox.sql.language.cursor import make_type
