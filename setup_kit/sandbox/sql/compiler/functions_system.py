@@ -130,7 +130,7 @@ TABLE: dict[str, Entry] = {
     "HOST_NAME": entry(0, 0, "host_name", t.SYSNAME, lambda runtime: runtime.client_host),
     "SESSION_CONTEXT": entry(1, 1, "session_context", t.VARIANT, _session_context, t.SYSNAME),
     "SCOPE_IDENTITY": entry(0, 0, "scope_identity", t.decimal(38, 0), lambda runtime: runtime.identity),
-    "XACT_STATE": entry(0, 0, "xact_state", t.SMALLINT, lambda runtime: int(runtime.transaction_depth > 0)),
+    "XACT_STATE": entry(0, 0, "xact_state", t.SMALLINT, lambda runtime: runtime.transaction_state),
     "ERROR_NUMBER": entry(0, 0, "error_number", t.INT, _caught(0)),
     "ERROR_SEVERITY": entry(0, 0, "error_severity", t.INT, _caught(1)),
     "ERROR_STATE": entry(0, 0, "error_state", t.INT, _caught(2)),

@@ -45,4 +45,6 @@ def set_option(session: Session, statement: s.SetOption) -> None:
             except ValueError:
                 raise errors.incorrect_syntax(value) from None
             session.transactions.lock_timeout = None if milliseconds < 0 else milliseconds / 1000
+        if option == "TRANSACTION ISOLATION LEVEL":
+            session.transactions.isolation = value.upper()
         session.set_options[option] = value.upper()
