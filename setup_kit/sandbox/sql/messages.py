@@ -385,7 +385,11 @@ MESSAGES: dict[int, Message] = {
         "the GROUP BY clause to group the source rows.",
     ),
     9812: _batch(16, "The timezone provided to builtin function %ls is invalid.", 0),
-    10704: Message(15, "To rethrow an error, a THROW statement must be used inside a CATCH block."),
+    10704: Message(
+        15,
+        "To rethrow an error, a THROW statement must be used inside a CATCH block. Insert the THROW statement inside "
+        "a CATCH block, or add error parameters to the THROW statement.",
+    ),
     10709: _batch(16, "The number of columns for each row in a table value constructor must be the same."),
     10738: _batch(
         15,

@@ -1,4 +1,4 @@
-"""The catalog functions of ODBC, through Microsoft's driver: what tools ask before they show a database."""
+"""The catalog functions of ODBC, through Microsoft's driver and FreeTDS: what tools ask before they show a database."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 import pyodbc  # type: ignore[import-not-found]  # a compiled module without types
 import pytest
 
-from tests.sandbox.sql.conftest import Server, closing, number
+from tests.sandbox.sql.conformance import freetds
+from tests.sandbox.sql.conftest import ADMINISTRATOR, PASSWORD, Server, closing, number
 
 _TABLES = """
 CREATE TABLE dbo.orders (id int IDENTITY(5, 2) NOT NULL CONSTRAINT pk_orders PRIMARY KEY,
@@ -214,3 +215,24 @@ def test_server_info_and_databases(connection: pyodbc.Connection, database: str)
 @pytest.mark.parametrize("prefix", ["", "sys.", "[sys].", "dbo.", "SYS."])
 def test_a_system_procedure_is_found_under_each_of_its_names(connection: pyodbc.Connection, prefix: str) -> None:
     assert connection.execute(f"EXEC {prefix}sp_server_info 1").fetchone()[2] == "Microsoft SQL Server"
+
+
+def test_freetds_finds_the_same(server: Server, database: str, orders: pyodbc.Connection) -> None:
+    """It names parameters, and calls the older procedures."""
+    text = (
+        f"Driver={freetds.driver()};Server=127.0.0.1;Port={server.port};TDS_Version=7.4;Encryption=require;"
+        f"Database={database};UID={ADMINISTRATOR};PWD={PASSWORD}"
+    )
+    with closing(pyodbc.connect(text, autocommit=True)) as connection:
+        cursor = connection.cursor()
+        assert [row.table_name for row in cursor.tables(schema="dbo", tableType="TABLE,VIEW")] == ["orders", "names"]
+        columns = {row.column_name: row for row in cursor.columns(table="orders", schema="dbo")}
+        assert list(columns) == [row[0] for row in _EXPECTED]
+        assert (columns["born"].data_type, columns["born"].type_name) == (-9, "date")
+        assert [row.column_name for row in cursor.primaryKeys("orders")] == ["id"]
+        assert [row.index_name for row in cursor.statistics("orders")][1:3] == ["pk_orders", "uq_code"]
+        assert [row.column_name for row in cursor.rowIdColumns("orders")] == ["id"]
+        assert [row.procedure_name for row in cursor.procedures(schema="dbo")] == ["count_up;1"]
+        found = [row.column_name for row in cursor.procedureColumns("count_up")]
+        assert found == ["@RETURN_VALUE", "@start", "@label", "@end"]
+        assert {row.data_type for row in cursor.getTypeInfo(93)} == {93}
