@@ -291,7 +291,6 @@ print(json.dumps(connection.cursor().bulkcopy("dbo.t", rows), default=str))
 """
 
 
-@pytest.mark.skip(reason="needs SELECT @variable = value")
 def test_bulkcopy_of_mssql_python(
     server: Server, database: str, connection: pyodbc.Connection, authority_file: Path
 ) -> None:
