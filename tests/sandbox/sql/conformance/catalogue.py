@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from tests.sandbox.sql.conformance.checks import values
+from tests.sandbox.sql.conformance.checks import (
+    connecting,
+    errors,
+    procedures,
+    results,
+    statements,
+    transactions,
+    values,
+)
 from tests.sandbox.sql.conformance.registry import CHECKS
 
-__all__ = ["CHECKS", "values"]
+SUBJECTS = (connecting, errors, procedures, results, statements, transactions, values)
+
+__all__ = ["CHECKS", "SUBJECTS"]

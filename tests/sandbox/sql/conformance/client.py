@@ -15,8 +15,8 @@ from uuid import UUID
 class Need(enum.Enum):
     """What a check asks of a driver beyond statements, parameters and rows."""
 
+    LATER_COUNTS = "row counts of the statements after the first"
     STRICT = "TDS 8.0 (Encrypt=strict)"
-    TLS_1_3 = "TLS 1.3"
     ACCESS_TOKEN = "sign-in by access token"
     NUMBERS = "the number of an error"
     DETAILS = "class, state and line of an error"
@@ -59,7 +59,6 @@ class World:
     only_tls_1_3: Place
     other_authority: Place
     other_name: Place
-    folder: Path
     administrator: str
     password: str
     token: str
@@ -141,7 +140,7 @@ class Client(ABC):
     def executemany(self, cursor: Any, text: str, rows: Sequence[Sequence[object]]) -> None:
         cursor.executemany(text, [tuple(row) for row in rows])
 
-    def fast_executemany(self, cursor: Any, text: str, rows: Sequence[Sequence[object]], types: Sequence[str]) -> None:
+    def fast_executemany(self, cursor: Any, text: str, rows: Sequence[Sequence[object]]) -> None:
         """Parameter arrays: many rows in one message."""
         raise NotImplementedError
 
@@ -151,6 +150,21 @@ class Client(ABC):
 
     def call(self, cursor: Any, procedure: str, values: Sequence[object]) -> None:
         """`cursor.callproc`, or ODBC's CALL escape."""
+        raise NotImplementedError
+
+    def call_for_outputs(
+        self, connection: Any, procedure: str, values: Sequence[object], outputs: Sequence[tuple[object, str]]
+    ) -> list[object]:
+        """What the output parameters, given as value and type behind `values`, have become."""
+        raise NotImplementedError
+
+    def return_code(self, connection: Any, procedure: str, values: Sequence[object]) -> int:
+        raise NotImplementedError
+
+    def call_with_table(
+        self, cursor: Any, procedure: str, table_type: str, columns: Sequence[tuple[str, str]], rows: Sequence[Any]
+    ) -> None:
+        """Calls a procedure whose only parameter is a table."""
         raise NotImplementedError
 
     def bulk(

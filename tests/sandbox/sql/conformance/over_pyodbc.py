@@ -67,6 +67,14 @@ def offset_moment(raw: bytes) -> dt.datetime:
     return dt.datetime(year, month, day, hour, minute, second, nanoseconds // 1000, zone)
 
 
+#: TLS records hold 16 KiB, and the driver puts a packet into one.
+LARGE_PACKETS = {
+    f"connecting: packets of {size} bytes": "Driver 18 with TLS takes packets of less than 16 KiB ('Packet size too "
+    "large for SSL Encrypt/Decrypt operations')"
+    for size in (16384, 32767)
+}
+
+
 def parameter(value: object) -> object:
     """What pyodbc binds too coarsely goes as text: a time's fraction, a moment's offset (its wiki, Data-Types)."""
     if isinstance(value, dt.time):
@@ -91,13 +99,18 @@ class Pyodbc(Client):
             found.append(ServerError(text.rpartition("[SQL Server]")[2], number))
         return found
 
-    def fast_executemany(self, cursor: Any, text: str, rows: Sequence[Sequence[object]], types: Sequence[str]) -> None:
+    def fast_executemany(self, cursor: Any, text: str, rows: Sequence[Sequence[object]]) -> None:
         cursor.fast_executemany = True
         cursor.executemany(text, [tuple(row) for row in rows])
 
     def call(self, cursor: Any, procedure: str, values: Sequence[object]) -> None:
         marks = ", ".join("?" for _ in values)
         cursor.execute(f"{{CALL {procedure} ({marks})}}" if values else f"{{CALL {procedure}}}", tuple(values))
+
+    def call_with_table(
+        self, cursor: Any, procedure: str, table_type: str, columns: Sequence[tuple[str, str]], rows: Sequence[Any]
+    ) -> None:
+        cursor.execute(f"{{CALL {procedure} (?)}}", (rows,))
 
     def execute_typed(self, cursor: Any, text: str, value: object, sql_type: str) -> None:
         if value is None:
@@ -112,6 +125,7 @@ class Pyodbc(Client):
 
 class Microsoft(Pyodbc):
     name = "pyodbc with Microsoft ODBC Driver 18"
+    faults: ClassVar[Mapping[str, str]] = LARGE_PACKETS
     limits: ClassVar[Mapping[Need, str]] = {
         Need.DETAILS: f"ODBC gives SQLSTATE, number and text; pyodbc reads no other field ({PYODBC_WIKI}/Exceptions)",
         Need.OUTPUTS: f"pyodbc binds parameters for input only ({PYODBC_WIKI}/Calling-Stored-Procedures)",
@@ -153,6 +167,8 @@ class Microsoft(Pyodbc):
 class FreeTds(Pyodbc):
     name = "pyodbc with FreeTDS"
     limits: ClassVar[Mapping[Need, str]] = {
+        Need.FAST_EXECUTEMANY: "it wants SQLDescribeParam, which FreeTDS lacks; pyodbc then crashes "
+        f"({PYODBC_WIKI}/Features-beyond-the-DB-API#fast_executemany)",
         Need.STRICT: "FreeTDS speaks TDS 8.0 from 1.4.1 on; Debian 12 has 1.3.17 (https://www.freetds.org/reference)",
         Need.ACCESS_TOKEN: "FreeTDS has no FEDAUTH (https://www.freetds.org/userguide/domains.html)",
         Need.DETAILS: f"ODBC gives SQLSTATE, number and text; pyodbc reads no other field ({PYODBC_WIKI}/Exceptions)",

@@ -17,7 +17,7 @@ class PythonTds(Client):
     name = "python-tds"
     limits: ClassVar[Mapping[Need, str]] = {
         Need.STRICT: f"python-tds speaks TDS 7.0 to 7.4 ({_TDS_SOURCE}/tds_base.py, TDS74 is the highest)",
-        Need.TLS_1_3: f"python-tds asks pyOpenSSL for TLSv1_2_METHOD ({_TDS_SOURCE}/tls.py, create_context)",
+        Need.LATER_COUNTS: f"rowcount is that of the last DONE token that was read ({_TDS_SOURCE}/tds_session.py)",
         Need.FAST_EXECUTEMANY: f"executemany is a loop ({_TDS_SOURCE}/cursor.py)",
         Need.CATALOG: "python-tds has no catalog methods (https://python-tds.readthedocs.io/en/latest/pytds.html)",
     }
@@ -69,6 +69,25 @@ class PythonTds(Client):
 
     def call(self, cursor: Any, procedure: str, values: Sequence[object]) -> None:
         cursor.callproc(procedure, tuple(map(self._parameter, values)))
+
+    def call_for_outputs(
+        self, connection: Any, procedure: str, values: Sequence[object], outputs: Sequence[tuple[object, str]]
+    ) -> list[object]:
+        with connection.cursor() as cursor:
+            return list(cursor.callproc(procedure, [*values, *(pytds.output(value, kind) for value, kind in outputs)]))[
+                len(values) :
+            ]
+
+    def return_code(self, connection: Any, procedure: str, values: Sequence[object]) -> int:
+        with connection.cursor() as cursor:
+            cursor.callproc(procedure, tuple(values))
+            return int(cursor.get_proc_return_status())
+
+    def call_with_table(
+        self, cursor: Any, procedure: str, table_type: str, columns: Sequence[tuple[str, str]], rows: Sequence[Any]
+    ) -> None:
+        described = [pytds.Column(type=tds_types.sql_type_by_declaration(kind)) for _, kind in columns]
+        cursor.callproc(procedure, (pytds.TableValuedParam(table_type, described, rows),))
 
     def bulk(
         self, session: Any, table: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[object]]

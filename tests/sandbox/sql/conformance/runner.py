@@ -31,7 +31,7 @@ class Runner(ABC):
 
 
 class Here(Runner):
-    """Shares one connection between the checks; what a check has not committed is rolled back."""
+    """Shares one connection between the checks; what one has not committed is rolled back, and NOCOUNT is off again."""
 
     def __init__(self, client: Client, world: World) -> None:
         database = f"{''.join(letter for letter in client.name if letter.isalnum())}{os.getpid()}"
@@ -48,7 +48,8 @@ class Here(Runner):
                 self.session.close()
             self.session._connection = None
             raise
-        self.session.connection.rollback()
+        self.session.run("SET NOCOUNT OFF")
+        self.session.rollback()
 
     def close(self) -> None:
         self.session.close()
@@ -88,13 +89,13 @@ class Apart(Runner):
         if self.process is None:
             self._start()
         assert self.process is not None
-        self.pipe.send(check)
         try:
+            self.pipe.send(check)
             if not self.pipe.poll(LIMIT):
                 self.process.kill()
                 raise AssertionError(f"no answer in {LIMIT} s")
             failure = self.pipe.recv()
-        except EOFError:
+        except (EOFError, ConnectionError):
             self.process.join(LIMIT)
             raise AssertionError(f"the driver's process ended with {self.process.exitcode}") from None
         finally:
