@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Protocol
 
-from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql import builtin_permissions, errors
+from setup_kit.sandbox.sql.builtin_permissions import BuiltIn
 from setup_kit.sandbox.sql.storage.catalog import (
     DATABASE,
     DBO_ID,
@@ -28,135 +28,6 @@ from setup_kit.sandbox.sql.storage.catalog import (
     Principal,
     fold,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class BuiltIn:
-    """A permission as `sys.fn_builtin_permissions` gives it: its code, and what implies it on the same securable and
-    on the one that contains it.
-    """
-
-    code: str
-    covering: str = ""
-    parent_covering: str = ""
-
-
-def _database(code: str, covering: str = "CONTROL") -> BuiltIn:
-    return BuiltIn(code, covering)
-
-
-def _same(code: str) -> BuiltIn:
-    """Implied by CONTROL of the securable, and of its parent by the permission of the same name: filled in below."""
-    return BuiltIn(code, "CONTROL", "=")
-
-
-#: The tables of the pages "GRANT Database Permissions", "GRANT Schema Permissions", "GRANT Object Permissions", "GRANT
-#: Type Permissions" and "GRANT Database Principal Permissions", as far as a statement of this server asks for them.
-_TABLES: dict[str, dict[str, BuiltIn]] = {
-    "DATABASE": {
-        "ALTER": _database("AL"),
-        "ALTER ANY DATABASE SCOPED CONFIGURATION": _database("ALDC"),
-        "ALTER ANY ROLE": _database("ALRL", "ALTER"),
-        "ALTER ANY SCHEMA": _database("ALSM", "ALTER"),
-        "ALTER ANY USER": _database("ALUS", "ALTER"),
-        "CONNECT": _database("CO"),
-        "CONTROL": BuiltIn("CL"),
-        "CREATE FUNCTION": _database("CRFN", "ALTER"),
-        "CREATE PROCEDURE": _database("CRPR", "ALTER"),
-        "CREATE ROLE": _database("CRRL", "ALTER ANY ROLE"),
-        "CREATE SCHEMA": _database("CRSM", "ALTER ANY SCHEMA"),
-        "CREATE SYNONYM": _database("CRSN", "ALTER"),
-        "CREATE TABLE": _database("CRTB", "ALTER"),
-        "CREATE TYPE": _database("CRTY", "ALTER"),
-        "CREATE VIEW": _database("CRVW", "ALTER"),
-        "DELETE": _database("DL"),
-        "EXECUTE": _database("EX"),
-        "INSERT": _database("IN"),
-        "KILL DATABASE CONNECTION": _database("KIDC"),
-        "REFERENCES": _database("RF"),
-        "SELECT": _database("SL"),
-        "SHOWPLAN": _database("SPLN"),
-        "TAKE OWNERSHIP": _database("TO"),
-        "UPDATE": _database("UP"),
-        "VIEW DATABASE PERFORMANCE STATE": _database("VDP", "VIEW DATABASE STATE"),
-        "VIEW DATABASE STATE": _database("VWDS"),
-        "VIEW DEFINITION": _database("VW"),
-    },
-    "SCHEMA": {
-        "ALTER": BuiltIn("AL", "CONTROL", "ALTER ANY SCHEMA"),
-        "CONTROL": BuiltIn("CL", "", "CONTROL"),
-        "CREATE SEQUENCE": BuiltIn("CRSO", "ALTER", "ALTER ANY SCHEMA"),
-        "DELETE": _same("DL"),
-        "EXECUTE": _same("EX"),
-        "INSERT": _same("IN"),
-        "REFERENCES": _same("RF"),
-        "SELECT": _same("SL"),
-        "TAKE OWNERSHIP": BuiltIn("TO", "CONTROL", "CONTROL"),
-        "UPDATE": _same("UP"),
-        "VIEW CHANGE TRACKING": BuiltIn("VWCT", "CONTROL", "CONTROL"),
-        "VIEW DEFINITION": _same("VW"),
-    },
-    "OBJECT": {
-        "ALTER": _same("AL"),
-        "CONTROL": BuiltIn("CL", "", "CONTROL"),
-        "DELETE": _same("DL"),
-        "EXECUTE": _same("EX"),
-        "INSERT": _same("IN"),
-        "REFERENCES": _same("RF"),
-        "SELECT": _same("SL"),
-        "TAKE OWNERSHIP": BuiltIn("TO", "CONTROL", "CONTROL"),
-        "UPDATE": _same("UP"),
-        "VIEW CHANGE TRACKING": _same("VWCT"),
-        "VIEW DEFINITION": _same("VW"),
-    },
-    "TYPE": {
-        "CONTROL": BuiltIn("CL", "", "CONTROL"),
-        "EXECUTE": _same("EX"),
-        "REFERENCES": _same("RF"),
-        "TAKE OWNERSHIP": BuiltIn("TO", "CONTROL", "CONTROL"),
-        "VIEW DEFINITION": _same("VW"),
-    },
-    "USER": {
-        "ALTER": BuiltIn("AL", "CONTROL", "ALTER ANY USER"),
-        "CONTROL": BuiltIn("CL", "", "CONTROL"),
-        "IMPERSONATE": BuiltIn("IM", "CONTROL", "CONTROL"),
-        "VIEW DEFINITION": _same("VW"),
-    },
-    "ROLE": {
-        "ALTER": BuiltIn("AL", "CONTROL", "ALTER ANY ROLE"),
-        "CONTROL": BuiltIn("CL", "", "CONTROL"),
-        "TAKE OWNERSHIP": BuiltIn("TO", "CONTROL", "CONTROL"),
-        "VIEW DEFINITION": _same("VW"),
-    },
-}
-_PARENTS = {"SCHEMA": "DATABASE", "OBJECT": "SCHEMA", "TYPE": "SCHEMA", "USER": "DATABASE", "ROLE": "DATABASE"}
-_CLASSES = {
-    "DATABASE": DATABASE,
-    "OBJECT": OBJECT,
-    "SCHEMA": SCHEMA,
-    "USER": PRINCIPAL,
-    "ROLE": PRINCIPAL,
-    "TYPE": TYPE,
-}
-
-#: Every permission's code, sys.database_permissions.type.
-CODES = {name: built_in.code for table in _TABLES.values() for name, built_in in table.items()}
-
-_ON_PROCEDURES = frozenset({"ALTER", "CONTROL", "EXECUTE", "TAKE OWNERSHIP", "VIEW DEFINITION"})
-
-#: What the fixed database roles hold, and what the two denying ones forbid ("Permissions of fixed database roles").
-_FIXED_ROLE_PERMISSIONS = {
-    "db_owner": ("CONTROL",),
-    "db_accessadmin": ("ALTER ANY USER", "CREATE SCHEMA"),
-    "db_securityadmin": ("ALTER ANY ROLE", "CREATE SCHEMA", "VIEW DEFINITION"),
-    "db_ddladmin": (
-        "ALTER ANY SCHEMA", "CREATE FUNCTION", "CREATE PROCEDURE", "CREATE SCHEMA", "CREATE SYNONYM", "CREATE TABLE",
-        "CREATE TYPE", "CREATE VIEW", "REFERENCES",
-    ),
-    "db_datareader": ("SELECT",),
-    "db_datawriter": ("INSERT", "UPDATE", "DELETE"),
-}  # fmt: skip
-_FIXED_ROLE_DENIALS = {"db_denydatareader": ("SELECT",), "db_denydatawriter": ("INSERT", "UPDATE", "DELETE")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,22 +53,6 @@ def of_object(found: DatabaseObject) -> Securable:
 
 def of_principal(found: Principal) -> Securable:
     return Securable(PRINCIPAL, found.id)
-
-
-@lru_cache(maxsize=1024)
-def _implying(table: str, permission: str) -> tuple[tuple[str, str], ...]:
-    """A permission and all that imply it, each as (table, name)."""
-    built_in = _TABLES[table].get(permission)
-    if built_in is None:
-        return ()
-    found = {(table, permission): None}
-    if built_in.covering:
-        found |= dict.fromkeys(_implying(table, built_in.covering))
-    if built_in.parent_covering:
-        above = permission if built_in.parent_covering == "=" else built_in.parent_covering
-        above = above if above in _TABLES[_PARENTS[table]] else "CONTROL"
-        found |= dict.fromkeys(_implying(_PARENTS[table], above))
-    return tuple(found)
 
 
 class ServerCaller(Protocol):
@@ -251,8 +106,10 @@ class Permissions:
                 self._take(row)
         for role, number in FIXED_ROLES.items():
             if number in self.tokens:
-                self._granted |= {(THE_DATABASE, name) for name in _FIXED_ROLE_PERMISSIONS.get(role, ())}
-                self._denied |= {(THE_DATABASE, name) for name in _FIXED_ROLE_DENIALS.get(role, ())}
+                self._granted |= {
+                    (THE_DATABASE, name) for name in builtin_permissions.FIXED_ROLE_PERMISSIONS.get(role, ())
+                }
+                self._denied |= {(THE_DATABASE, name) for name in builtin_permissions.FIXED_ROLE_DENIALS.get(role, ())}
         for schema in catalog.schemas.values():
             if schema.owner in self.tokens:
                 self._granted.add((of_schema(schema.id), "CONTROL"))
@@ -331,16 +188,18 @@ class Permissions:
         """The name of its class as GRANT … ON writes it: DATABASE, SCHEMA, OBJECT, TYPE, USER or ROLE."""
         if securable.securable_class == PRINCIPAL:
             return "ROLE" if self.catalog.principals[securable.id].kind == "R" else "USER"
-        return next(name for name, number in _CLASSES.items() if number == securable.securable_class)
+        return next(name for name, number in builtin_permissions.CLASSES.items() if number == securable.securable_class)
 
     def applicable(self, securable: Securable) -> Mapping[str, BuiltIn]:
         """The permissions that exist on a securable."""
-        table = _TABLES[self.table(securable)]
+        table = builtin_permissions.TABLES[self.table(securable)]
         if securable.securable_class != OBJECT:
             return table
         procedure = self.catalog.objects[securable.id].kind == "P"
         return {
-            name: held for name, held in table.items() if (name in _ON_PROCEDURES if procedure else name != "EXECUTE")
+            name: held
+            for name, held in table.items()
+            if (name in builtin_permissions.ON_PROCEDURES if procedure else name != "EXECUTE")
         }
 
     def _space(self, permission: str, securable: Securable) -> Iterator[tuple[Securable, str]]:
@@ -348,7 +207,7 @@ class Permissions:
         securables = {"DATABASE": THE_DATABASE, self.table(securable): securable}
         if securable.securable_class in (OBJECT, TYPE):
             securables["SCHEMA"] = of_schema(self.catalog.objects[securable.id].schema_id)
-        for table, name in _implying(self.table(securable), permission):
+        for table, name in builtin_permissions.implying(self.table(securable), permission):
             yield securables[table], name
 
     # What statements ask; each raises the error that SQL Server raises.
@@ -414,22 +273,6 @@ class Permissions:
         return self.holds_any(Securable(PRINCIPAL, row.grantee))
 
 
-def exists(table: str, permission: str) -> bool:
-    """Whether a class has a permission at all."""
-    return permission in _TABLES[table]
-
-
-def built_in() -> Iterator[tuple[str, str, str, str, str, str]]:
-    """The rows of sys.fn_builtin_permissions: class, name, code, what covers it; the parent's class, what covers it
-    there.
-    """
-    for table, names in _TABLES.items():
-        parent = _PARENTS.get(table, "SERVER")
-        for name, found in names.items():
-            above = name if found.parent_covering == "=" else found.parent_covering
-            yield table, name, found.code, found.covering, parent, above or "CONTROL SERVER"
-
-
 def canonical(permission: str, securable: Securable, permissions: Permissions) -> str | None:
     """The permission's name as it is written here, or None where the securable has no such permission."""
     wanted = " ".join(permission.upper().split())
@@ -438,4 +281,4 @@ def canonical(permission: str, securable: Securable, permissions: Permissions) -
 
 def resolve_class(name: str) -> int | None:
     """The securable class of HAS_PERMS_BY_NAME and fn_my_permissions."""
-    return _CLASSES.get(fold(name).upper())
+    return builtin_permissions.CLASSES.get(fold(name).upper())

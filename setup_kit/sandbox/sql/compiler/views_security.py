@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from setup_kit.sandbox.sql import permissions as p
+from setup_kit.sandbox.sql import builtin_permissions
 from setup_kit.sandbox.sql.compiler.bound import Runtime
 from setup_kit.sandbox.sql.compiler.names import resolve_securable
 from setup_kit.sandbox.sql.compiler.views import Registry, Rows
@@ -57,7 +57,7 @@ def _database_permissions(runtime: Runtime) -> Rows:
         if runtime.permissions.sees_permission(row):
             yield (
                 row.securable_class, classes[row.securable_class], row.major_id, row.grantee, row.grantor,
-                p.CODES[row.permission].ljust(4), row.permission, row.state, states[row.state],
+                builtin_permissions.CODES[row.permission].ljust(4), row.permission, row.state, states[row.state],
             )  # fmt: skip
 
 
@@ -113,6 +113,6 @@ def _my_permissions(runtime: Runtime, securable: Stored, securable_class: Stored
 def _builtin_permissions(runtime: Runtime, securable_class: Stored) -> Rows:
     """The permissions this server knows, of one class, or of all for '' and DEFAULT (NULL)."""
     wanted = fold(str(securable_class or ""))
-    for row in p.built_in():
+    for row in builtin_permissions.rows():
         if wanted in ("", "default", fold(row[0])):
             yield row

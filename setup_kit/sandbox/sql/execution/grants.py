@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql import builtin_permissions, errors
 from setup_kit.sandbox.sql import permissions as p
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.permissions import Permissions, Securable
@@ -86,11 +86,11 @@ def _permission(held: Permissions, written: str, securable: Securable) -> str:
     name = p.canonical(written, securable, held)
     if name is not None:
         return name
-    if securable.securable_class == OBJECT and p.exists("OBJECT", written):
+    if securable.securable_class == OBJECT and builtin_permissions.exists("OBJECT", written):
         raise errors.error(4606, written)
     if written in ("ALL", "ALL PRIVILEGES"):
         raise errors.unsupported_option("ALL")
-    raise errors.incorrect_syntax(f"{written}..." if written in p.CODES else written)
+    raise errors.incorrect_syntax(f"{written}..." if written in builtin_permissions.CODES else written)
 
 
 def _grantor(held: Permissions, name: str, securable: Securable, statement: s.ChangePermissions) -> int:
