@@ -9,6 +9,7 @@ from setup_kit.sandbox.sql import permissions as p
 from setup_kit.sandbox.sql.compiler.queries import Queries
 from setup_kit.sandbox.sql.execution import ownership, tables
 from setup_kit.sandbox.sql.execution.objects import new_object_schema, resolve, resolve_type
+from setup_kit.sandbox.sql.language import parser
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.storage.catalog import CatalogWriter, Column, DatabaseObject
 
@@ -105,6 +106,8 @@ def drop_object(session: Session, kind: str, name: s.Name, *, if_exists: bool) -
         raise errors.cannot_drop(kind.lower(), str(name))
     if not allowed:
         raise errors.may_not("drop", kind.lower(), name.name)
+    if found.is_type:
+        _refuse_used(session, found, name)
     if found.kind == "U":
         if any(child.id != found.id for child, _ in session.catalog_now().references_to(found.id)):
             raise errors.SqlError(
@@ -113,6 +116,23 @@ def drop_object(session: Session, kind: str, name: s.Name, *, if_exists: bool) -
         session.connection.execute(f"DROP TABLE {found.stored}")
         session.connection.execute("DELETE FROM meta WHERE key = ?", (f"identity.{found.id}",))
     CatalogWriter(session.connection).remove_object(found.id)
+
+
+def _refuse_used(session: Session, found: DatabaseObject, name: s.Name) -> None:
+    """3732 for a type that a table's column or a procedure's parameter has."""
+    for other in session.catalog_now().objects.values():
+        used = any(column.alias == found.id for column in other.columns)
+        if other.kind == "P":
+            statement = parser.parse_batch(other.definition or "")[0]
+            given = statement.parameters if isinstance(statement, s.CreateProcedure) else ()
+            named = [parameter.type for parameter in given if isinstance(parameter.type, s.Name)]
+            types = [resolve(session, written, found.kind) for written in named]
+            used = any(held is not None and held.id == found.id for held in types)
+        if used:
+            raise errors.SqlError(
+                3732, f"Cannot drop type '{name}' because it is being referenced by object '{other.name}'. There may "
+                "be other objects that reference this type.",
+            )  # fmt: skip
 
 
 # Views, procedures, types
