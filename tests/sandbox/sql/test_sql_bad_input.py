@@ -73,7 +73,7 @@ def test_replace_counts_characters_whose_small_letter_is_longer(connection: pyod
 def test_a_name_has_no_nul(connection: pyodbc.Connection) -> None:
     with pytest.raises(pyodbc.Error) as caught:
         connection.execute("SELECT 1 AS [a\0b]").fetchall()
-    assert number(caught.value) == 102
+    assert number(caught.value) in (102, 156)
 
 
 @pytest.mark.parametrize(
@@ -89,4 +89,4 @@ def test_a_name_has_no_nul(connection: pyodbc.Connection) -> None:
 def test_half_a_statement_is_a_syntax_error(connection: pyodbc.Connection, sql: str) -> None:
     with pytest.raises(pyodbc.Error) as caught:
         connection.execute(sql).fetchall()
-    assert number(caught.value) == 102
+    assert number(caught.value) in (102, 156)
