@@ -10,10 +10,10 @@ from setup_kit.sandbox.sql.values.types import SqlType, Stored
 
 @dataclass(frozen=True, slots=True)
 class TableValue:
-    """`type_name` as the client gave it, with its schema or without, and perhaps empty.
+    """`schema` and `type_name` are as the client gave them, and perhaps empty.
 
-    `columns` are the types of the values in `rows`, which may be gone through again and again. `defaulted` are positions of columns for which there are none, in
-    the order of the table type: they take their defaults.
+    `columns` are the types of the values in `rows`, which may be gone through again and again. `defaulted` are
+    positions of columns for which there are no values, in the order of the table type: they take their defaults.
     """
 
     schema: str
