@@ -223,8 +223,7 @@ class Interpreter:
         session = self._session
         match statement:
             case s.Query():
-                if statement.label != "SELECT" or statement.tree.find(exp.Table) is not None:
-                    self.begin_implicitly()
+                self.begin_implicitly(statement)
                 session.executor.run(statement)
                 return
             case s.Assign():
@@ -291,9 +290,11 @@ class Interpreter:
                         definitions.execute(session, statement)
         session.reply.done()
 
-    def begin_implicitly(self) -> None:
+    def begin_implicitly(self, statement: s.Query | None = None) -> None:
         """Under SET IMPLICIT_TRANSACTIONS ON a statement on tables or definitions begins a transaction."""
-        if self._session.options["IMPLICIT_TRANSACTIONS"] == "ON" and not self._session.transactions.depth:
+        if self._session.options["IMPLICIT_TRANSACTIONS"] != "ON" or self._session.transactions.depth:
+            return
+        if statement is None or statement.label != "SELECT" or statement.tree.find(exp.Table) is not None:
             self._session.transactions.begin()
 
     def _declare(self, statement: s.Declare) -> None:

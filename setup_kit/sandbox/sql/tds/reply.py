@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from setup_kit.sandbox.sql.errors import SqlError
 from setup_kit.sandbox.sql.tds import tokens
@@ -11,6 +12,12 @@ from setup_kit.sandbox.sql.values.types import SqlType, Stored
 
 #: Tokens are handed on in pieces of this size, so that a large result never lies in memory whole.
 PIECE = 32 * 1024
+
+
+@lru_cache(maxsize=1024)
+def _described(columns: tuple[Column, ...]) -> tuple[bytes, Callable[[Sequence[Stored]], bytes]]:
+    """COLMETADATA and what encodes the rows: the same results come again and again."""
+    return tokens.column_metadata(columns), tokens.row_encoder(columns)
 
 
 class Reply:
@@ -44,8 +51,8 @@ class Reply:
             self._send(data)
 
     def columns(self, columns: Sequence[Column]) -> None:
-        self.add(tokens.column_metadata(columns))
-        self._encode_row = tokens.row_encoder(columns)
+        metadata, self._encode_row = _described(tuple(columns))
+        self.add(metadata)
 
     def row(self, values: Sequence[Stored]) -> None:
         assert self._encode_row is not None  # noqa: S101 - columns come first
