@@ -246,3 +246,92 @@ def test_permissions_of_oneself_are_listed(server: Server, database: str, orders
             "SELECT covering_permission_name FROM sys.fn_builtin_permissions('SCHEMA') WHERE permission_name = 'SELECT'"
         )
         assert connection.execute(query).fetchval() == "CONTROL"
+
+
+@pytest.fixture
+def related(connection: pyodbc.Connection) -> pyodbc.Connection:
+    """Tables with checks, a computed column, an alias type and a foreign key."""
+    connection.execute("CREATE TYPE dbo.code FROM nvarchar(8) NOT NULL")
+    connection.execute("CREATE TYPE dbo.pairs AS TABLE (a int NOT NULL, b dbo.code NULL)")
+    connection.execute(
+        "CREATE TABLE dbo.parents (a int NOT NULL, b int NOT NULL, kind dbo.code, double AS a * 2, "
+        "CONSTRAINT pk_parents PRIMARY KEY (a, b), CONSTRAINT ck_parents CHECK (a > 0))"
+    )
+    connection.execute(
+        "CREATE TABLE dbo.children (id int CONSTRAINT pk_children PRIMARY KEY, x int, y int, "
+        "CONSTRAINT fk_children FOREIGN KEY (x, y) REFERENCES dbo.parents (a, b) ON DELETE CASCADE)"
+    )
+    connection.execute("CREATE PROCEDURE dbo.take @rows dbo.pairs READONLY, @one dbo.code AS SELECT 1 AS one")
+    return connection
+
+
+def test_foreign_keys_tell_both_sides(related: pyodbc.Connection, database: str) -> None:
+    found = [tuple(row) for row in related.cursor().foreignKeys(table="parents")]
+    assert found == [
+        (database, "dbo", "parents", "a", database, "dbo", "children", "x", 1, 1, 0, "fk_children", "pk_parents", 7),
+        (database, "dbo", "parents", "b", database, "dbo", "children", "y", 2, 1, 0, "fk_children", "pk_parents", 7),
+    ]
+    assert [tuple(row) for row in related.cursor().foreignKeys(foreignTable="children")] == found
+    row = related.execute(
+        "SELECT name, OBJECT_NAME(referenced_object_id), delete_referential_action_desc, "
+        "update_referential_action_desc FROM sys.foreign_keys"
+    ).fetchone()
+    assert tuple(row) == ("fk_children", "parents", "CASCADE", "NO_ACTION")
+    row = related.execute(
+        "SELECT CONSTRAINT_NAME, UNIQUE_CONSTRAINT_NAME, UPDATE_RULE, DELETE_RULE "
+        "FROM INFORMATION_SCHEMA.REFERENTIAL_CONSTRAINTS"
+    ).fetchone()
+    assert tuple(row) == ("fk_children", "pk_parents", "NO ACTION", "CASCADE")
+
+
+def test_checks_and_computed_columns_show_their_expressions(related: pyodbc.Connection) -> None:
+    assert tuple(related.execute("SELECT name, definition FROM sys.check_constraints").fetchone()) == (
+        "ck_parents", "(a > 0)",
+    )  # fmt: skip
+    assert related.execute("SELECT OBJECT_DEFINITION(OBJECT_ID('ck_parents', 'C'))").fetchval() == "(a > 0)"
+    assert related.execute("SELECT CHECK_CLAUSE FROM INFORMATION_SCHEMA.CHECK_CONSTRAINTS").fetchval() == "(a > 0)"
+    found = related.execute("SELECT name, definition FROM sys.computed_columns").fetchall()
+    assert [tuple(row) for row in found] == [("double", "(a * 2)")]
+    query = "SELECT COLUMNPROPERTY(OBJECT_ID('dbo.parents'), 'double', 'IsComputed')"
+    assert related.execute(query).fetchval() == 1
+
+
+def test_constraints_of_every_kind_are_listed(related: pyodbc.Connection) -> None:
+    rows = related.execute("SELECT CONSTRAINT_NAME, CONSTRAINT_TYPE FROM INFORMATION_SCHEMA.TABLE_CONSTRAINTS")
+    assert {tuple(row) for row in rows} == {
+        ("pk_parents", "PRIMARY KEY"), ("pk_children", "PRIMARY KEY"), ("ck_parents", "CHECK"),
+        ("fk_children", "FOREIGN KEY"),
+    }  # fmt: skip
+    rows = related.execute(
+        "SELECT COLUMN_NAME, ORDINAL_POSITION FROM INFORMATION_SCHEMA.KEY_COLUMN_USAGE "
+        "WHERE CONSTRAINT_NAME = 'fk_children' ORDER BY 2"
+    )
+    assert [tuple(row) for row in rows] == [("x", 1), ("y", 2)]
+
+
+def test_alias_types_are_named_where_they_are_used(related: pyodbc.Connection, database: str) -> None:
+    row = related.execute(
+        "SELECT t.name, TYPE_NAME(t.system_type_id), t.max_length, t.is_nullable, t.is_user_defined "
+        "FROM sys.types AS t JOIN sys.columns AS c ON c.user_type_id = t.user_type_id WHERE c.name = 'kind'"
+    ).fetchone()
+    assert tuple(row) == ("code", "nvarchar", 16, False, True)
+    row = related.execute(
+        "SELECT DATA_TYPE, DOMAIN_SCHEMA, DOMAIN_NAME FROM INFORMATION_SCHEMA.COLUMNS WHERE COLUMN_NAME = 'kind'"
+    ).fetchone()
+    assert tuple(row) == ("nvarchar", "dbo", "code")
+    rows = related.execute("SELECT DOMAIN_NAME, DATA_TYPE FROM INFORMATION_SCHEMA.DOMAINS ORDER BY 1")
+    assert [tuple(row) for row in rows] == [("code", "nvarchar"), ("pairs", "table type")]
+
+
+def test_parameters_of_made_types_are_named(related: pyodbc.Connection) -> None:
+    rows = related.execute(
+        "SELECT p.name, TYPE_NAME(p.user_type_id), p.is_readonly FROM sys.parameters AS p ORDER BY p.parameter_id"
+    )
+    assert [tuple(row) for row in rows] == [("@rows", "pairs", True), ("@one", "code", False)]
+    rows = related.execute(
+        "SELECT PARAMETER_NAME, DATA_TYPE, USER_DEFINED_TYPE_NAME FROM INFORMATION_SCHEMA.PARAMETERS "
+        "ORDER BY ORDINAL_POSITION"
+    )
+    assert [tuple(row) for row in rows] == [("@rows", "table type", "pairs"), ("@one", "nvarchar", "code")]
+    found = [(row.column_name, row.data_type, row.type_name) for row in related.cursor().procedureColumns("take")]
+    assert found[1:] == [("@rows", -153, "pairs"), ("@one", -9, "nvarchar")]

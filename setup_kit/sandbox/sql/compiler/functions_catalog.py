@@ -12,15 +12,16 @@ from setup_kit.sandbox.sql import permissions
 from setup_kit.sandbox.sql.compiler.bound import Runtime
 from setup_kit.sandbox.sql.compiler.builtin import Entry, entry
 from setup_kit.sandbox.sql.compiler.names import find_constraint, find_object, split_name
-from setup_kit.sandbox.sql.compiler.type_facts import shown_precision
-from setup_kit.sandbox.sql.compiler.views_objects import (
+from setup_kit.sandbox.sql.compiler.object_facts import (
     KINDS,
+    Constraint,
+    constraints_of,
     default_definition,
-    default_id,
     numbered_indexes,
     type_id,
 )
-from setup_kit.sandbox.sql.storage.catalog import Column, DatabaseObject, Key, fold
+from setup_kit.sandbox.sql.compiler.type_facts import shown_precision
+from setup_kit.sandbox.sql.storage.catalog import Check, Column, DatabaseObject, fold
 from setup_kit.sandbox.sql.values import types as t
 from setup_kit.sandbox.sql.values.types import SqlType, Stored
 
@@ -33,15 +34,12 @@ def _known(runtime: Runtime, object_id: int | None) -> DatabaseObject | None:
     return found if found is not None and runtime.permissions.sees(found) else None
 
 
-def _part(runtime: Runtime, object_id: int | None) -> tuple[DatabaseObject, Key | Column] | None:
-    """The constraint of a number with its table: a key, or a column for its default."""
-    for found in runtime.catalog.objects.values():
-        for key in found.keys:
-            if key.id == object_id and runtime.permissions.sees(found):
-                return found, key
-        for column in found.columns:
-            if column.default_text and default_id(found, column) == object_id and runtime.permissions.sees(found):
-                return found, column
+def _constraint(runtime: Runtime, object_id: int | None) -> Constraint | None:
+    """The constraint of a number, if the caller may know of its table."""
+    for found in runtime.catalog.objects.values() if object_id is not None else ():
+        for constraint in constraints_of(found):
+            if constraint.id == object_id:
+                return constraint if runtime.permissions.sees(found) else None
     return None
 
 
@@ -68,11 +66,9 @@ def _object_id(runtime: Runtime, name: str | None, kind: str | None = None) -> S
     if found is not None:
         return found.id if wanted is None or found.kind == wanted else None
     constraint = find_constraint(runtime, name)
-    if constraint is None:
+    if constraint is None or (wanted is not None and constraint.kind != wanted):
         return None
-    table, part = constraint
-    number, own = (part.id, part.kind) if isinstance(part, Key) else (default_id(table, part), "D")
-    return number if wanted is None or own == wanted else None
+    return constraint.id
 
 
 def _object_name(runtime: Runtime, object_id: int | None, database_id: int | None = None) -> Stored:
@@ -81,15 +77,15 @@ def _object_name(runtime: Runtime, object_id: int | None, database_id: int | Non
     found = _known(runtime, object_id)
     if found is not None:
         return found.name
-    part = _part(runtime, object_id)
-    return None if part is None else part[1].name if isinstance(part[1], Key) else part[1].default_name
+    constraint = _constraint(runtime, object_id)
+    return constraint.name if constraint is not None else None
 
 
 def _object_schema_name(runtime: Runtime, object_id: int | None, database_id: int | None = None) -> Stored:
     if database_id is not None and database_id != runtime.database.id:
         return None
-    part = _part(runtime, object_id)
-    found = part[0] if part is not None else _known(runtime, object_id)
+    constraint = _constraint(runtime, object_id)
+    found = constraint.table if constraint is not None else _known(runtime, object_id)
     return runtime.catalog.schemas[found.schema_id].name if found is not None else None
 
 
@@ -97,8 +93,14 @@ def _object_definition(runtime: Runtime, object_id: int | None) -> Stored:
     found = _known(runtime, object_id)
     if found is not None:
         return found.definition if runtime.permissions.holds("VIEW DEFINITION", permissions.of_object(found)) else None
-    part = _part(runtime, object_id)
-    return default_definition(part[1].default_text) if part and isinstance(part[1], Column) else None
+    constraint = _constraint(runtime, object_id)
+    match constraint.part if constraint is not None else None:
+        case Column() as column:
+            return default_definition(column.default_text)
+        case Check() as check:
+            return f"({check.text})"
+        case _:
+            return None
 
 
 def _has_key(*kinds: str) -> Callable[[DatabaseObject], int]:
@@ -118,10 +120,10 @@ _OBJECT_PROPERTIES: dict[str, Callable[[DatabaseObject], int]] = {
     "isprocedure": _is_kind("P"), "isquotedidenton": _is_kind("U", "V", "P"), "isscalarfunction": lambda _: 0,
     "isschemabound": lambda _: 0, "issystemtable": lambda _: 0, "istable": _is_kind("U"),
     "istablefunction": lambda _: 0, "istrigger": lambda _: 0, "isuniquecnst": lambda _: 0,
-    "isusertable": _is_kind("U"), "isview": _is_kind("V"), "tablehascheckcnst": lambda _: 0,
+    "isusertable": _is_kind("U"), "isview": _is_kind("V"), "tablehascheckcnst": lambda found: int(bool(found.checks)),
     "tablehasclustindex": _has_key("PK"),
     "tablehasdefaultcnst": lambda found: int(any(column.default_text for column in found.columns)),
-    "tablehasforeignkey": lambda _: 0, "tablehasforeignref": lambda _: 0,
+    "tablehasforeignkey": lambda found: int(bool(found.foreign_keys)),
     "tablehasidentity": lambda found: int(any(column.identity for column in found.columns)),
     "tablehasindex": _has_key("PK", "UQ", "UI", "IX"), "tablehasnonclustindex": _has_key("UQ", "UI", "IX"),
     "tablehasprimarykey": _has_key("PK"), "tablehasrowguidcol": lambda _: 0, "tablehastextimage": lambda _: 0,
@@ -130,20 +132,21 @@ _OBJECT_PROPERTIES: dict[str, Callable[[DatabaseObject], int]] = {
 }  # fmt: skip
 
 
+_CONSTRAINT_PROPERTIES = {
+    "isprimarykey": "PK", "isuniquecnst": "UQ", "isdefaultcnst": "D", "ischeckcnst": "C", "isforeignkey": "F",
+}  # fmt: skip
+
+
 def _object_property(runtime: Runtime, object_id: int | None, name: str | None) -> Stored:
     if name is None:
         return None
     wanted = fold(name)
-    part = _part(runtime, object_id)
-    if part is not None:
-        table, held = part
-        kind = held.kind if isinstance(held, Key) else "D"
-        own = {"isprimarykey": "PK", "isuniquecnst": "UQ", "isdefaultcnst": "D"}.get(wanted)
+    constraint = _constraint(runtime, object_id)
+    if constraint is not None:
+        own = _CONSTRAINT_PROPERTIES.get(wanted)
         if own is not None or wanted == "isconstraint":
-            return int(own is None or own == kind)
-        found: DatabaseObject | None = table
-    else:
-        found = _known(runtime, object_id)
+            return int(own is None or own == constraint.kind)
+    found = constraint.table if constraint is not None else _known(runtime, object_id)
     if found is None:
         return None
     if wanted == "ownerid":
@@ -153,7 +156,7 @@ def _object_property(runtime: Runtime, object_id: int | None, name: str | None) 
     answer = _OBJECT_PROPERTIES.get(wanted)
     if answer is None:
         return None
-    return answer(found) if part is None else 0
+    return answer(found) if constraint is None else 0
 
 
 def _object_property_extended(runtime: Runtime, object_id: int | None, name: str | None) -> Stored:
@@ -191,12 +194,13 @@ def _column_property(runtime: Runtime, object_id: int | None, column: str | None
         "precision": held.type.length if held.type.name in t.SIZED else precision,
         "scale": scale if held.type.name in t.NUMBERS or held.type.name in t.SCALED else None,
         "charmaxlen": held.type.length if held.type.name in t.SIZED else None,
-        "usesansitrim": 1 if held.type.name in t.SIZED else None, "isindexable": int(held.type.length != t.MAX),
+        "usesansitrim": 1 if held.type.name in t.SIZED else None, "iscomputed": int(held.computed is not None),
+        "isindexable": int(held.type.length != t.MAX),
         "isprecise": int(held.type.name not in t.FLOATS), "isdeterministic": None,
     }  # fmt: skip
     if fold(name) in values:
         return values[fold(name)]
-    never = ("iscomputed", "ishidden", "isidnotforrepl", "isrowguidcol", "issparse", "iscolumnset", "isfulltextindexed",
+    never = ("ishidden", "isidnotforrepl", "isrowguidcol", "issparse", "iscolumnset", "isfulltextindexed",
              "isoutparam", "generatedalwaystype", "isxmlindexable", "iscursortype")  # fmt: skip
     return 0 if fold(name) in never else None
 

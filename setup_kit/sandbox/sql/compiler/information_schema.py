@@ -6,10 +6,17 @@ from collections.abc import Iterator
 
 from setup_kit.sandbox.sql import permissions as p
 from setup_kit.sandbox.sql.compiler.bound import Runtime
+from setup_kit.sandbox.sql.compiler.object_facts import (
+    Constraint,
+    constraints,
+    default_definition,
+    parameters_of,
+    referenced_index,
+    visible,
+)
 from setup_kit.sandbox.sql.compiler.type_facts import shown_precision
 from setup_kit.sandbox.sql.compiler.views import COLLATION, Registry, Rows
-from setup_kit.sandbox.sql.compiler.views_objects import default_definition, numbered_indexes, parameters_of, visible
-from setup_kit.sandbox.sql.storage.catalog import OBJECT, DatabaseObject, Key, Permission
+from setup_kit.sandbox.sql.storage.catalog import OBJECT, Check, Column, DatabaseObject, ForeignKey, Permission
 from setup_kit.sandbox.sql.values import types as t
 from setup_kit.sandbox.sql.values.types import SqlType, Stored
 
@@ -74,7 +81,7 @@ def _tables(runtime: Runtime) -> Rows:
     _NAME_OF_TABLE + "COLUMN_NAME sysname, ORDINAL_POSITION int, COLUMN_DEFAULT nvarchar(4000), "
     "IS_NULLABLE varchar(3), DATA_TYPE sysname, CHARACTER_MAXIMUM_LENGTH int, CHARACTER_OCTET_LENGTH int, "
     + _NUMBERS + _CHARACTER_SET + _COLLATION
-    + ", DOMAIN_CATALOG sysname = NULL, DOMAIN_SCHEMA sysname = NULL, DOMAIN_NAME sysname = NULL",
+    + ", DOMAIN_CATALOG sysname, DOMAIN_SCHEMA sysname, DOMAIN_NAME sysname",
 )  # fmt: skip
 def _columns(runtime: Runtime) -> Rows:
     for found in visible(runtime, "U", "V"):
@@ -84,7 +91,14 @@ def _columns(runtime: Runtime) -> Rows:
             yield (
                 *name, column.name, column.id, default_definition(column.default_text),
                 "YES" if column.nullable else "NO", kind.name, *_sizes(kind), *_numbers(kind), *_texts(kind),
+                *_domain(runtime, column),
             )  # fmt: skip
+
+
+def _domain(runtime: Runtime, column: Column) -> tuple[Stored, ...]:
+    """The name of the alias type that a column was declared with."""
+    alias = runtime.catalog.objects.get(column.alias) if column.alias is not None else None
+    return _name(runtime, alias) if alias is not None else (None, None, None)
 
 
 @REGISTRY.view(
@@ -135,30 +149,25 @@ def _routines(runtime: Runtime) -> Rows:
     "PARAMETER_MODE nvarchar(10), IS_RESULT nvarchar(10) = NO, AS_LOCATOR nvarchar(10) = NO, PARAMETER_NAME sysname, "
     "DATA_TYPE sysname, CHARACTER_MAXIMUM_LENGTH int, CHARACTER_OCTET_LENGTH int, " + _COLLATION + ", "
     + _CHARACTER_SET + _NUMBERS + "INTERVAL_TYPE nvarchar(30) = NULL, INTERVAL_PRECISION smallint = NULL, "
-    "USER_DEFINED_TYPE_CATALOG sysname = NULL, USER_DEFINED_TYPE_SCHEMA sysname = NULL, "
-    "USER_DEFINED_TYPE_NAME sysname = NULL, SCOPE_CATALOG sysname = NULL, SCOPE_SCHEMA sysname = NULL, "
-    "SCOPE_NAME sysname = NULL",
+    "USER_DEFINED_TYPE_CATALOG sysname, USER_DEFINED_TYPE_SCHEMA sysname, USER_DEFINED_TYPE_NAME sysname, "
+    "SCOPE_CATALOG sysname = NULL, SCOPE_SCHEMA sysname = NULL, SCOPE_NAME sysname = NULL",
 )  # fmt: skip
 def _parameters(runtime: Runtime) -> Rows:
     for found in visible(runtime, "P"):
-        for number, (parameter, kind) in enumerate(parameters_of(found), 1):
-            characters, collation = _texts(kind)
+        for number, one in enumerate(parameters_of(runtime, found), 1):
+            characters, collation = _texts(one.type)
             yield (
-                *_name(runtime, found), number, "INOUT" if parameter.output else "IN", f"@{parameter.name}", kind.name,
-                *_sizes(kind), collation, characters, *_numbers(kind),
+                *_name(runtime, found), number, "INOUT" if one.output else "IN", one.name,
+                "table type" if one.type == t.TABLE else one.type.name, *_sizes(one.type), collation, characters,
+                *_numbers(one.type), *(_name(runtime, one.made) if one.made is not None else (None, None, None)),
             )  # fmt: skip
 
 
 # Constraints
 
 
-def _keys(runtime: Runtime) -> Iterator[tuple[tuple[str, str, str], tuple[str, str, str], DatabaseObject, Key]]:
-    """Every PRIMARY KEY and UNIQUE constraint: its name, its table's name, the table, the key."""
-    for found in visible(runtime, "U"):
-        name = _name(runtime, found)
-        for _, key in numbered_indexes(found):
-            if key.kind in ("PK", "UQ"):
-                yield (*name[:2], key.name), name, found, key
+def _constraint_name(runtime: Runtime, found: Constraint) -> tuple[str, str, str]:
+    return (*_name(runtime, found.table)[:2], found.name)
 
 
 @REGISTRY.view(
@@ -167,8 +176,21 @@ def _keys(runtime: Runtime) -> Iterator[tuple[tuple[str, str, str], tuple[str, s
     "INITIALLY_DEFERRED varchar(2) = NO",
 )
 def _table_constraints(runtime: Runtime) -> Rows:
-    for constraint, table, _, key in _keys(runtime):
-        yield *constraint, *table, "PRIMARY KEY" if key.kind == "PK" else "UNIQUE"
+    labels = {"PK": "PRIMARY KEY", "UQ": "UNIQUE", "C": "CHECK", "F": "FOREIGN KEY"}
+    for found in constraints(runtime, *labels):
+        yield *_constraint_name(runtime, found), *_name(runtime, found.table), labels[found.kind]
+
+
+def _columns_of(
+    runtime: Runtime, found: Constraint, *, referenced: bool = False
+) -> Iterator[tuple[str, str, str, str]]:
+    """The columns of a constraint, each with its table's name; those that a foreign key refers to if `referenced`."""
+    table, numbers = found.table, () if isinstance(found.part, Column) else found.part.columns
+    if referenced and isinstance(found.part, ForeignKey):
+        table, numbers = runtime.catalog.objects[found.part.table], found.part.references
+    names = {column.id: column.name for column in table.columns}
+    for number in numbers:
+        yield *_name(runtime, table), names[number]
 
 
 @REGISTRY.view(
@@ -176,34 +198,46 @@ def _table_constraints(runtime: Runtime) -> Rows:
     f"{_NAME_OF_CONSTRAINT}, {_NAME_OF_TABLE}COLUMN_NAME sysname, ORDINAL_POSITION int",
 )
 def _key_column_usage(runtime: Runtime) -> Rows:
-    for constraint, table, found, key in _keys(runtime):
-        names = {column.id: column.name for column in found.columns}
-        for ordinal, column in enumerate(key.columns, 1):
-            yield *constraint, *table, names[column], ordinal
+    for found in constraints(runtime, "PK", "UQ", "F"):
+        for ordinal, column in enumerate(_columns_of(runtime, found), 1):
+            yield *_constraint_name(runtime, found), *column, ordinal
 
 
 @REGISTRY.view(
     "INFORMATION_SCHEMA.CONSTRAINT_COLUMN_USAGE", f"{_NAME_OF_TABLE}COLUMN_NAME sysname, {_NAME_OF_CONSTRAINT}"
 )
 def _constraint_column_usage(runtime: Runtime) -> Rows:
-    for constraint, table, found, key in _keys(runtime):
-        names = {column.id: column.name for column in found.columns}
-        for column in key.columns:
-            yield *table, names[column], *constraint
+    """Of a foreign key its own columns, as SQL Server has it."""
+    for found in constraints(runtime, "PK", "UQ", "C", "F"):
+        for column in _columns_of(runtime, found):
+            yield *column, *_constraint_name(runtime, found)
 
 
 @REGISTRY.view("INFORMATION_SCHEMA.CONSTRAINT_TABLE_USAGE", _NAME_OF_TABLE + _NAME_OF_CONSTRAINT)
 def _constraint_table_usage(runtime: Runtime) -> Rows:
-    for constraint, table, _, _ in _keys(runtime):
-        yield *table, *constraint
+    for found in constraints(runtime, "PK", "UQ", "C", "F"):
+        yield *_name(runtime, found.table), *_constraint_name(runtime, found)
 
 
-REGISTRY.empty(
+@REGISTRY.view(
     "INFORMATION_SCHEMA.REFERENTIAL_CONSTRAINTS",
     _NAME_OF_CONSTRAINT + ", UNIQUE_CONSTRAINT_CATALOG sysname, UNIQUE_CONSTRAINT_SCHEMA sysname, "
-    "UNIQUE_CONSTRAINT_NAME sysname, MATCH_OPTION varchar(7), UPDATE_RULE varchar(11), DELETE_RULE varchar(11)",
+    "UNIQUE_CONSTRAINT_NAME sysname, MATCH_OPTION varchar(7) = SIMPLE, UPDATE_RULE varchar(11), "
+    "DELETE_RULE varchar(11)",
 )
-REGISTRY.empty("INFORMATION_SCHEMA.CHECK_CONSTRAINTS", _NAME_OF_CONSTRAINT + ", CHECK_CLAUSE nvarchar(4000)")
+def _referential_constraints(runtime: Runtime) -> Rows:
+    for found in constraints(runtime, "F"):
+        if isinstance(found.part, ForeignKey):
+            target = _name(runtime, runtime.catalog.objects[found.part.table])
+            _, key = referenced_index(runtime, found.part)
+            yield *_constraint_name(runtime, found), *target[:2], key, found.part.on_update, found.part.on_delete
+
+
+@REGISTRY.view("INFORMATION_SCHEMA.CHECK_CONSTRAINTS", _NAME_OF_CONSTRAINT + ", CHECK_CLAUSE nvarchar(4000)")
+def _check_constraints(runtime: Runtime) -> Rows:
+    for found in constraints(runtime, "C"):
+        if isinstance(found.part, Check):
+            yield *_constraint_name(runtime, found), f"({found.part.text})"
 
 
 # Privileges: grants on tables and views, of those that INFORMATION_SCHEMA knows
@@ -244,9 +278,30 @@ def _column_privileges(runtime: Runtime) -> Rows:
                 yield grantor, grantee, *_name(runtime, found), column.name, *last
 
 
-REGISTRY.empty(
+# Alias and table types
+
+
+@REGISTRY.view(
     "INFORMATION_SCHEMA.DOMAINS",
     "DOMAIN_CATALOG sysname, DOMAIN_SCHEMA sysname, DOMAIN_NAME sysname, DATA_TYPE sysname, "
     "CHARACTER_MAXIMUM_LENGTH int, CHARACTER_OCTET_LENGTH int, " + _COLLATION + ", " + _CHARACTER_SET + _NUMBERS
-    + "DOMAIN_DEFAULT nvarchar(4000)",
+    + "DOMAIN_DEFAULT nvarchar(4000) = NULL",
 )  # fmt: skip
+def _domains(runtime: Runtime) -> Rows:
+    for found in visible(runtime, "AT"):
+        kind = found.columns[0].type
+        characters, collation = _texts(kind)
+        yield *_name(runtime, found), kind.name, *_sizes(kind), collation, characters, *_numbers(kind)
+    for found in visible(runtime, "TT"):
+        yield *_name(runtime, found), "table type", *(None,) * 8
+
+
+@REGISTRY.view(
+    "INFORMATION_SCHEMA.COLUMN_DOMAIN_USAGE",
+    f"DOMAIN_CATALOG sysname, DOMAIN_SCHEMA sysname, DOMAIN_NAME sysname, {_NAME_OF_TABLE}COLUMN_NAME sysname",
+)
+def _column_domain_usage(runtime: Runtime) -> Rows:
+    for found in visible(runtime, "U", "V"):
+        for column in found.columns:
+            if column.alias is not None:
+                yield *_domain(runtime, column), *_name(runtime, found), column.name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from setup_kit.sandbox.sql import permissions
 from setup_kit.sandbox.sql.compiler.bound import Runtime
+from setup_kit.sandbox.sql.compiler.object_facts import Constraint, constraints
 from setup_kit.sandbox.sql.permissions import THE_DATABASE, Securable
 from setup_kit.sandbox.sql.storage.catalog import (
     DATABASE,
@@ -11,9 +12,7 @@ from setup_kit.sandbox.sql.storage.catalog import (
     PRINCIPAL,
     SCHEMA,
     TYPE,
-    Column,
     DatabaseObject,
-    Key,
     fold,
 )
 
@@ -112,19 +111,14 @@ def find_type(runtime: Runtime, name: str) -> DatabaseObject | None:
     return None
 
 
-def find_constraint(runtime: Runtime, name: str) -> tuple[DatabaseObject, Key | Column] | None:
-    """The table with the key, or the column with the default, of a constraint's name."""
+def find_constraint(runtime: Runtime, name: str) -> Constraint | None:
+    """The constraint of a name in text, if the caller may know of its table."""
     parts = split_name(name)
     if not parts or len(parts) > 2:
         return None
     principal = runtime.catalog.principals[runtime.permissions.principal_id]
     schema = runtime.catalog.schema((parts[0] if len(parts) > 1 else "") or principal.default_schema or "dbo")
-    wanted = fold(parts[-1])
-    for found in runtime.catalog.objects.values():
-        if schema is None or found.schema_id != schema.id or found.kind != "U":
-            continue
-        named: list[Key | Column] = [key for key in found.keys if key.kind in ("PK", "UQ") and fold(key.name) == wanted]
-        named += [c for c in found.columns if c.default_name and fold(c.default_name) == wanted]
-        for part in named:
-            return (found, part) if runtime.permissions.sees(found) else None
+    for found in constraints(runtime):
+        if schema is not None and found.table.schema_id == schema.id and fold(found.name) == fold(parts[-1]):
+            return found
     return None

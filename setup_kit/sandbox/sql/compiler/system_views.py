@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from setup_kit.sandbox.sql.compiler import (
     information_schema,
+    views_columns,
+    views_constraints,
     views_firewall,
+    views_indexes,
     views_objects,
     views_procedures,
     views_security,
@@ -23,6 +26,9 @@ _ALL: dict[str, SystemView] = {
         views_firewall,
         views_security,
         views_objects,
+        views_constraints,
+        views_columns,
+        views_indexes,
         information_schema,
         views_system,
         views_procedures,

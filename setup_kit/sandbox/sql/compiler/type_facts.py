@@ -124,6 +124,8 @@ def column_facts(
     """DATA_TYPE, TYPE_NAME, PRECISION, LENGTH, SCALE, RADIX, SQL_DATA_TYPE, SQL_DATETIME_SUB, CHAR_OCTET_LENGTH and
     SS_DATA_TYPE of a column or parameter, as sp_columns shows them.
     """
+    if kind == t.TABLE:  # SQL_SS_TABLE of msodbcsql.h
+        return -153, kind.name, 0, 2**31 - 1, 0, None, -153, None, 2**31 - 1, 0
     found = ODBC_TYPES[kind.name]
     data_type, sql_type, sub = _codes(found, version, release)
     precision, length, scale = _sizes(kind, found, version, release)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from setup_kit.sandbox.sql.compiler.bound import Runtime
 from setup_kit.sandbox.sql.compiler.names import find_object
+from setup_kit.sandbox.sql.compiler.object_facts import parameters_of, visible
 from setup_kit.sandbox.sql.compiler.type_facts import column_facts, type_rows
 from setup_kit.sandbox.sql.compiler.views import Registry, Rows
-from setup_kit.sandbox.sql.compiler.views_objects import pages_of, parameters_of, visible
+from setup_kit.sandbox.sql.compiler.views_indexes import pages_of
 from setup_kit.sandbox.sql.compiler.views_system import columns_of, system_views
 from setup_kit.sandbox.sql.permissions import of_object
 from setup_kit.sandbox.sql.values import types as t
@@ -60,9 +61,12 @@ def _parameter_facts(runtime: Runtime, version: Stored, release: Stored) -> Rows
     for found in visible(runtime, "P"):
         facts = column_facts(t.INT, _number(version), _number(release), nullable=False)
         yield found.id, 0, *facts, "@RETURN_VALUE", 5, 0, None
-        for number, (parameter, kind) in enumerate(parameters_of(found), 1):
-            facts = column_facts(kind, _number(version), _number(release), nullable=True)
-            yield found.id, number, *facts, f"@{parameter.name}", 2 if parameter.output else 1, 1, None
+        for number, one in enumerate(parameters_of(runtime, found), 1):
+            facts, schema = column_facts(one.type, _number(version), _number(release), nullable=True), None
+            if one.made is not None and one.type == t.TABLE:
+                facts = (facts[0], one.made.name, *facts[2:])
+                schema = runtime.catalog.schemas[one.made.schema_id].name
+            yield found.id, number, *facts, one.name, 2 if one.output else 1, 1, schema
 
 
 @REGISTRY.view("sys.spt_storage", "object_id int, rows bigint, data_pages bigint, index_pages bigint")

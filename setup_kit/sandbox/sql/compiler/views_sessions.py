@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from setup_kit.sandbox.sql.compiler.bound import Runtime
 from setup_kit.sandbox.sql.compiler.server_facts import OpenSession
 from setup_kit.sandbox.sql.compiler.views import Registry, Rows
-from setup_kit.sandbox.sql.compiler.views_objects import require_database_state
+from setup_kit.sandbox.sql.compiler.views_indexes import require_database_state
 from setup_kit.sandbox.sql.values import types as t
 from setup_kit.sandbox.sql.values.types import Stored
 

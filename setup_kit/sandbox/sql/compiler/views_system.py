@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 from setup_kit.sandbox.sql.compiler import (
     information_schema,
+    views_columns,
+    views_constraints,
     views_firewall,
+    views_indexes,
     views_objects,
     views_security,
     views_server,
@@ -23,7 +26,10 @@ REGISTRY = Registry()
 def system_views() -> Iterator[tuple[int, SystemView]]:
     """Every system view with its object_id, which is negative."""
     number = -100
-    modules = (views_server, views_sessions, views_firewall, views_security, views_objects, information_schema)
+    modules = (
+        views_server, views_sessions, views_firewall, views_security, views_objects, views_constraints, views_columns,
+        views_indexes, information_schema,
+    )  # fmt: skip
     for registry in (*(module.REGISTRY for module in modules), REGISTRY):
         for view in registry.entries.values():
             if not view.arguments:
@@ -63,9 +69,9 @@ def _all_views(runtime: Runtime) -> Rows:
     yield from _own_views(runtime)
 
 
-@REGISTRY.view("sys.all_columns", views_objects.COLUMN)
+@REGISTRY.view("sys.all_columns", views_columns.COLUMN)
 def _all_columns(runtime: Runtime) -> Rows:
-    yield from views_objects.columns(runtime)
+    yield from views_columns.columns(runtime)
     for number, view in system_views():
         for column in columns_of(view):
-            yield views_objects.column_row(number, column, 0)
+            yield views_columns.column_row(number, column, 0)
