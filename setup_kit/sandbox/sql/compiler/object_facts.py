@@ -106,7 +106,7 @@ def storage_index(found: DatabaseObject) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A procedure's parameter; `made` is the alias type that it was declared with, or the table type: `type` is `table`."""
+    """A procedure's parameter; `made` is the alias type or the table type that it was declared with."""
 
     name: str
     type: SqlType
