@@ -220,16 +220,17 @@ def _prepare(session: Session, given: Sequence[Parameter]) -> Outcome:
     first = leading("sp_prepare", ("handle", "params", "stmt", "options"), given, 3)
     prepared = Prepared(text_of(first[2]), _declared(first[1:2]))
     parser.parse_batch(prepared.text)
-    return Outcome(0, {0: (t.INT, session.prepare(prepared))})
+    return Outcome(0, {0: (t.INT, session.prepared.add(prepared))})
 
 
 def _prepare_and_execute(session: Session, given: Sequence[Parameter]) -> Outcome:
     """`@handle OUTPUT, @params, @stmt, values…`; a handle that is given is given up first."""
     first = leading("sp_prepexec", ("handle", "params", "stmt"), given, 3)
     if isinstance(first[0].value, int):
-        session.prepared.pop(first[0].value, None)
+        session.prepared.remove(first[0].value)
     prepared = Prepared(text_of(first[2]), _declared(first[1:2]))
-    handle = session.prepare(prepared)
+    parser.parse_batch(prepared.text)  # what cannot be read gets no handle
+    handle = session.prepared.add(prepared)
     outputs = _run_nested(session, prepared.text, _bind(session, prepared.parameters, given[3:], 3))
     return Outcome(0, {0: (t.INT, handle), **outputs})
 
@@ -238,7 +239,7 @@ def _prepare_and_call(session: Session, given: Sequence[Parameter]) -> Outcome:
     """`@handle OUTPUT, @procedure, values…`: what ODBC makes of {CALL procedure (?, …)}."""
     first = leading("sp_prepexecrpc", ("handle", "RpcCall"), given, 2)
     name = text_of(first[1])
-    handle = session.prepare(Prepared(name, is_procedure=True))
+    handle = session.prepared.add(Prepared(name, is_procedure=True))
     outcome = _call(session, _name(session, name), given[2:])
     return Outcome(outcome.status, {0: (t.INT, handle), **_moved(outcome.outputs, 2)})
 
@@ -246,7 +247,7 @@ def _prepare_and_call(session: Session, given: Sequence[Parameter]) -> Outcome:
 def _execute_prepared(session: Session, given: Sequence[Parameter]) -> Outcome:
     """`@handle, values…`; 8179 for a handle that is not known."""
     handle = leading("sp_execute", ("handle",), given, 1)[0].value
-    prepared = session.prepared.get(handle) if isinstance(handle, int) else None
+    prepared = session.prepared.get(handle)
     if prepared is None:
         raise errors.error(8179, f"{handle!s}")
     if prepared.is_procedure:
@@ -261,7 +262,7 @@ def _moved(outputs: Mapping[int, tuple[SqlType, Stored]], by: int) -> dict[int, 
 
 def _unprepare(session: Session, given: Sequence[Parameter]) -> Outcome:
     handle = leading("sp_unprepare", ("handle",), given, 1)[0].value
-    if not isinstance(handle, int) or session.prepared.pop(handle, None) is None:
+    if not session.prepared.remove(handle):
         raise errors.error(8179, f"{handle!s}")
     return Outcome()
 

@@ -78,7 +78,7 @@ def _prepared_insert(session: Session, call: Call) -> _Insert | None:
     if not call.parameters:
         return None
     handle, *given = call.parameters
-    prepared = session.prepared.get(handle.value) if isinstance(handle.value, int) else None
+    prepared = session.prepared.get(handle.value)
     if prepared is None or prepared.is_procedure or len(given) != len(prepared.parameters):
         return None
     if any(p.name or p.output or p.default for p in given):

@@ -19,7 +19,7 @@ from setup_kit.sandbox.sql.execution import procedures, repeated, table_values
 from setup_kit.sandbox.sql.execution.executor import Executor
 from setup_kit.sandbox.sql.execution.interpreter import Interpreter
 from setup_kit.sandbox.sql.execution.local_tables import LocalTables
-from setup_kit.sandbox.sql.execution.prepared import Prepared
+from setup_kit.sandbox.sql.execution.prepared import PreparedStatements
 from setup_kit.sandbox.sql.execution.table_values import TableArgument
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.storage import catalog
@@ -111,7 +111,7 @@ class Session:
         self.interpreter = Interpreter(self)
         self.variables: dict[str, Stored] = {}
         self.variable_types: dict[str, SqlType] = {}
-        self.prepared: dict[int, Prepared] = {}
+        self.prepared = PreparedStatements()
         self.suggestions: dict[
             tuple[int, str, str], tuple[int, bytes]
         ] = {}  # rows of sp_describe_undeclared_parameters
@@ -127,7 +127,6 @@ class Session:
         self._principal_id, self._groups = who.principal_id, who.groups
         self._catalog = catalog.load(self.connection)
         self._permissions: permissions.Permissions | None = None
-        self._handles = 0
         self._transaction_number = 0
         self.reset()
 
@@ -420,9 +419,3 @@ class Session:
             yield
         finally:
             self.chain.pop()
-
-    def prepare(self, prepared: Prepared) -> int:
-        """Keep a statement under a new handle."""
-        self._handles += 1
-        self.prepared[self._handles] = prepared
-        return self._handles
