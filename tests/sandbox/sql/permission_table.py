@@ -27,6 +27,8 @@ SETUP = (
     "CREATE VIEW dbo.v AS SELECT a FROM dbo.t",
     "CREATE PROCEDURE dbo.p AS SELECT 1 AS one",
     "CREATE TYPE dbo.tt AS TABLE (a int)",
+    "CREATE TYPE dbo.word FROM nvarchar(20)",
+    "CREATE PROCEDURE dbo.q @rows dbo.tt READONLY AS SELECT COUNT(*) AS how_many FROM @rows",
     "CREATE SCHEMA side",
     "CREATE SCHEMA spare",
     "CREATE ROLE crew",
@@ -109,6 +111,10 @@ ROWS = (
         (on_object("SELECT", "dbo.t"),)),
     Row("DECLARE @a int = (SELECT MAX(a) FROM dbo.t)", "t-sql/language-elements/declare-local-variable-transact-sql",
         (on_object("SELECT", "dbo.t"),)),
+    Row(
+        "SELECT a INTO dbo.copy FROM dbo.t", "t-sql/queries/select-into-clause-transact-sql",
+        (in_database("CREATE TABLE"), schema_refused("dbo"), on_object("SELECT", "dbo.t")),
+    ),
     Row("INSERT INTO dbo.t (a) VALUES (2)", "t-sql/statements/insert-transact-sql", (on_object("INSERT", "dbo.t"),)),
     Row(
         "INSERT INTO dbo.t (a) SELECT a FROM dbo.u", "t-sql/statements/insert-transact-sql",
@@ -137,16 +143,45 @@ ROWS = (
             on_object("INSERT", "dbo.t"), on_object("DELETE", "dbo.t"),
         ),
     ),
+    Row(
+        "INSERT INTO dbo.t (a) OUTPUT inserted.a VALUES (2)", "t-sql/queries/output-clause-transact-sql",
+        (on_object("SELECT", "dbo.t"), on_object("INSERT", "dbo.t")),
+    ),
+    Row(
+        "DELETE FROM dbo.u OUTPUT deleted.a INTO dbo.t (a)", "t-sql/queries/output-clause-transact-sql",
+        (on_object("SELECT", "dbo.u"), on_object("DELETE", "dbo.u"), on_object("INSERT", "dbo.t")),
+    ),
+    Row(
+        "UPDATE t SET b = 2 FROM dbo.t AS t JOIN dbo.u AS u ON u.a = t.a", "t-sql/queries/update-transact-sql",
+        (on_object("SELECT", "dbo.t"), on_object("SELECT", "dbo.u"), on_object("UPDATE", "dbo.t")),
+    ),
+    Row(
+        "DELETE t FROM dbo.t AS t JOIN dbo.u AS u ON u.a = t.a", "t-sql/statements/delete-transact-sql",
+        (on_object("SELECT", "dbo.t"), on_object("SELECT", "dbo.u"), on_object("DELETE", "dbo.t")),
+    ),
+    Row(
+        "INSERT INTO dbo.t (a) EXEC dbo.p", "t-sql/statements/insert-transact-sql",
+        (on_object("INSERT", "dbo.t"), on_object("EXECUTE", "dbo.p")),
+    ),
     Row("TRUNCATE TABLE dbo.t", "t-sql/statements/truncate-table-transact-sql",
         (cannot_find("t", "ALTER ON dbo.t"),)),
     # Procedures
     Row("EXEC dbo.p", "t-sql/language-elements/execute-transact-sql", (on_object("EXECUTE", "dbo.p"),)),
+    Row(
+        "DECLARE @rows dbo.tt; EXEC dbo.q @rows",
+        "relational-databases/tables/use-table-valued-parameters-database-engine",
+        (on_type("EXECUTE", "dbo.tt"), on_object("EXECUTE", "dbo.q")),
+    ),
     Row("EXEC (N'SELECT a FROM dbo.t')", "t-sql/language-elements/execute-transact-sql",
         (on_object("SELECT", "dbo.t"),)),
     Row("EXEC sp_executesql N'DELETE FROM dbo.t'",
         "relational-databases/system-stored-procedures/sp-executesql-transact-sql", (on_object("DELETE", "dbo.t"),)),
     Row("CREATE PROCEDURE dbo.made AS SELECT 1 AS one", "t-sql/statements/create-procedure-transact-sql",
         (in_database("CREATE PROCEDURE"), schema_refused("dbo"))),
+    Row("CREATE OR ALTER PROCEDURE dbo.made AS SELECT 1 AS one", "t-sql/statements/create-procedure-transact-sql",
+        (in_database("CREATE PROCEDURE"), schema_refused("dbo"))),
+    Row("CREATE OR ALTER PROCEDURE dbo.p AS SELECT 1 AS one", "t-sql/statements/create-procedure-transact-sql",
+        (may_not("alter", "procedure", "p", "ALTER ON dbo.p"),)),
     Row("ALTER PROCEDURE dbo.p AS SELECT 2 AS two", "t-sql/statements/alter-procedure-transact-sql",
         (may_not("alter", "procedure", "p", "ALTER ON dbo.p"),)),
     Row("DROP PROCEDURE dbo.p", "t-sql/statements/drop-procedure-transact-sql",
@@ -158,6 +193,19 @@ ROWS = (
         (in_database("CREATE TABLE"), schema_refused("side"))),
     Row("ALTER TABLE dbo.t ADD c int NULL", "t-sql/statements/alter-table-transact-sql",
         (cannot_find("t", "ALTER ON dbo.t"),)),
+    Row("ALTER TABLE dbo.t ALTER COLUMN b bigint NULL", "t-sql/statements/alter-table-transact-sql",
+        (cannot_find("t", "ALTER ON dbo.t"),)),
+    Row("ALTER TABLE dbo.t DROP COLUMN b", "t-sql/statements/alter-table-transact-sql",
+        (cannot_find("t", "ALTER ON dbo.t"),)),
+    Row(
+        "ALTER TABLE dbo.t ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES dbo.u (a)",
+        "t-sql/statements/alter-table-transact-sql",
+        (cannot_find("t", "ALTER ON dbo.t"), on_object("REFERENCES", "dbo.u")),
+    ),
+    Row(
+        "CREATE TABLE dbo.made (a int REFERENCES dbo.u (a))", "t-sql/statements/create-table-transact-sql",
+        (in_database("CREATE TABLE"), schema_refused("dbo"), on_object("REFERENCES", "dbo.u")),
+    ),
     Row("DROP TABLE dbo.u", "t-sql/statements/drop-table-transact-sql", (may_not("drop", "table", "u", *_DROP_TABLE),)),
     Row("CREATE INDEX j ON dbo.t (b)", "t-sql/statements/create-index-transact-sql",
         (cannot_find("dbo.t", "ALTER ON dbo.t"),)),
@@ -172,11 +220,17 @@ ROWS = (
     # Types
     Row("CREATE TYPE dbo.made AS TABLE (a int)", "t-sql/statements/create-type-transact-sql",
         (in_database("CREATE TYPE"), schema_refused("dbo"))),
-    Row("DROP TYPE dbo.tt", "t-sql/statements/drop-type-transact-sql",
+    Row("CREATE TYPE dbo.made FROM int", "t-sql/statements/create-type-transact-sql",
+        (in_database("CREATE TYPE"), schema_refused("dbo"))),
+    Row("DROP TYPE dbo.word", "t-sql/statements/drop-type-transact-sql",
         (Need(
-            ("ALTER ON SCHEMA::dbo", "CONTROL ON TYPE::dbo.tt"), 218,
-            "Could not find the type 'dbo.tt'. Either it does not exist or you do not have the necessary permission.",
+            ("ALTER ON SCHEMA::dbo", "CONTROL ON TYPE::dbo.word"), 218,
+            "Could not find the type 'dbo.word'. Either it does not exist or you do not have the necessary permission.",
         ),)),
+    Row("DECLARE @rows dbo.tt", "relational-databases/tables/use-table-valued-parameters-database-engine",
+        (on_type("EXECUTE", "dbo.tt"),)),
+    Row("CREATE TABLE dbo.made (a dbo.word)", "t-sql/statements/create-table-transact-sql",
+        (in_database("CREATE TABLE"), schema_refused("dbo"), on_type("REFERENCES", "dbo.word"))),
     # Schemas and owners
     Row("CREATE SCHEMA made", "t-sql/statements/create-schema-transact-sql", (not_permitted("CREATE SCHEMA"),)),
     Row(
@@ -217,6 +271,9 @@ ROWS = (
         (not_found("alter", "role", "crew", "ALTER ON ROLE::crew"),)),
     Row("ALTER ROLE db_datareader ADD MEMBER mate", "t-sql/statements/alter-role-transact-sql",
         (not_found("alter", "role", "db_datareader", "db_owner"),)),
+    Row("EXEC sp_addrolemember 'crew', 'mate'",
+        "relational-databases/system-stored-procedures/sp-addrolemember-transact-sql",
+        (not_found("alter", "role", "crew", "ALTER ON ROLE::crew"),)),
     Row("DROP ROLE crew", "t-sql/statements/drop-role-transact-sql",
         (not_found("drop", "role", "crew", "ALTER ANY ROLE", "CONTROL ON ROLE::crew"),)),
     # Permissions
@@ -253,4 +310,5 @@ ROWS = (
     Row("DECLARE @a int = 1; SET @a = 2; IF @a = 2 PRINT 'two'",
         "t-sql/language-elements/control-of-flow"),
     Row("SELECT HAS_PERMS_BY_NAME('dbo.t', 'OBJECT', 'SELECT')", "t-sql/functions/has-perms-by-name-transact-sql"),
+    Row("CREATE TABLE #made (a int)", "t-sql/statements/create-table-transact-sql"),
 )  # fmt: skip

@@ -74,6 +74,9 @@ def compile_output(
     if verb == "MERGE":
         action = Bound(f"{_ROW}.action", t.nvarchar(10), nullable=False, name="$action")
         around.sources.append(Source("", (("$action", action),)))
+    named = (fold(node.table) for item in clause.items for node in item.find_all(exp.Column))
+    if not {"inserted", "deleted"}.isdisjoint(named):  # what it shows of the rows is read
+        compiler.demand("SELECT", target.table)
     extras = _extras(clause, scope, around)
     outputs: list[tuple[str, Bound]] = []
     for item in clause.items:

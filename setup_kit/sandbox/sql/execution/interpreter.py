@@ -24,7 +24,7 @@ from setup_kit.sandbox.sql.execution import (
     procedures,
     tables,
 )
-from setup_kit.sandbox.sql.execution.objects import resolve_type
+from setup_kit.sandbox.sql.execution.objects import require_type, resolve_type
 from setup_kit.sandbox.sql.language import dialect, parser
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.messages import MESSAGES, fill
@@ -303,6 +303,7 @@ class Interpreter:
             session.catalog_now()
             declared = resolve_type(session, written, number)
             if declared.table is not None:
+                require_type(session, "EXECUTE", declared.table)
                 if session.local_tables.find(f"@{name}") is None:
                     kind = declared.table
                     session.local_tables.create(f"@{name}", kind.columns, kind.keys, kind.checks)

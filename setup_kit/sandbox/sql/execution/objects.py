@@ -39,6 +39,12 @@ def resolve_type(session: Session, written: SqlType | s.Name, ordinal: int) -> D
     return DeclaredType(base.type, base.nullable, found.id)
 
 
+def require_type(session: Session, permission: str, found: DatabaseObject) -> None:
+    """A table type is used with EXECUTE, an alias type in a table with REFERENCES; or by a procedure of its owner."""
+    if session.catalog.owner_of(found) != session.chain_owner:
+        session.permissions.require(permission, permissions.of_object(found))
+
+
 def resolve(session: Session, name: s.Name, kind: str) -> DatabaseObject | None:
     """A table U, view V, procedure P, table type TT or alias type AT: in the schema given, else in the default schema,
     then in dbo; a #table is the session's own.

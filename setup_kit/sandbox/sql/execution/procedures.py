@@ -14,7 +14,7 @@ from setup_kit.sandbox.sql.compiler import names
 from setup_kit.sandbox.sql.errors import EndOfBatch
 from setup_kit.sandbox.sql.execution import descriptions, firewall_rules, table_values
 from setup_kit.sandbox.sql.execution.arguments import Outcome, check_output, coerce, leading, match, missing
-from setup_kit.sandbox.sql.execution.objects import find_procedure, resolve_type
+from setup_kit.sandbox.sql.execution.objects import find_procedure, require_type, resolve_type
 from setup_kit.sandbox.sql.execution.prepared import Prepared
 from setup_kit.sandbox.sql.language import parser
 from setup_kit.sandbox.sql.language import statements as s
@@ -135,6 +135,7 @@ def _call(session: Session, name: s.Name, given: Sequence[Parameter]) -> Outcome
     for number, (parameter, place) in enumerate(zip(declared, places, strict=True), 1):
         kind = resolve_type(session, parameter.type, number)
         if kind.table is not None:
+            require_type(session, "EXECUTE", kind.table)
             tables[parameter.name] = table_values.argument(kind.table, None if place is None else given[place])
         elif place is not None and not given[place].default:
             check_output(parameter.name, given[place], declared=parameter.output)
@@ -185,6 +186,7 @@ def _bind(
         if isinstance(kind, s.Name):
             resolved = resolve_type(session, kind, number)
             if resolved.table is not None:
+                require_type(session, "EXECUTE", resolved.table)
                 tables[name] = table_values.argument(resolved.table, parameter)
                 continue
             kind = resolved.type

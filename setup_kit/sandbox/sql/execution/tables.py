@@ -14,7 +14,7 @@ from setup_kit.sandbox.sql.compiler.queries import Queries
 from setup_kit.sandbox.sql.compiler.scope import Scope
 from setup_kit.sandbox.sql.compiler.sources import table_source
 from setup_kit.sandbox.sql.execution import constraints
-from setup_kit.sandbox.sql.execution.objects import new_object_schema, resolve, resolve_type
+from setup_kit.sandbox.sql.execution.objects import new_object_schema, require_type, resolve, resolve_type
 from setup_kit.sandbox.sql.language import dialect
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.language.cursor import Cursor
@@ -71,6 +71,8 @@ def _make_column(
 ) -> Column:  # fmt: skip
     found = resolve_type(session, definition.type, number)
     kind, nullable, alias = found.type, definition.nullable, found.alias
+    if alias is not None:
+        require_type(session, "REFERENCES", session.catalog.objects[alias])
     if found.table is not None:
         raise errors.SqlError(
             350, f"The column \"{definition.name}\" does not have a valid data type. A column cannot be of a "
@@ -258,6 +260,8 @@ def _alter_column(session: Session, table: DatabaseObject, definition: s.ColumnD
             f"'{table.name}'.",
         )  # fmt: skip
     resolved = resolve_type(session, definition.type, 1)
+    if resolved.alias is not None:
+        require_type(session, "REFERENCES", session.catalog.objects[resolved.alias])
     if any(column.id in key.columns for key in table.keys) and resolved.type != column.type:
         raise errors.SqlError(
             5074, f"The object '{next(k.name for k in table.keys if column.id in k.columns)}' is dependent on column "
