@@ -11,12 +11,12 @@ from sqlglot.tokenizer_core import TokenType
 from setup_kit.sandbox.sql.compiler import type_facts
 from setup_kit.sandbox.sql.compiler.compile import compile_statement
 from setup_kit.sandbox.sql.execution.arguments import Outcome, leading, match
-from setup_kit.sandbox.sql.execution.objects import find_procedure, resolve_type
+from setup_kit.sandbox.sql.execution.objects import DeclaredType, find_procedure, resolve_type
 from setup_kit.sandbox.sql.language import parser
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.language.declarations import parse_declarations, text_of
 from setup_kit.sandbox.sql.language.dialect import tokenize
-from setup_kit.sandbox.sql.storage.catalog import fold
+from setup_kit.sandbox.sql.storage.catalog import DatabaseObject, fold
 from setup_kit.sandbox.sql.tds import type_info
 from setup_kit.sandbox.sql.tds.parameters import Parameter
 from setup_kit.sandbox.sql.tds.tokens import Column, row_encoder
@@ -73,7 +73,7 @@ def describe_parameters(session: Session, parameters: Sequence[Parameter]) -> Ou
 
 def _suggest(session: Session, text: str, declared: str) -> list[tuple[Stored, ...]]:
     types = _types(session, parse_declarations(declared))
-    suggestions: dict[str, SqlType] = {}
+    suggestions: dict[str, DeclaredType] = {}
     for statement in parser.parse_batch(text):
         if isinstance(statement, s.Execute) and statement.procedure is not None:
             suggestions |= _of_call(session, statement, types)
@@ -83,19 +83,31 @@ def _suggest(session: Session, text: str, declared: str) -> list[tuple[Stored, .
         compiler = session.executor.compiler(describe=True)
         compile_statement(compiler, statement)
         session.executor.check(compiler.program)
-        suggestions |= compiler.program.suggestions
+        suggestions |= {name: DeclaredType(kind) for name, kind in compiler.program.suggestions.items()}
     rows: list[tuple[Stored, ...]] = []
     for name in _variables_in_order(text):
-        kind = suggestions.get(name)
-        if kind is not None:
-            precision, scale = type_facts.shown_precision(kind)
-            number = t.SYSTEM_TYPE_IDS[kind.name]
-            middle = (None,) * 9
-            rows.append(
-                (len(rows) + 1, f"@{name}", number, str(kind), kind.max_length, precision, scale, *middle,
-                 0, 0, 0, 1, 0, None, type_info.encode(kind)[0], _tds_length(kind))
-            )  # fmt: skip
+        found = suggestions.get(name)
+        if found is not None:
+            described = _of_table(session, found.table) if found.table is not None else _of_value(found.type)
+            rows.append((len(rows) + 1, f"@{name}", *described))
     return rows
+
+
+def _of_value(kind: SqlType) -> tuple[Stored, ...]:
+    precision, scale = type_facts.shown_precision(kind)
+    return (
+        t.SYSTEM_TYPE_IDS[kind.name], str(kind), kind.max_length, precision, scale, *(None,) * 9,
+        0, 0, 0, 1, 0, None, type_info.encode(kind)[0], _tds_length(kind),
+    )  # fmt: skip
+
+
+def _of_table(session: Session, table: DatabaseObject) -> tuple[Stored, ...]:
+    """A table type is told by its name (*assumed*: lengths as in sys.types)."""
+    schema = session.catalog.schemas[table.schema_id].name
+    return (
+        type_info.TABLE, None, -1, 0, 0, table.id, session.database.name, schema, table.name, *(None,) * 5,
+        0, 0, 0, 1, 0, None, type_info.TABLE, 0,
+    )  # fmt: skip
 
 
 def _types(session: Session, declared: Sequence[tuple[str, s.DeclaredType, bool]]) -> dict[str, SqlType]:
@@ -104,17 +116,17 @@ def _types(session: Session, declared: Sequence[tuple[str, s.DeclaredType, bool]
     return {name: found.type for name, found in types.items() if found.table is None}
 
 
-def _of_call(session: Session, statement: s.Execute, declared: Mapping[str, SqlType]) -> dict[str, SqlType]:
+def _of_call(session: Session, statement: s.Execute, declared: Mapping[str, SqlType]) -> dict[str, DeclaredType]:
     """The types of a procedure's parameters, for the variables that EXEC gives them."""
     assert statement.procedure is not None  # noqa: S101 - the caller has looked
     _, _, definition = find_procedure(session, statement.procedure)
     names = [parameter.name for parameter in definition.parameters]
     given = [Parameter(f"@{name}" if name else "", t.INT, None) for name, _, _ in statement.arguments]
-    found: dict[str, SqlType] = {}
+    found: dict[str, DeclaredType] = {}
     for parameter, place in zip(definition.parameters, match(definition.procedure.name, names, given), strict=True):
         node = statement.arguments[place][1] if place is not None else None
         if isinstance(node, exp.Parameter) and fold(node.this.name) not in declared:
-            found[node.this.name] = resolve_type(session, parameter.type, 1).type
+            found[node.this.name] = resolve_type(session, parameter.type, 1)
     return found
 
 
