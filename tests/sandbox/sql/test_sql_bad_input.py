@@ -90,3 +90,14 @@ def test_half_a_statement_is_a_syntax_error(connection: pyodbc.Connection, sql: 
     with pytest.raises(pyodbc.Error) as caught:
         connection.execute(sql).fetchall()
     assert number(caught.value) in (102, 156)
+
+
+def test_what_a_session_may_prepare_is_bounded(connection: pyodbc.Connection) -> None:
+    text = "SELECT N'" + "x" * 4_000_000 + "'"
+    prepare = "DECLARE @h int; EXEC sp_prepare @h OUTPUT, NULL, @p; SELECT @h"
+    for _ in range(4):
+        connection.execute(prepare.replace("@p", f"N'{text.replace(chr(39), chr(39) * 2)}'")).fetchall()
+    with pytest.raises(pyodbc.Error) as caught:
+        connection.execute(prepare.replace("@p", f"N'{text.replace(chr(39), chr(39) * 2)}'")).fetchall()
+    assert number(caught.value) == 701
+    assert connection.execute("SELECT 1").fetchone()[0] == 1
