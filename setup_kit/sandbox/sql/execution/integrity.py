@@ -41,7 +41,7 @@ def verify(session: Session, table: DatabaseObject, verb: str, touched: Sequence
         for key in table.foreign_keys:
             if _is_orphaned(session, table, key, among):
                 parent = session.catalog.objects[key.table]
-                raise _conflict(session, verb, "FOREIGN KEY", key.name, parent, key.references)
+                raise _conflict(session, verb, _kind(table, key), key.name, parent, key.references)
     if removed:
         _follow(session, table, verb, 0)
 
@@ -53,7 +53,11 @@ def verify_all(session: Session, table: DatabaseObject, rule: Check | ForeignKey
             raise _conflict(session, "ALTER TABLE", "CHECK", rule.name, table, rule.columns)
     elif _is_orphaned(session, table, rule, "1"):
         parent = session.catalog_now().objects[rule.table]
-        raise _conflict(session, "ALTER TABLE", "FOREIGN KEY", rule.name, parent, rule.references)
+        raise _conflict(session, "ALTER TABLE", _kind(table, rule), rule.name, parent, rule.references)
+
+
+def _kind(table: DatabaseObject, key: ForeignKey) -> str:
+    return "FOREIGN KEY SAME TABLE" if key.table == table.id else "FOREIGN KEY"
 
 
 def _breaks(session: Session, table: DatabaseObject, check: Check, among: str) -> bool:
