@@ -38,6 +38,8 @@ SETUP = (
 
 @dataclass(frozen=True)
 class Need:
+    """Without any way a statement that nobody may carry out here."""
+
     ways: tuple[str, ...]
     number: int
     text: str
@@ -96,6 +98,7 @@ def no_grant_permission(*ways: str) -> Need:
     return Need(ways, 4613, "Grantor does not have GRANT permission.")
 
 
+_IN_MASTER = Need((), 5001, "User must be in the master database.")
 _DROP_TABLE = ("ALTER ON SCHEMA::dbo", "CONTROL ON dbo.u")
 _OWN_SCHEMA = ("CONTROL ON SCHEMA::dbo", "db_securityadmin")
 
@@ -110,6 +113,8 @@ ROWS = (
     Row("IF EXISTS (SELECT * FROM dbo.t) PRINT 'x'", "t-sql/language-elements/exists-transact-sql",
         (on_object("SELECT", "dbo.t"),)),
     Row("DECLARE @a int = (SELECT MAX(a) FROM dbo.t)", "t-sql/language-elements/declare-local-variable-transact-sql",
+        (on_object("SELECT", "dbo.t"),)),
+    Row("DECLARE @a int; SELECT @a = a FROM dbo.t", "t-sql/language-elements/select-local-variable-transact-sql",
         (on_object("SELECT", "dbo.t"),)),
     Row(
         "SELECT a INTO dbo.copy FROM dbo.t", "t-sql/queries/select-into-clause-transact-sql",
@@ -303,6 +308,13 @@ ROWS = (
     Row("SELECT row_count FROM sys.dm_db_partition_stats",
         "relational-databases/system-dynamic-management-views/sys-dm-db-partition-stats-transact-sql",
         (in_database("VIEW DATABASE PERFORMANCE STATE"),)),
+    # The server, which is asked in master alone
+    Row("CREATE LOGIN made WITH PASSWORD = 'Export-Pass-123'", "t-sql/statements/create-login-transact-sql",
+        (_IN_MASTER,), in_transaction=False),
+    Row("ALTER LOGIN made DISABLE", "t-sql/statements/alter-login-transact-sql", (_IN_MASTER,), in_transaction=False),
+    Row("DROP LOGIN made", "t-sql/statements/drop-login-transact-sql", (_IN_MASTER,), in_transaction=False),
+    Row("CREATE DATABASE made", "t-sql/statements/create-database-transact-sql", (_IN_MASTER,), in_transaction=False),
+    Row("DROP DATABASE made", "t-sql/statements/drop-database-transact-sql", (_IN_MASTER,), in_transaction=False),
     # Open to everybody
     Row("SELECT name FROM sys.tables", "relational-databases/system-catalog-views/sys-tables-transact-sql"),
     Row("SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES",
@@ -310,5 +322,38 @@ ROWS = (
     Row("DECLARE @a int = 1; SET @a = 2; IF @a = 2 PRINT 'two'",
         "t-sql/language-elements/control-of-flow"),
     Row("SELECT HAS_PERMS_BY_NAME('dbo.t', 'OBJECT', 'SELECT')", "t-sql/functions/has-perms-by-name-transact-sql"),
+    Row("DECLARE @t TABLE (a int); INSERT INTO @t VALUES (1); SELECT a FROM @t",
+        "t-sql/data-types/table-transact-sql"),
+    Row("WAITFOR DELAY '00:00:00'", "t-sql/language-elements/waitfor-transact-sql"),
     Row("CREATE TABLE #made (a int)", "t-sql/statements/create-table-transact-sql"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ServerRow:
+    """A statement on the server, in master: who is in `role` there may carry it out."""
+
+    statement: str
+    page: str
+    role: str
+    number: int
+    text: str
+    before: str
+    undo: str
+
+
+_LOGIN, _DATABASE = "CREATE LOGIN made WITH PASSWORD = 'Export-Pass-123'", "CREATE DATABASE made"
+_NOT_YOURS = "because it does not exist or you do not have permission."
+
+SERVER_ROWS = (
+    ServerRow(_LOGIN, "t-sql/statements/create-login-transact-sql", "loginmanager", 15247,
+              "User does not have permission to perform this action.", "", "DROP LOGIN made"),
+    ServerRow("ALTER LOGIN made DISABLE", "t-sql/statements/alter-login-transact-sql", "loginmanager", 15151,
+              f"Cannot alter the login 'made', {_NOT_YOURS}", _LOGIN, "DROP LOGIN made"),
+    ServerRow("DROP LOGIN made", "t-sql/statements/drop-login-transact-sql", "loginmanager", 15151,
+              f"Cannot drop the login 'made', {_NOT_YOURS}", _LOGIN, "DROP LOGIN made"),
+    ServerRow(_DATABASE, "t-sql/statements/create-database-transact-sql", "dbmanager", 262,
+              "CREATE DATABASE permission denied in database 'master'.", "", "DROP DATABASE made"),
+    ServerRow("DROP DATABASE made", "t-sql/statements/drop-database-transact-sql", "dbmanager", 3701,
+              f"Cannot drop the database 'made', {_NOT_YOURS}", _DATABASE, "DROP DATABASE made"),
 )  # fmt: skip
