@@ -38,6 +38,13 @@ def coerce(kind: SqlType, value: Stored, target: SqlType) -> Stored:
         raise
 
 
+def given_value(parameter: Parameter, target: SqlType) -> Stored:
+    """The value given for a parameter that is declared as `target`; 206 for a table."""
+    if parameter.table is not None:
+        raise errors.type_clash(parameter.table.type_name or "table", target.name)
+    return coerce(parameter.type, parameter.value, target)
+
+
 def match(label: str, declared: Sequence[str], given: Sequence[Parameter]) -> list[int | None]:
     """For each declared name the position among `given` of what it takes: by name, else by position.
 

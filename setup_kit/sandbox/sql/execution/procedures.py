@@ -13,7 +13,15 @@ from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.compiler import names
 from setup_kit.sandbox.sql.errors import EndOfBatch
 from setup_kit.sandbox.sql.execution import descriptions, firewall_rules, table_values
-from setup_kit.sandbox.sql.execution.arguments import Outcome, check_output, coerce, leading, match, missing
+from setup_kit.sandbox.sql.execution.arguments import (
+    Outcome,
+    check_output,
+    coerce,
+    given_value,
+    leading,
+    match,
+    missing,
+)
 from setup_kit.sandbox.sql.execution.objects import find_procedure, require_type, resolve_type
 from setup_kit.sandbox.sql.execution.prepared import Prepared
 from setup_kit.sandbox.sql.language import parser
@@ -139,7 +147,7 @@ def _call(session: Session, name: s.Name, given: Sequence[Parameter]) -> Outcome
             tables[parameter.name] = table_values.argument(kind.table, None if place is None else given[place])
         elif place is not None and not given[place].default:
             check_output(parameter.name, given[place], declared=parameter.output)
-            values[parameter.name] = kind.type, coerce(given[place].type, given[place].value, kind.type)
+            values[parameter.name] = kind.type, given_value(given[place], kind.type)
         elif parameter.default is not None:
             default = parameter.default
             if isinstance(default, exp.Column) and not default.table:  # a word that stands for itself
@@ -184,13 +192,14 @@ def _bind(
         parameter = given[place]
         kind = written
         if isinstance(kind, s.Name):
+            session.catalog_now()
             resolved = resolve_type(session, kind, number)
             if resolved.table is not None:
                 require_type(session, "EXECUTE", resolved.table)
                 tables[name] = table_values.argument(resolved.table, parameter)
                 continue
             kind = resolved.type
-        values[name] = kind, coerce(parameter.type, parameter.value, kind)
+        values[name] = kind, given_value(parameter, kind)
         if parameter.output:
             check_output(name, parameter, declared=output)
             outputs[first + place] = name
