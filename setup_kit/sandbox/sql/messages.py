@@ -87,6 +87,7 @@ MESSAGES: dict[int, Message] = {
     ),
     155: _batch(15, "'%.*ls' is not a recognized %ls option."),
     156: _batch(15, "Incorrect syntax near the keyword '%.*ls'."),
+    168: _batch(15, "The floating point value '%.*ls' is out of the range of computer representation (%d bytes)."),
     174: _batch(15, "The %.*ls function requires %d argument(s)."),
     189: _batch(15, "The %ls function requires %d to %d arguments."),
     192: _batch(16, "The scale must be less than or equal to the precision."),

@@ -11,7 +11,7 @@ from sqlglot import exp
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.compiler.bound import Bound
 from setup_kit.sandbox.sql.compiler.compiler import Compiler
-from setup_kit.sandbox.sql.compiler.operators import collated
+from setup_kit.sandbox.sql.compiler.operators import collated, finite
 from setup_kit.sandbox.sql.compiler.scope import Scope
 from setup_kit.sandbox.sql.values import types as t
 from setup_kit.sandbox.sql.values.types import MAX, SqlType, Stored
@@ -83,7 +83,8 @@ def call(compiler: Compiler, name: str, arguments: Sequence[exp.Expr], scope: Sc
 def _total(compiler: Compiler, name: str, text: str, kind: SqlType, over: str) -> Bound:
     """SUM and AVG, whose type is wider than that of what they add."""
     if kind.name in t.FLOATS:
-        return Bound(f"{name.lower()}({text}){over}", t.FLOAT)
+        total = Bound(f"{name.lower()}({text}){over}", t.FLOAT)
+        return compiler.program.converted(total, t.FLOAT, _finite, "total float")
     if kind.name in t.DECIMALS:
         if over:
             raise errors.unsupported(f"{name} of {kind.name} with OVER")
@@ -97,6 +98,10 @@ def _total(compiler: Compiler, name: str, text: str, kind: SqlType, over: str) -
     result = t.BIGINT if kind.name == "bigint" else t.INT
     total = f"sum({text}){over}" if name == "SUM" else f"(sum({text}){over} / count({text}){over})"
     return compiler.program.converted(Bound(total, t.BIGINT), result, _within(result), f"total {result}")
+
+
+def _finite(value: Stored) -> Stored:
+    return finite(float(value))  # type: ignore[arg-type]  # totals of floats are floats
 
 
 def _cut_to(kind: SqlType):  # type: ignore[no-untyped-def]

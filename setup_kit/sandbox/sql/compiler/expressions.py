@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 from sqlglot import exp
@@ -76,7 +77,9 @@ class Expressions(Compiler):
         if node.args.get("is_string"):
             return self.program.constant(text, t.varchar(_literal_length(text, 8000)))
         if "e" in text.lower():
-            return self.program.constant(float(text), t.FLOAT)
+            if math.isinf(number := float(text)):
+                raise errors.error(168, text, 8)
+            return self.program.constant(number, t.FLOAT)
         if "." not in text:
             digits = len(text.lstrip("0"))
             if digits > 38:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from decimal import Decimal
@@ -66,6 +67,13 @@ def _integer_function(operator: str, kind: SqlType):  # type: ignore[no-untyped-
     return function
 
 
+def finite(value: float) -> float:
+    """8115 for infinity, which SQL Server does not have."""
+    if not math.isfinite(value):
+        raise errors.arithmetic_overflow("expression", "float")
+    return value
+
+
 def _float_function(operator: str):  # type: ignore[no-untyped-def]
     def function(_: Runtime, a: float | None, b: float | None) -> Stored:
         if a is None or b is None:
@@ -73,10 +81,10 @@ def _float_function(operator: str):  # type: ignore[no-untyped-def]
         if operator == "/":
             if b == 0:
                 raise errors.divide_by_zero()
-            return a / b
+            return finite(a / b)
         if operator == "%":
             raise errors.operator_refused("modulo", "float")
-        return a + b if operator == "+" else a - b if operator == "-" else a * b
+        return finite(a + b if operator == "+" else a - b if operator == "-" else a * b)
 
     return function
 

@@ -217,7 +217,9 @@ def _to_float(source: SqlType, target: SqlType, style: int) -> Converter | None:
         text = str(value).strip(" ") or "0"
         if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII):
             raise errors.type_conversion_failed(name, target.name)
-        return store(float(text))
+        if math.isinf(value := float(text)):
+            raise errors.arithmetic_overflow("expression", target.name)
+        return store(value)
 
     return parse
 
