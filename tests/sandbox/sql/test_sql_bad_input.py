@@ -101,3 +101,19 @@ def test_what_a_session_may_prepare_is_bounded(connection: pyodbc.Connection) ->
         connection.execute(prepare.replace("@p", f"N'{text.replace(chr(39), chr(39) * 2)}'")).fetchall()
     assert number(caught.value) == 701
     assert connection.execute("SELECT 1").fetchone()[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT 1e309", 168),
+        ("SELECT 1e308 * 10", 8115),
+        ("SELECT SUM(a) FROM (VALUES (1e308), (1e308)) AS v (a)", 8115),
+        ("SELECT a + a FROM (VALUES (1e308), (1e308)) AS v (a)", 8115),
+        ("SELECT CAST('1e400' AS float)", 8115),
+    ],
+)
+def test_there_is_no_infinity(connection: pyodbc.Connection, sql: str, expected: int) -> None:
+    with pytest.raises(pyodbc.Error) as caught:
+        connection.execute(sql).fetchall()
+    assert number(caught.value) == expected
