@@ -24,6 +24,7 @@ import pyodbc  # type: ignore[import-not-found]  # a compiled module without typ
 from setup_kit.sandbox.sql.errors import ProtocolError, SqlError
 from setup_kit.sandbox.sql.language import parser
 from setup_kit.sandbox.sql.tds import login, packets
+from setup_kit.sandbox.sql.tds.bulk import BulkLoad
 from setup_kit.sandbox.sql.tds.packets import PacketType
 from setup_kit.sandbox.sql.tds.parameters import Calls
 from tests.prove import garbage
@@ -81,6 +82,12 @@ def _calls(data: bytes) -> None:
             pass
 
 
+def _bulk(data: bytes) -> None:
+    pieces = [data[at : at + 40] for at in range(0, len(data), 40)]
+    for _ in BulkLoad(lambda: pieces.pop(0) if pieces else b"").rows():
+        pass
+
+
 DECODERS: dict[str, Callable[[random.Random], None]] = {
     "PRELOGIN": lambda chance: _discard(login.PreLogin.decode(garbage.mutated(PRELOGIN, chance))),
     "LOGIN7": lambda chance: _discard(login.Login7.decode(garbage.mutated(login7("sa", "x", "m"), chance))),
@@ -88,6 +95,7 @@ DECODERS: dict[str, Callable[[random.Random], None]] = {
     "transaction": lambda chance: _discard(
         packets.TransactionManagerRequest.decode(garbage.mutated(chance.choice(garbage.TRANSACTIONS), chance))
     ),
+    "bulk load": lambda chance: _bulk(garbage.mutated(garbage.BULK, chance)),
     "batch": lambda chance: _discard(packets.decode_batch(garbage.mutated(ALL_HEADERS + b"S\x00E\x00" * 9, chance))),
 }
 

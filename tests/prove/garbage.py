@@ -37,7 +37,9 @@ VALUES = (
     b"\x24\x10\x10" + bytes(range(16)), b"\xa5\x32\x00\x03\x00abc", b"\xa7\x32\x00" + _COLLATION + b"\x03\x00abc",
     b"\xa5\xff\xff" + struct.pack("<QI", 3, 3) + b"abc" + b"\x00" * 4, b"\x62\x49\x1f\x00\x00\x06\x00\x00\x00\x38\x00\x01\x00\x00\x00",
     _text("it's [a] \"text\" \U0001f600"), _large("x" * 5000), b"\xe7\x40\x1f" + _COLLATION + b"\xff\xff",
-    b"\xf3\x00\x00\x00\xff\xff\x00\x00", b"\xef\x08\x00" + _COLLATION + b"\x08\x00a\x00b\x00c\x00d\x00",
+    b"\xf3\x00\x00\x00\xff\xff\x00\x00",
+    b"\xf3\x00\x03d\x00b\x00o\x00\x02t\x00t\x00\x02\x00" + b"\x00" * 6 + b"\x26\x04\x00" + b"\x00" * 6
+    + b"\xe7\x14\x00" + _COLLATION + b"\x00\x00" + b"\x01\x04\x07\x00\x00\x00\x04\x00a\x00b\x00" * 3 + b"\x00", b"\xef\x08\x00" + _COLLATION + b"\x08\x00a\x00b\x00c\x00d\x00",
 )  # fmt: skip
 
 
@@ -67,7 +69,7 @@ CALLS = (
     _call("sp_reset_connection"), *(_call(number) for number in range(20)),
 )  # fmt: skip
 
-_BULK = (
+BULK = (
     b"\x81\x02\x00\x00\x00\x00\x00\x00\x00\x08\x00\x38\x00\x00\x00\x00\x00\x00\x09\x00\xe7\x14\x00" + _COLLATION + b"\x00"
     b"\xd1\x01\x00\x00\x00\x04\x00a\x00b\x00\xd1\x02\x00\x00\x00\xff\xff\xfd\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 )  # fmt: skip
@@ -79,7 +81,7 @@ TRANSACTIONS = tuple(
 REQUESTS: tuple[tuple[int, bytes], ...] = (
     *((PacketType.RPC, ALL_HEADERS + call) for call in CALLS),
     *((PacketType.TRANSACTION_MANAGER, data) for data in TRANSACTIONS),
-    (PacketType.BULK_LOAD, _BULK), (PacketType.LOGIN7, login7("sa", "x", "master")), (PacketType.PRELOGIN, PRELOGIN),
+    (PacketType.BULK_LOAD, BULK), (PacketType.LOGIN7, login7("sa", "x", "master")), (PacketType.PRELOGIN, PRELOGIN),
     (0x02, b""), (0x08, b"x" * 20), (0x11, b"NTLM"), (0x0F, ALL_HEADERS), (0x00, b""), (0xFF, b"\xff" * 8),
 )  # fmt: skip
 
@@ -143,7 +145,11 @@ def request(chance: random.Random) -> tuple[int, bytes, int]:
     if what < 0.5:
         return chance.randrange(256), mutated(data, chance), status
     if what < 0.55:
-        return PacketType.SQL_BATCH, mutated(ALL_HEADERS + sql(chance).encode("utf-16-le", "surrogatepass"), chance), status
+        return (
+            PacketType.SQL_BATCH,
+            mutated(ALL_HEADERS + sql(chance).encode("utf-16-le", "surrogatepass"), chance),
+            status,
+        )
     if what < 0.6:
         return kind, data, status
     return kind, mutated(data, chance, [found for _, found in REQUESTS]), status
