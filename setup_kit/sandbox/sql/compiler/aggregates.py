@@ -83,8 +83,8 @@ def call(compiler: Compiler, name: str, arguments: Sequence[exp.Expr], scope: Sc
 def _total(compiler: Compiler, name: str, text: str, kind: SqlType, over: str) -> Bound:
     """SUM and AVG, whose type is wider than that of what they add."""
     if kind.name in t.FLOATS:
-        total = Bound(f"{name.lower()}({text}){over}", t.FLOAT)
-        return compiler.program.converted(total, t.FLOAT, _finite, "total float")
+        found = Bound(f"{name.lower()}({text}){over}", t.FLOAT)
+        return compiler.program.converted(found, t.FLOAT, _finite, "total float")
     if kind.name in t.DECIMALS:
         if over:
             raise errors.unsupported(f"{name} of {kind.name} with OVER")
