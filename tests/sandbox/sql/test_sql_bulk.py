@@ -275,6 +275,38 @@ class TestOptions:
             (10, 1), (15, 2), (100, 3), (105, 4),
         ]  # fmt: skip
 
+    def test_constraints_are_checked_when_that_is_asked_for(self, tds: Any, connection: pyodbc.Connection) -> None:
+        connection.execute("CREATE TABLE dbo.u (b nvarchar(20) PRIMARY KEY); INSERT INTO dbo.u VALUES ('x')")
+        connection.execute(
+            "CREATE TABLE dbo.t (a int CONSTRAINT small CHECK (a < 10), b nvarchar(20) REFERENCES dbo.u (b))"
+        )
+        for row in ((10, "x"), (1, "y")):
+            with pytest.raises(pytds.DatabaseError) as caught:
+                load(tds, [(1, "x"), row], check_constraints=True)
+            assert caught.value.number == 547
+        load(tds, [(1, "x"), (2, None)], check_constraints=True)
+        load(tds, [(11, "y")])
+        assert [row[0] for row in connection.execute("SELECT a FROM dbo.t ORDER BY a")] == [1, 2, 11]
+
+    def test_it_takes_alter_to_pass_them_by(
+        self, server: Server, database: str, connection: pyodbc.Connection, authority_file: Path
+    ) -> None:
+        connection.execute("CREATE TABLE dbo.t (a int CHECK (a < 10), b nvarchar(20))")
+        with closing(connect(server, database, authority_file, *server.user(database))) as tds:
+            connection.execute("GRANT INSERT ON dbo.t TO exporter")
+            assert refused(tds, [(1, "x")]) == 1088
+            load(tds, [(1, "x")], check_constraints=True)
+            connection.execute("GRANT ALTER ON dbo.t TO exporter")
+            load(tds, [(11, "x")])
+        assert connection.execute("SELECT sum(a) FROM dbo.t").fetchone()[0] == 12
+
+    def test_a_temporary_table_takes_rows_too(self, tds: Any) -> None:
+        with tds.cursor() as cursor:
+            cursor.execute("CREATE TABLE #t (n int IDENTITY, a int, b nvarchar(20))")
+            cursor.copy_to(table_or_view="#t", columns=[column("a", INT), column("b", TEXT)], data=[(1, "x"), (2, "y")])
+            cursor.execute("SELECT n, a, b FROM #t ORDER BY n")
+            assert cursor.fetchall() == [(1, 1, "x"), (2, 2, "y")]
+
     def test_an_option_that_does_not_exist_is_refused_by_name(self, connection: pyodbc.Connection) -> None:
         connection.execute("CREATE TABLE dbo.t (a int)")
         with pytest.raises(pyodbc.Error, match="ALLOW_ENCRYPTED_VALUE_MODIFICATIONS"):

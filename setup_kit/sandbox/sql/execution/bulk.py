@@ -1,8 +1,8 @@
 """Bulk load: INSERT BULK, then the rows in a message of their own.
 
 What BULK INSERT's page of the T-SQL reference says of the options holds here: without KEEP_NULLS a NULL takes the
-column's default, without KEEP_IDENTITY identity values are made anew. There are no triggers and no CHECK constraints to
-fire or to skip, and a table is always locked.
+column's default, without KEEP_IDENTITY identity values are made anew, without CHECK_CONSTRAINTS no CHECK and no FOREIGN
+KEY constraint is looked at, which takes ALTER on the table. There are no triggers, and a table is always locked.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from setup_kit.sandbox.sql import errors, permissions
 from setup_kit.sandbox.sql.compiler.bound import Slot
 from setup_kit.sandbox.sql.compiler.outputs import Insert
 from setup_kit.sandbox.sql.compiler.targets import Target, default_slot, find_target, left_out
-from setup_kit.sandbox.sql.execution import writes
+from setup_kit.sandbox.sql.execution import integrity, writes
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.storage.catalog import Column, fold
 from setup_kit.sandbox.sql.tds.bulk import BulkColumn, BulkLoad
@@ -48,7 +48,11 @@ def load(session: Session, rows: s.BulkRows) -> int:
         incoming = BulkLoad(rows.source)
         plan = _plan(session, statement, incoming.columns)
         shaped = plan.shape(session, incoming.rows())
-        count = writes.insert_rows(session, plan.insert, shaped)
+        table = plan.insert.target.table
+        before = integrity.last_row(session, table)
+        count = writes.load_rows(session, plan.insert, shaped)
+        if "CHECK_CONSTRAINTS" in statement.options:
+            integrity.verify_after(session, table, before)
         if plan.kept_identity is not None and count:
             _keep_identity(session, plan.insert.target, plan.kept_identity)
     return count
@@ -60,7 +64,9 @@ def _target(session: Session, statement: s.InsertBulk) -> Target:
     securable = permissions.of_object(target.table)
     session.permissions.require("INSERT", securable)
     keeps_identity = "KEEP_IDENTITY" in statement.options and any(c.identity for c in target.table.columns)
-    if keeps_identity and not session.permissions.holds("ALTER", securable):
+    constrained = bool(target.table.checks or target.table.foreign_keys)
+    skips_constraints = constrained and "CHECK_CONSTRAINTS" not in statement.options
+    if (keeps_identity or skips_constraints) and not session.permissions.holds("ALTER", securable):
         raise errors.cannot_find_index_object(str(statement.table))
     return target
 

@@ -34,16 +34,29 @@ def verify(session: Session, table: DatabaseObject, verb: str, touched: Sequence
         connection.execute("CREATE TEMP TABLE IF NOT EXISTS touched (id INTEGER PRIMARY KEY)")
         connection.execute("DELETE FROM temp.touched")
         connection.executemany("INSERT OR IGNORE INTO temp.touched VALUES (?)", [(row,) for row in touched])
-        among = f"{_ROW}.rowid IN (SELECT id FROM temp.touched)"  # noqa: S608 - our own names
-        for check in table.checks:
-            if _breaks(session, table, check, among):
-                raise _conflict(session, verb, "CHECK", check.name, table, check.columns)
-        for key in table.foreign_keys:
-            if _is_orphaned(session, table, key, among):
-                parent = session.catalog.objects[key.table]
-                raise _conflict(session, verb, _kind(table, key), key.name, parent, key.references)
+        _verify(session, table, verb, f"{_ROW}.rowid IN (SELECT id FROM temp.touched)")  # noqa: S608 - our own names
     if removed:
         _follow(session, table, verb, 0)
+
+
+def last_row(session: Session, table: DatabaseObject) -> int:
+    """The highest rowid; rows that come later have higher ones."""
+    return int(session.connection.execute(f"SELECT max(rowid) FROM {table.stored}").fetchone()[0] or 0)  # noqa: S608
+
+
+def verify_after(session: Session, table: DatabaseObject, row_id: int) -> None:
+    """Raise 547 when rows inserted after that one break a rule."""
+    _verify(session, table, "INSERT", f"{_ROW}.rowid > {row_id}")
+
+
+def _verify(session: Session, table: DatabaseObject, verb: str, among: str) -> None:
+    for check in table.checks:
+        if _breaks(session, table, check, among):
+            raise _conflict(session, verb, "CHECK", check.name, table, check.columns)
+    for key in table.foreign_keys:
+        if _is_orphaned(session, table, key, among):
+            parent = session.catalog.objects[key.table]
+            raise _conflict(session, verb, _kind(table, key), key.name, parent, key.references)
 
 
 def verify_all(session: Session, table: DatabaseObject, rule: Check | ForeignKey) -> None:
@@ -108,7 +121,4 @@ def _conflict(
     """547; a single column of the constraint is named."""
     schema = session.catalog.schemas[table.schema_id].name
     column = f", column '{layout.columns_of(table, columns)[0].name}'" if len(columns) == 1 else ""
-    return errors.SqlError(
-        547, f'The {verb} statement conflicted with the {kind} constraint "{name}". The conflict occurred in '
-        f'database "{session.database.name}", table "{schema}.{table.name}"{column}.', 16, 0,
-    )  # fmt: skip
+    return errors.error(547, verb, kind, name, session.database.name, f"{schema}.{table.name}", "", "", column)
