@@ -81,6 +81,7 @@ class Cloud:
             log,
             latency,
             SERVICE_ADDRESS,
+            f"{self.authority}/{foundation.tenant_id}",
         )
         self._manager = ResourceManager(
             state,
