@@ -108,3 +108,11 @@ def test_values_are_converted_as_one_by_one(connection: pyodbc.Connection) -> No
     assert number(caught.value) in (220, 8115)
     found = [tuple(r) for r in connection.execute("SELECT a, b FROM dbo.t ORDER BY a").fetchall()]
     assert found == [(n + 1, str(n)) for n in range(250, 255)]
+
+
+def test_a_row_may_refer_to_those_before_it_and_not_to_those_behind(connection: pyodbc.Connection) -> None:
+    connection.execute("CREATE TABLE dbo.t (a int NOT NULL PRIMARY KEY, b int NULL REFERENCES dbo.t (a))")
+    with pytest.raises(pyodbc.IntegrityError) as caught:
+        fast(connection, "INSERT INTO dbo.t VALUES (?, ?)", [(1, None), (2, 1), (3, 4), (4, 2)])
+    assert number(caught.value) == 547
+    assert [found[0] for found in connection.execute("SELECT a FROM dbo.t ORDER BY a")] == [1, 2, 4]
