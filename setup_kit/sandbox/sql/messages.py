@@ -60,6 +60,7 @@ MESSAGES: dict[int, Message] = {
     102: _batch(15, "Incorrect syntax near '%.*ls'."),
     103: _batch(15, "The %S_MSG that starts with '%.*ls' is too long. Maximum length is %d.", 4),
     105: _batch(15, "Unclosed quotation mark after the character string '%.*ls'."),
+    107: _batch(15, "The column prefix '%.*ls' does not match with a table name or alias name used in the query."),
     108: _batch(15, "The ORDER BY position number %ld is out of range of the number of items in the select list."),
     109: _batch(
         15,
@@ -85,6 +86,7 @@ MESSAGES: dict[int, Message] = {
     141: _batch(
         15, "A SELECT statement that assigns a value to a variable must not be combined with data-retrieval operations."
     ),
+    148: _batch(15, "Incorrect time syntax in time string '%.*ls' used with WAITFOR."),
     155: _batch(15, "'%.*ls' is not a recognized %ls option."),
     156: _batch(15, "Incorrect syntax near the keyword '%.*ls'."),
     168: _batch(15, "The floating point value '%.*ls' is out of the range of computer representation (%d bytes)."),
@@ -133,9 +135,24 @@ MESSAGES: dict[int, Message] = {
         "updated only once. If this statement updates or inserts columns into a view, column aliasing can conceal "
         "the duplication in your code.",
     ),
+    271: _batch(
+        16,
+        'The column "%.*ls" cannot be modified because it is either a computed column or is the result of a UNION '
+        "operator.",
+    ),
     281: Message(16, "%d is not a valid style number when converting from %ls to a character string."),
     297: Message(16, "The user does not have permission to perform this action."),
     313: _batch(16, "An insufficient number of arguments were supplied for the procedure or function %.*ls.", 3),
+    346: _batch(15, 'The parameter "%.*ls" can not be declared READONLY since it is not a table-valued parameter.'),
+    350: _batch(
+        16, 'The column "%.*ls" does not have a valid data type. A column cannot be of a user-defined table type.'
+    ),
+    352: _batch(15, 'The table-valued parameter "%.*ls" must be declared with the READONLY option.'),
+    500: Message(
+        16,
+        "Trying to pass a table-valued parameter with %d column(s) where the corresponding user-defined table type "
+        "requires %d column(s).",
+    ),
     512: Message(
         16,
         "Subquery returned more than 1 value. This is not permitted when the subquery follows =, !=, <, <= , >, >= "
@@ -180,6 +197,7 @@ MESSAGES: dict[int, Message] = {
         "alias to a valid name.",
         4,
     ),
+    1087: _batch(15, 'Must declare the table variable "%.*ls".', 2),
     1088: Message(16, 'Cannot find the object "%.*ls" because it does not exist or you do not have permissions.', 12),
     1205: _batch(
         13,
@@ -194,7 +212,22 @@ MESSAGES: dict[int, Message] = {
         "and the index name '%.*ls'. The duplicate key value is %ls.",
     ),
     1702: _batch(16, "CREATE TABLE failed because column '%.*ls' in table '%.*ls' exceeds the maximum of %d columns."),
+    1750: Message(16, "Could not create constraint or index. See previous errors.", 0),
+    1752: Message(16, "Column '%.*ls' in table '%.*ls' is invalid for creating a default constraint.", 0),
+    1767: _batch(16, "Foreign key '%.*ls' references invalid table '%.*ls'.", 0),
+    1773: _batch(
+        16,
+        "Foreign key '%.*ls' has implicit reference to object '%.*ls' which does not have a primary key defined on it.",
+        0,
+    ),
+    1776: _batch(
+        16,
+        "There are no primary or candidate keys in the referenced table '%.*ls' that match the referencing column "
+        "list in the foreign key '%.*ls'.",
+        0,
+    ),
     1779: Message(16, "Table '%.*ls' already has a primary key defined on it.", 0),
+    1781: Message(16, "Column already has a DEFAULT bound to it."),
     1801: Message(16, "Database '%.*ls' already exists. Choose a different database name.", 3),
     1911: Message(16, "Column name '%.*ls' does not exist in the target table or view."),
     1913: Message(
@@ -246,8 +279,18 @@ MESSAGES: dict[int, Message] = {
     3723: Message(
         16, "An explicit DROP INDEX is not allowed on index '%.*ls'. It is being used for %ls constraint enforcement."
     ),
+    3725: Message(
+        16, "The constraint '%.*ls' is being referenced by table '%.*ls', foreign key constraint '%.*ls'.", 0
+    ),
+    3726: Message(16, "Could not drop object '%.*ls' because it is referenced by a FOREIGN KEY constraint."),
+    3727: Message(16, "Could not drop constraint. See previous errors.", 0),
     3728: Message(16, "'%.*ls' is not a constraint."),
     3729: Message(16, "Cannot %ls '%.*ls' because it is being referenced by object '%.*ls'."),
+    3732: Message(
+        16,
+        "Cannot drop type '%.*ls' because it is being referenced by object '%.*ls'. There may be other objects that "
+        "reference this type.",
+    ),
     3902: Message(16, "The COMMIT TRANSACTION request has no corresponding BEGIN TRANSACTION."),
     3903: Message(16, "The ROLLBACK TRANSACTION request has no corresponding BEGIN TRANSACTION."),
     3930: Message(
@@ -291,6 +334,7 @@ MESSAGES: dict[int, Message] = {
         16, "Cannot grant, deny, or revoke permissions to sa, dbo, entity owner, information_schema, sys, or yourself."
     ),
     4701: Message(16, 'Cannot find the object "%.*ls" because it does not exist or you do not have permissions.'),
+    4712: Message(16, "Cannot truncate table '%.*ls' because it is being referenced by a FOREIGN KEY constraint."),
     4816: _batch(16, "Invalid column type from bcp client for colid %d."),
     4901: _batch(
         16,
@@ -306,6 +350,7 @@ MESSAGES: dict[int, Message] = {
         "at least one data column.",
     ),
     4924: Message(16, "%ls failed because column '%.*ls' does not exist in table '%.*ls'."),
+    4928: Message(16, "Cannot alter column '%.*ls' because it is '%ls'."),
     5001: _batch(16, "User must be in the master database."),
     5011: _batch(
         14,
@@ -330,6 +375,7 @@ MESSAGES: dict[int, Message] = {
         "invalid values. An example of an invalid value is data of numeric type with scale greater than precision.",
     ),
     8102: _batch(16, "Cannot update identity column '%.*ls'."),
+    8110: _batch(16, "Cannot add multiple PRIMARY KEY constraints to table '%.*ls'.", 0),
     8111: Message(16, "Cannot define PRIMARY KEY constraint on nullable column in table '%.*ls'."),
     8114: _batch(16, "Error converting data type %ls to %ls.", 5),
     8115: Message(16, "Arithmetic overflow error converting %ls to data type %ls.", 2),
@@ -357,6 +403,7 @@ MESSAGES: dict[int, Message] = {
         "requested output.",
         2,
     ),
+    8164: Message(16, "An INSERT EXEC statement cannot be nested."),
     8169: _batch(16, "Conversion failed when converting from a character string to uniqueidentifier.", 2),
     8170: Message(16, "Insufficient result space to convert uniqueidentifier value to char.", 2),
     8178: _batch(16, "The parameterized query '%.*ls' expects the parameter '%.*ls', which was not supplied."),
@@ -386,12 +433,18 @@ MESSAGES: dict[int, Message] = {
         "the GROUP BY clause to group the source rows.",
     ),
     9812: _batch(16, "The timezone provided to builtin function %ls is invalid.", 0),
+    10700: _batch(16, 'The table-valued parameter "%.*ls" is READONLY and cannot be modified.'),
+    10703: _batch(15, "Subqueries are not allowed in the OUTPUT clause."),
     10704: Message(
         15,
         "To rethrow an error, a THROW statement must be used inside a CATCH block. Insert the THROW statement inside "
         "a CATCH block, or add error parameters to the THROW statement.",
     ),
     10709: _batch(16, "The number of columns for each row in a table value constructor must be the same."),
+    10734: _batch(
+        15,
+        "Variable assignment is not allowed in a statement containing a top-level UNION, INTERSECT or EXCEPT operator.",
+    ),
     10738: _batch(
         15,
         "The number of row value expressions in the INSERT statement exceeds the maximum allowed number of %d row "

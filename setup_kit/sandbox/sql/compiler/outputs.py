@@ -83,15 +83,12 @@ def compile_output(
         if isinstance(item, exp.Column) and isinstance(item.this, exp.Star):
             source = next((one for one in around.sources if fold(one.alias) == fold(item.table)), None)
             if source is None:
-                raise errors.SqlError(
-                    107, f"The column prefix '{item.table}' does not match with a table name or alias name used in the "
-                    "query.", 15, ends_batch=True,
-                )  # fmt: skip
+                raise errors.error(107, item.table)
             outputs += source.columns
             continue
         value = item.this if isinstance(item, exp.Alias) else item
         if value.find(exp.Query) is not None:
-            raise errors.SqlError(10703, "Subqueries are not allowed in the OUTPUT clause.", 15, ends_batch=True)
+            raise errors.error(10703)
         bound = compiler.value(value, around)
         outputs.append((item.alias or (bound.name if isinstance(value, exp.Column) else ""), bound))
     columns = tuple(Column(name, bound.type, bound.nullable) for name, bound in outputs)

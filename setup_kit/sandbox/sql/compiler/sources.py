@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql import errors, unsupported
 from setup_kit.sandbox.sql.compiler import system_views
 from setup_kit.sandbox.sql.compiler.bound import Bound, Slot, SystemRows, common_type
 from setup_kit.sandbox.sql.compiler.compiler import Compiler
@@ -29,7 +29,7 @@ def table_parts(node: exp.Table) -> tuple[str, str]:
     if isinstance(node.this, exp.Parameter):
         return "", f"@{node.this.name}"
     if node.this.args.get("global_"):
-        raise errors.unsupported("global temporary table")
+        raise unsupported.refused("global temporary table")
     if node.this.args.get("temporary"):
         return "", f"#{node.name}"
     if node.args.get("catalog"):
@@ -47,7 +47,7 @@ def find_table(compiler: Compiler, schema: str, name: str) -> DatabaseObject | N
     if name.startswith("@") and not schema:
         found = compiler.local_table(name)
         if found is None:
-            raise errors.SqlError(1087, f'Must declare the table variable "{name}".', 15, 2, ends_batch=True)
+            raise errors.error(1087, name)
         return found
     for candidate in [schema] if schema else [compiler.default_schema, "dbo"]:
         found = compiler.catalog.object(candidate, name)
@@ -68,16 +68,21 @@ def add_source(compiler: Compiler, node: exp.Expr, scope: Scope) -> str:
     elif isinstance(node, exp.Values):
         text = _derived(compiler, _values(compiler, node, scope), node.args.get("alias"), scope)
     else:
-        raise errors.unsupported(f"{node.key.upper()} in FROM")
+        raise errors.incorrect_syntax(node.key.upper())
     for item in node.args.get("joins") or ():
         text += join(compiler, item, scope)
     return text
 
 
+_REFUSED_CLAUSES = (
+    ("pivots", "PIVOT"), ("sample", "TABLESAMPLE"), ("version", "FOR SYSTEM_TIME"), ("laterals", "APPLY"),
+)  # fmt: skip
+
+
 def _table(compiler: Compiler, node: exp.Table, scope: Scope) -> str:
-    for argument in ("pivots", "sample", "version", "laterals"):
+    for argument, refused in _REFUSED_CLAUSES:
         if node.args.get(argument):
-            raise errors.unsupported(argument.upper().removesuffix("S"))
+            raise unsupported.refused(refused)
     compiler.sources += 1
     label = f"s{compiler.sources}"
     if isinstance(node.this, exp.Anonymous):
@@ -155,6 +160,8 @@ def _system_function(compiler: Compiler, node: exp.Table, scope: Scope, label: s
     function = node.this
     name = str(function.this)
     view = system_views.find_function(node.db, name)
+    if name.upper() in ("OPENJSON", "OPENROWSET"):
+        raise unsupported.refused(name.upper())
     if view is None:
         raise errors.invalid_object(name)
     arguments = [compiler.program.convert(compiler.value(a, scope), t.nvarchar(776)) for a in function.expressions]
@@ -168,7 +175,7 @@ def _system_function(compiler: Compiler, node: exp.Table, scope: Scope, label: s
         )
     slots = [argument.slot for argument in arguments]
     if any(slot is None for slot in slots):
-        raise errors.unsupported(f"{name} of a column")
+        raise unsupported.refused("system function of a column", name)
     known = tuple(slot for slot in slots if slot is not None)
     return _system_rows(compiler, view, known, node.alias or name, scope, label)
 
@@ -219,7 +226,7 @@ def _values(compiler: Compiler, node: exp.Values, scope: Scope) -> Compiled:
 def join(compiler: Compiler, node: exp.Join, scope: Scope) -> str:
     side, kind = str(node.args.get("side") or "").upper(), str(node.args.get("kind") or "").upper()
     if isinstance(node.this, exp.Lateral) or "APPLY" in kind:
-        raise errors.unsupported("APPLY")
+        raise unsupported.refused("APPLY")
     before = len(scope.sources)
     text = add_source(compiler, node.this, scope)
     for index, source in enumerate(scope.sources):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql import errors, unsupported
 from setup_kit.sandbox.sql.compiler import sources
 from setup_kit.sandbox.sql.compiler.bound import Bound, Slot
 from setup_kit.sandbox.sql.compiler.compiler import Compiler
@@ -32,7 +32,7 @@ class Target:
 
 def find_target(compiler: Compiler, node: exp.Expr) -> Target:
     if not isinstance(node, exp.Table) or not isinstance(node.this, (exp.Identifier, exp.Parameter)):
-        raise errors.unsupported(f"{node.key.upper()} as a target")
+        raise errors.incorrect_syntax(node.sql(dialect="tsql")[:60])
     schema, name = sources.table_parts(node)
     if fold(schema) in ("sys", "information_schema"):
         raise errors.error(259)
@@ -40,11 +40,9 @@ def find_target(compiler: Compiler, node: exp.Expr) -> Target:
     if found is None:
         raise errors.invalid_object(f"{schema}.{name}" if schema else name)
     if found.kind == "TT":
-        raise errors.SqlError(
-            10700, f'The table-valued parameter "{name}" is READONLY and cannot be modified.', ends_batch=True
-        )
+        raise errors.error(10700, name)
     if found.kind != "U":
-        raise errors.unsupported("change through a view")
+        raise unsupported.refused("change through a view")
     return Target(found, compiler.catalog.schemas[found.schema_id].name)
 
 
@@ -86,11 +84,12 @@ def default_slot(compiler: Compiler, target: Target, column: Column) -> Slot:
     bound = column_value(compiler, target, column, compiler.value(node, Scope()))
     compiler.program.volatile = False
     if bound.slot is None:
-        raise errors.unsupported(f"DEFAULT {column.default_text}")
+        raise unsupported.refused("DEFAULT that reads rows", column.default_text)
     return bound.slot
 
 
-def named_columns(target: Target, names: Sequence[str]) -> list[Column]:
+def named_columns(target: Target, names: Sequence[str], *, identity_insert: bool = False) -> list[Column]:
+    """The columns of an INSERT's list; the identity column only while IDENTITY_INSERT is ON (544, 545)."""
     found: list[Column] = []
     for name in names:
         column = target.table.columns_by_name.get(fold(name))
@@ -99,18 +98,21 @@ def named_columns(target: Target, names: Sequence[str]) -> list[Column]:
         if column in found:
             raise errors.error(264, name)
         refuse_computed(column)
-        if column.identity is not None:
+        if column.identity is not None and not identity_insert:
             raise errors.error(544, target.table.name)
         found.append(column)
+    if identity_insert and not any(column.identity for column in found):
+        raise errors.SqlError(
+            545, f"Explicit value must be specified for identity column in table '{target.table.name}' either when "
+            "IDENTITY_INSERT is set to ON or when a replication user is inserting into a NOT FOR REPLICATION identity "
+            "column.", ends_batch=True,
+        )  # fmt: skip
     return found
 
 
 def refuse_computed(column: Column) -> None:
     if column.computed is not None:
-        raise errors.SqlError(
-            271, f'The column "{column.name}" cannot be modified because it is either a computed column or is the '
-            "result of a UNION operator.", ends_batch=True,
-        )  # fmt: skip
+        raise errors.error(271, column.name)
 
 
 def left_out(
@@ -119,7 +121,7 @@ def left_out(
     """Columns that an INSERT leaves out, with their values, and the identity column, numbered as rows are written."""
     rest = [c for c in target.table.columns if c not in columns and c.given]
     rest = [c for c in rest if c.default_text is not None or not c.nullable]
-    identity = next((c for c in target.table.columns if c.identity is not None), None)
+    identity = next((c for c in target.table.columns if c.identity is not None and c not in columns), None)
     return rest, tuple(default_slot(compiler, target, column) for column in rest), identity
 
 
@@ -140,6 +142,8 @@ def find_rows(compiler: Compiler, tree: exp.Expr, node: exp.Expr, scope: Scope) 
             if found.object is not None and found.object.kind == "U" and _is_target(compiler, found, node):
                 schema = compiler.catalog.schemas[found.object.schema_id].name
                 return Target(found.object, schema), found.label, text
+    if isinstance(node, exp.Table) and not node.db and scope.common_table(node.name) is not None:
+        raise unsupported.refused("change through a common table expression")
     target = find_target(compiler, node)
     compiler.sources += 1
     label = f"s{compiler.sources}"
@@ -168,7 +172,7 @@ def assignments(
     values: list[str] = []
     for item in items:
         if not isinstance(item, exp.EQ) or not isinstance(item.this, exp.Column):
-            raise errors.unsupported("SET @variable = column")
+            raise unsupported.refused("SET @variable = column")
         column = target.table.columns_by_name.get(fold(item.this.name))
         if column is None:
             raise errors.invalid_column(item.this.name)

@@ -60,10 +60,7 @@ def select_into(session: Session, statement: s.SelectInto) -> None:
             if not given.name:
                 raise errors.missing_name()
             if any(fold(given.name) == fold(column.name) for column in columns):
-                raise errors.SqlError(
-                    2705, f"Column names in each table must be unique. Column name '{given.name}' in table "
-                    f"'{statement.table.name}' is specified more than once.", 16, 3, ends_batch=True,
-                )  # fmt: skip
+                raise errors.error(2705, given.name, statement.table.name)
             identity = (1, 1) if given.identity else None
             columns.append(Column(number, given.name, given.type, given.nullable and not identity, identity))
         name = statement.table.name

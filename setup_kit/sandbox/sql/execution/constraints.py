@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql import errors, unsupported
 from setup_kit.sandbox.sql import permissions as p
 from setup_kit.sandbox.sql.compiler.scope import Scope
 from setup_kit.sandbox.sql.compiler.sources import table_source
@@ -43,7 +43,7 @@ def add(session: Session, table: DatabaseObject, definition: s.Constraint) -> No
         case s.KeyDefinition():
             made = make_key(table, definition)
             if made.kind == "PK" and any(key.kind == "PK" for key in table.keys):
-                raise errors.SqlError(1779, f"Table '{table.name}' already has a primary key defined on it.")
+                raise errors.error(1779, table.name)
             key = writer.add_key(table.id, made.name, made.kind, made.columns)
             create_index(session, table, key)
         case s.CheckDefinition():
@@ -86,14 +86,11 @@ def key_columns(table: DatabaseObject, names: Sequence[str]) -> list[Column]:
     for name in names:
         column = table.columns_by_name.get(fold(name))
         if column is None:
-            raise errors.SqlError(1911, f"Column name '{name}' does not exist in the target table or view.")
+            raise errors.error(1911, name)
         if column.computed is not None:
-            raise errors.unsupported("key on a computed column")
+            raise unsupported.refused("key on a computed column")
         if column.type.length == t.MAX:
-            raise errors.SqlError(
-                1919, f"Column '{column.name}' in table '{table.name}' is of a type that is invalid for use as a key "
-                "column in an index.",
-            )  # fmt: skip
+            raise errors.error(1919, column.name, table.name)
         columns.append(column)
     return columns
 
@@ -102,7 +99,7 @@ def make_key(table: DatabaseObject, definition: s.KeyDefinition) -> Key:
     """A primary key or unique constraint, without its number (8111 for a primary key on columns that take NULL)."""
     columns = key_columns(table, definition.columns)
     if definition.kind == "PK" and any(column.nullable for column in columns):
-        raise errors.SqlError(8111, f"Cannot define PRIMARY KEY constraint on nullable column in table '{table.name}'.")
+        raise errors.error(8111, table.name)
     label = definition.name or f"{definition.kind}__{table.name[:8]}__{abs(table.id):08X}{columns[0].id:04X}"
     return Key(0, label, definition.kind, tuple(column.id for column in columns))
 
@@ -121,14 +118,10 @@ def _make_foreign_key(session: Session, table: DatabaseObject, definition: s.For
     parent = resolve(session, definition.table, "U")
     label = definition.name or f"FK__{table.name[:9]}__{table.id + len(table.foreign_keys):08X}"
     if parent is None or parent.is_local:
-        raise _refused(
-            errors.SqlError(
-                1767, f"Foreign key '{label}' references invalid table '{definition.table}'.", 16, 0, ends_batch=True
-            )
-        )
+        raise _refused(errors.error(1767, label, definition.table))
     session.permissions.require("REFERENCES", p.of_object(parent))
     if "SET DEFAULT" in (definition.on_delete, definition.on_update) or definition.on_update != "NO ACTION":
-        raise errors.unsupported_option("FOREIGN KEY ON UPDATE, SET DEFAULT")
+        raise unsupported.refused("FOREIGN KEY ON UPDATE, SET DEFAULT")
     columns = key_columns(table, definition.columns)
     wanted = [fold(name) for name in definition.references]
     by_id = {column.id: fold(column.name) for column in parent.columns}
@@ -142,29 +135,21 @@ def _make_foreign_key(session: Session, table: DatabaseObject, definition: s.For
             own = tuple(column.id for column in columns)
             return ForeignKey(0, label, own, parent.id, numbers, definition.on_delete, definition.on_update)
     if wanted:
-        text = (
-            f"There are no primary or candidate keys in the referenced table '{definition.table}' that match the "
-            f"referencing column list in the foreign key '{label}'."
-        )
-        raise _refused(errors.SqlError(1776, text, 16, 0, ends_batch=True))
-    text = f"Foreign key '{label}' has implicit reference to object '{definition.table}' which does not have a "
-    raise _refused(errors.SqlError(1773, f"{text}primary key defined on it.", 16, 0, ends_batch=True))
+        raise _refused(errors.error(1776, definition.table, label))
+    raise _refused(errors.error(1773, label, definition.table))
 
 
 def _refused(error: errors.SqlError) -> errors.SqlError:
-    error.also.append(errors.SqlError(1750, "Could not create constraint or index. See previous errors.", 16, 0))
+    error.also.append(errors.error(1750))
     return error
 
 
 def _add_default(session: Session, table: DatabaseObject, definition: s.DefaultDefinition) -> None:
     column = table.columns_by_name.get(fold(definition.column))
     if column is None:
-        raise errors.SqlError(
-            1752, f"Column '{definition.column}' in table '{table.name}' is invalid for creating a default constraint.",
-            16, 0,
-        )  # fmt: skip
+        raise errors.error(1752, definition.column, table.name)
     if column.default_text is not None:
-        raise _refused(errors.SqlError(1781, "Column already has a DEFAULT bound to it."))
+        raise _refused(errors.error(1781))
     label = definition.name or default_name(table.name, column.name, column.id)
     changed = replace(column, default_name=label, default_text=definition.text)
     CatalogWriter(session.connection).change_column(table.id, changed)
@@ -185,10 +170,7 @@ def drop(session: Session, table: DatabaseObject, name: str, *, if_exists: bool)
     if key is not None:
         for child, held in session.catalog.references_to(table.id):
             if set(held.references) == set(key.columns):
-                raise errors.SqlError(
-                    3725, f"The constraint '{key.name}' is being referenced by table '{child.name}', foreign key "
-                    f"constraint '{held.name}'.", 16, 0,
-                )  # fmt: skip
+                raise errors.error(3725, key.name, child.name, held.name)
         layout.drop_index(session.connection, table, key)
         writer.remove_key(key.id)
     elif rule is not None:
@@ -196,8 +178,8 @@ def drop(session: Session, table: DatabaseObject, name: str, *, if_exists: bool)
     elif default is not None:
         writer.change_column(table.id, replace(default, default_name=None, default_text=None))
     elif not if_exists:
-        error = errors.SqlError(3728, f"'{name}' is not a constraint.")
-        error.also.append(errors.SqlError(3727, "Could not drop constraint. See previous errors.", 16, 0))
+        error = errors.error(3728, name)
+        error.also.append(errors.error(3727))
         raise error
 
 

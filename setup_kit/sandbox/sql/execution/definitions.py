@@ -110,9 +110,7 @@ def drop_object(session: Session, kind: str, name: s.Name, *, if_exists: bool) -
         _refuse_used(session, found, name)
     if found.kind == "U":
         if any(child.id != found.id for child, _ in session.catalog_now().references_to(found.id)):
-            raise errors.SqlError(
-                3726, f"Could not drop object '{name}' because it is referenced by a FOREIGN KEY constraint."
-            )
+            raise errors.error(3726, name)
         session.connection.execute(f"DROP TABLE {found.stored}")
         session.connection.execute("DELETE FROM meta WHERE key = ?", (f"identity.{found.id}",))
     CatalogWriter(session.connection).remove_object(found.id)
@@ -129,10 +127,7 @@ def _refuse_used(session: Session, found: DatabaseObject, name: s.Name) -> None:
             types = [resolve(session, written, found.kind) for written in named]
             used = any(held is not None and held.id == found.id for held in types)
         if used:
-            raise errors.SqlError(
-                3732, f"Cannot drop type '{name}' because it is being referenced by object '{other.name}'. There may "
-                "be other objects that reference this type.",
-            )  # fmt: skip
+            raise errors.error(3732, name, other.name)
 
 
 # Views, procedures, types
@@ -183,11 +178,9 @@ def _check_parameters(session: Session, statement: s.CreateProcedure) -> None:
     for number, parameter in enumerate(statement.parameters, 1):
         is_table = resolve_type(session, parameter.type, number).table is not None
         if is_table and not parameter.readonly:
-            text = f'The table-valued parameter "@{parameter.name}" must be declared with the READONLY option.'
-            raise errors.SqlError(352, text, 15, ends_batch=True)
+            raise errors.error(352, f"@{parameter.name}")
         if parameter.readonly and not is_table:
-            text = f'The parameter "@{parameter.name}" can not be declared READONLY since it is not a table-valued '
-            raise errors.SqlError(346, f"{text}parameter.", 15, ends_batch=True)
+            raise errors.error(346, f"@{parameter.name}")
 
 
 def create_procedure(session: Session, statement: s.CreateProcedure) -> None:

@@ -48,7 +48,7 @@ def insert_execute(session: Session, statement: s.InsertExecute) -> None:
     """8164 when one is inside another; 213 when a result has another number of columns."""
     client = session.reply
     if isinstance(client, _Captured):
-        raise errors.SqlError(8164, "An INSERT EXEC statement cannot be nested.")
+        raise errors.error(8164)
     session.catalog_now()
     compiler = session.executor.compiler()
     target = find_target(compiler, statement.table)

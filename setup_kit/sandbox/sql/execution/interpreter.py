@@ -201,21 +201,13 @@ class Interpreter:
         if "integer overflow" in text:
             return errors.arithmetic_overflow("expression", "bigint")
         if "stack overflow" in text or "too many" in text or "Expression tree" in text:
-            return SqlError(
-                8623, "The query processor ran out of internal resources and could not produce a query plan. This is a "
-                "rare event and only expected for extremely complex queries or queries that reference a very large "
-                "number of tables or partitions.",
-            )  # fmt: skip
+            return errors.error(8623)
         if "too big" in text:
             return errors.error(701, "default")
         if "disk is full" in text:
-            return SqlError(40544, f"The database '{self._session.database.name}' has reached its size quota.", 17)
+            return errors.error(40544, self._session.database.name)
         logger.error("a statement failed in the store: %s", text)
-        return SqlError(
-            8630, "Internal Query Processor Error: The query processor encountered an unexpected error during "
-            "execution.",
-            17,
-        )  # fmt: skip
+        return errors.error(8630, "80000000")
 
     # Single statements
 
@@ -261,6 +253,8 @@ class Interpreter:
                 session.variables[fold(statement.variable)] = session.executor.evaluate(value, kind)
             case s.WaitFor():
                 self._wait(statement)
+            case s.SetIdentityInsert():
+                options.set_identity_insert(session, statement)
             case s.SetOption():
                 options.set_option(session, statement)
             case s.Print():
@@ -277,9 +271,7 @@ class Interpreter:
                     raise errors.use_refused()
             case _ if isinstance(statement, _ON_THE_SERVER):
                 if session.transactions.depth:
-                    raise SqlError(
-                        226, f"{statement.label} statement not allowed within multi-statement transaction.", 16, 6
-                    )
+                    raise errors.error(226, statement.label)
                 session.catalog_now()
                 administration.execute(session, statement)
             case _:
@@ -321,9 +313,7 @@ class Interpreter:
         try:
             ticks = moments.parse(str(text)) % t.TICKS_PER_DAY
         except SqlError:
-            raise SqlError(
-                148, f"Incorrect time syntax in time string '{text!s}' used with WAITFOR.", 15, ends_batch=True
-            ) from None
+            raise errors.error(148, f"{text!s}") from None
         if statement.kind == "TIME":
             ticks = (ticks - t.now_utc()) % t.TICKS_PER_DAY
         session.cancelled.wait(ticks / t.TICKS_PER_SECOND)
@@ -333,7 +323,7 @@ class Interpreter:
         session = self._session
         if statement.message is None:  # THROW alone
             if not session.caught:
-                raise SqlError(10704, "To rethrow an error, a THROW statement must be used inside a CATCH block.", 15)
+                raise errors.error(10704)
             number, severity, state, message, line, _ = session.caught[-1]
             error = SqlError(number, message, severity, state, ends_batch=True)
             error.line = line

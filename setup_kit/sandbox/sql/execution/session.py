@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
 
-from setup_kit.sandbox.sql import errors, permissions
+from setup_kit.sandbox.sql import errors, permissions, unsupported
 from setup_kit.sandbox.sql.compiler import aggregates
 from setup_kit.sandbox.sql.compiler.server_facts import FirewallRule, OpenSession
 from setup_kit.sandbox.sql.errors import Cancelled, EndOfBatch, SqlError
@@ -120,6 +120,7 @@ class Session:
         self.bulk: s.InsertBulk | None = None  # whose rows come in the next message
         self.caught: list[tuple[int, int, int, str, int, str]] = []
         self.identity: Stored = None
+        self.identity_insert = 0  # the table for which it is ON
         self.row_count = self.last_error = self.statement_time = 0
         self.logged_in_at = self.request_began = t.now_utc()
         self.request_ended: int | None = self.logged_in_at  # None while a request runs
@@ -163,10 +164,7 @@ class Session:
         """What the user may do; 916 for one that has been dropped meanwhile."""
         if self._permissions is None or self._permissions.catalog is not self._catalog:
             if self._principal_id not in self._catalog.principals:
-                raise SqlError(
-                    916, f'The server principal "{self.login_name}" is not able to access the database '
-                    f'"{self.database.name}" under the current security context.', 14, ends_session=True,
-                )  # fmt: skip
+                raise errors.error(916, self.login_name, self.database.name)
             self._permissions = permissions.Permissions(
                 self._catalog, self._principal_id, self.database.name, self._groups
             )
@@ -243,7 +241,7 @@ class Session:
         before = self.database.name
         if found.id != self.database.id:
             if self.transactions.depth:
-                raise errors.unsupported("USE within a transaction")
+                raise unsupported.refused("USE within a transaction")
             self._move(found, None)
         self._tell_database(before)
 
@@ -281,7 +279,7 @@ class Session:
         self.prepared.clear()
         self.session_context.clear()
         self.set_options = {"IMPLICIT_TRANSACTIONS": "OFF", "NOCOUNT": "OFF", "XACT_ABORT": "OFF"}
-        self.row_count = self.last_error = 0
+        self.row_count = self.last_error = self.identity_insert = 0
         self.identity = None
 
     def close(self) -> None:
@@ -410,10 +408,7 @@ class Session:
     @contextlib.contextmanager
     def _nested(self, module: Module) -> Iterator[None]:
         if len(self.chain) >= _DEEPEST_CALL:
-            raise SqlError(
-                217, "Maximum stored procedure, function, trigger, or view nesting level exceeded (limit 32).",
-                ends_batch=True,
-            )  # fmt: skip
+            raise errors.error(217, 32)
         self.chain.append(module)
         try:
             yield

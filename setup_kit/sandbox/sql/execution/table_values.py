@@ -35,10 +35,7 @@ def bind(session: Session, name: str, table_type: DatabaseObject, value: TableVa
     if value is None or not value.columns:
         return
     if len(value.columns) + len(value.defaulted) != len(table.columns):
-        raise errors.SqlError(
-            500, f"Trying to pass a table-valued parameter with {len(value.columns) + len(value.defaulted)} column(s) "
-            f"where the corresponding user-defined table type requires {len(table.columns)} column(s).",
-        )  # fmt: skip
+        raise errors.error(500, len(value.columns) + len(value.defaulted), len(table.columns))
     target = Target(table, "dbo")
     sent = [column for number, column in enumerate(table.columns) if number not in value.defaulted]
     given = [(number, column) for number, column in enumerate(sent) if column.given]

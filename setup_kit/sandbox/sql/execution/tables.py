@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql import errors, unsupported
 from setup_kit.sandbox.sql import permissions as p
 from setup_kit.sandbox.sql.compiler.queries import Queries
 from setup_kit.sandbox.sql.compiler.scope import Scope
@@ -74,20 +74,11 @@ def _make_column(
     if alias is not None:
         require_type(session, "REFERENCES", session.catalog.objects[alias])
     if found.table is not None:
-        raise errors.SqlError(
-            350, f"The column \"{definition.name}\" does not have a valid data type. A column cannot be of a "
-            "user-defined table type.", ends_batch=True,
-        )  # fmt: skip
+        raise errors.error(350, definition.name)
     if in_key and nullable:
-        raise errors.SqlError(
-            8111, f"Cannot define PRIMARY KEY constraint on nullable column in table '{table}'.", ends_batch=True
-        )
+        raise errors.error(8111, table)
     if definition.identity and (kind.name not in t.INTEGERS or kind.name == "bit"):
-        raise errors.SqlError(
-            2749, f"Identity column '{definition.name}' must be of data type int, bigint, smallint, tinyint, or "
-            "decimal or numeric with a scale of 0, unencrypted, and constrained to be nonnullable.",
-            ends_batch=True,
-        )  # fmt: skip
+        raise errors.error(2749, definition.name)
     if nullable is None:
         nullable = found.nullable and not (in_key or definition.identity)
     label = definition.default_name
@@ -126,10 +117,7 @@ def create_table(session: Session, statement: s.CreateTable) -> None:
 def add_table(session: Session, schema_id: int, name: str, columns: Sequence[Column]) -> None:
     """A table of the catalog, with nothing but columns."""
     if len(columns) > _MOST_COLUMNS:
-        raise errors.SqlError(
-            1702, f"CREATE TABLE failed because column '{columns[_MOST_COLUMNS].name}' in table '{name}' exceeds "
-            "the maximum of 1024 columns.", ends_batch=True,
-        )  # fmt: skip
+        raise errors.error(1702, columns[_MOST_COLUMNS].name, name, 1024)
     writer = CatalogWriter(session.connection)
     number = writer.add_object(schema_id, name, "U")
     writer.add_columns(number, columns)
@@ -158,9 +146,7 @@ def local_rules(
     keys = [constraints.make_key(table, rule) for rule in rules if isinstance(rule, s.KeyDefinition)]
     checks = [constraints.make_check(session, table, rule) for rule in rules if isinstance(rule, s.CheckDefinition)]
     if sum(key.kind == "PK" for key in keys) > 1:
-        raise errors.SqlError(
-            8110, f"Cannot add multiple PRIMARY KEY constraints to table '{table.name}'.", 16, 0, ends_batch=True
-        )
+        raise errors.error(8110, table.name)
     return keys, checks
 
 
@@ -195,7 +181,7 @@ def alter_table(session: Session, statement: s.AlterTable) -> None:
 def _alter_local(session: Session, table: DatabaseObject, statement: s.AlterTable) -> None:
     """ALTER TABLE of a #table."""
     if statement.alter_column is not None or statement.drop_columns or statement.drop_constraints:
-        raise errors.unsupported_statement("ALTER TABLE of a temporary table")
+        raise unsupported.refused("ALTER TABLE of a temporary table")
     columns = make_columns(session, statement.add_columns, statement.add_constraints, table.name, table.columns)
     add_physical_columns(session, table, columns, table.name)
     table = replace(table, columns=(*table.columns, *columns))
@@ -219,21 +205,12 @@ def add_physical_columns(
     """2705 for a name that the table has, 4901 for NOT NULL without a DEFAULT while it has rows."""
     for column in columns:
         if fold(column.name) in table.columns_by_name:
-            raise errors.SqlError(
-                2705, f"Column names in each table must be unique. Column name '{column.name}' in table "
-                f"'{shown}' is specified more than once.", 16, 4, ends_batch=True,
-            )  # fmt: skip
+            raise errors.error(2705, column.name, shown, state=4)
         if column.identity is not None:
-            raise errors.unsupported("ALTER TABLE ADD … IDENTITY")
+            raise unsupported.refused("ALTER TABLE ADD … IDENTITY")
         empty = session.connection.execute(f"SELECT 1 FROM {table.stored} LIMIT 1").fetchone() is None  # noqa: S608
         if not column.nullable and column.default_text is None and column.computed is None and not empty:
-            raise errors.SqlError(
-                4901, "ALTER TABLE only allows columns to be added that can contain nulls, or have a DEFAULT "
-                "definition specified, or the column being added is an identity or timestamp column, or alternatively "
-                "if none of the previous conditions are satisfied the table must be empty to allow addition of this "
-                f"column. Column '{column.name}' cannot be added to non-empty table '{table.name}' because it does not "
-                "satisfy these conditions.", ends_batch=True,
-            )  # fmt: skip
+            raise errors.error(4901, column.name, table.name)
         session.connection.execute(f"ALTER TABLE {table.stored} ADD COLUMN {layout.declared([column])}")
         if not column.nullable and column.default_text is not None:
             value = constant_default(session, column)
@@ -247,7 +224,7 @@ def constant_default(session: Session, column: Column) -> Stored:
     node = dialect.parse_expression(Cursor(text).tokens, text)
     bound = compiler.program.convert(compiler.value(node, Scope()), column.type)
     if bound.slot is None:
-        raise errors.unsupported(f"DEFAULT {text}")
+        raise unsupported.refused("DEFAULT that reads rows", text)
     return bound.slot(session)
 
 
@@ -255,20 +232,16 @@ def _alter_column(session: Session, table: DatabaseObject, definition: s.ColumnD
     """Another type or nullability: every value is converted first, so that none is lost in silence."""
     column = table.columns_by_name.get(fold(definition.name))
     if column is None:
-        raise errors.SqlError(
-            4924, f"ALTER TABLE ALTER COLUMN failed because column '{definition.name}' does not exist in table "
-            f"'{table.name}'.",
-        )  # fmt: skip
+        raise errors.error(4924, "ALTER TABLE ALTER COLUMN", definition.name, table.name)
     resolved = resolve_type(session, definition.type, 1)
     if resolved.alias is not None:
         require_type(session, "REFERENCES", session.catalog.objects[resolved.alias])
     if any(column.id in key.columns for key in table.keys) and resolved.type != column.type:
-        raise errors.SqlError(
-            5074, f"The object '{next(k.name for k in table.keys if column.id in k.columns)}' is dependent on column "
-            f"'{column.name}'.",
-        )  # fmt: skip
+        raise errors.error(
+            5074, "object", next(k.name for k in table.keys if column.id in k.columns), "column", column.name
+        )
     if column.computed is not None or definition.computed is not None:
-        raise errors.SqlError(4928, f"Cannot alter column '{column.name}' because it is 'COMPUTED'.")
+        raise errors.error(4928, column.name, "COMPUTED")
     kind = resolved.type
     nullable = definition.nullable if definition.nullable is not None else True
     table_name = f"{session.database.name}.{session.catalog.schemas[table.schema_id].name}.{table.name}"
@@ -293,20 +266,15 @@ def _drop_column(session: Session, table: DatabaseObject, name: str, *, if_exist
     if column is None:
         if if_exists:
             return
-        raise errors.SqlError(
-            4924, f"ALTER TABLE DROP COLUMN failed because column '{name}' does not exist in table '{table.name}'."
-        )
+        raise errors.error(4924, "ALTER TABLE DROP COLUMN", name, table.name)
     rules: list[Key | Check | ForeignKey] = [*table.keys, *table.checks, *table.foreign_keys]
     for rule in rules:
         if column.id in rule.columns:
-            raise errors.SqlError(5074, f"The object '{rule.name}' is dependent on column '{column.name}'.")
+            raise errors.error(5074, "object", rule.name, "column", column.name)
     if column.default_name is not None:
         raise errors.error(5074, "object", column.default_name, "column", column.name)
     if len(session.catalog_now().objects[table.id].columns) == 1:
-        raise errors.SqlError(
-            4923, f"ALTER TABLE DROP COLUMN failed because '{column.name}' is the only data column in table "
-            f"'{table.name}'. A table must have at least one data column.",
-        )  # fmt: skip
+        raise errors.error(4923, column.name, table.name)
     session.connection.execute(f"ALTER TABLE {table.stored} DROP COLUMN {column.physical}")
     CatalogWriter(session.connection).remove_column(table.id, column.id)
 
@@ -315,14 +283,11 @@ def truncate(session: Session, statement: s.Truncate) -> None:
     found = resolve(session, statement.table, "U")
     refused = errors.cannot_find_index_object(statement.table.name, 7)
     if found is None:
-        raise errors.SqlError(4701, refused.message)
+        raise errors.error(4701, statement.table.name)
     if not found.is_local and not session.permissions.holds("ALTER", p.of_object(found)):
         raise refused
     if session.catalog.references_to(found.id):
-        raise errors.SqlError(
-            4712, f"Cannot truncate table '{statement.table}' because it is being referenced by a FOREIGN KEY "
-            "constraint.",
-        )  # fmt: skip
+        raise errors.error(4712, statement.table)
     session.connection.execute(f"DELETE FROM {found.stored}")  # noqa: S608 - our own name
     if found.is_local:
         session.connection.execute("DELETE FROM temp.local_identity WHERE id = ?", (found.id,))
@@ -335,10 +300,7 @@ def create_index(session: Session, statement: s.CreateIndex) -> None:
     if table is None or not (table.is_local or session.permissions.holds("ALTER", p.of_object(table))):
         raise errors.cannot_find_index_object(str(statement.table))
     if any(fold(key.name) == fold(statement.index) for key in table.keys):
-        raise errors.SqlError(
-            1913, f"The operation failed because an index or statistics with name '{statement.index}' already exists "
-            f"on table '{statement.table}'.",
-        )  # fmt: skip
+        raise errors.error(1913, statement.index, "table", statement.table)
     numbers = [column.id for column in constraints.key_columns(table, statement.columns)]
     where = _filter(table, statement) if statement.where is not None else ""
     kind = "UI" if statement.unique else "IX"
@@ -358,11 +320,11 @@ def _filter(table: DatabaseObject, statement: s.CreateIndex) -> str:
         test = node.this if isinstance(node, exp.Not) else node
         if not isinstance(test, exp.Is) or not isinstance(test.expression, exp.Null):
             if statement.unique:
-                raise errors.unsupported("filtered unique index")
+                raise unsupported.refused("filtered unique index")
             return ""
         column = table.columns_by_name.get(fold(test.this.name))
         if column is None:
-            raise errors.SqlError(1911, f"Column name '{test.this.name}' does not exist in the target table or view.")
+            raise errors.error(1911, test.this.name)
         parts.append(f"{column.physical} IS {'NOT ' if isinstance(node, exp.Not) else ''}NULL")
     return " AND ".join(parts)
 
@@ -377,10 +339,9 @@ def drop_index(session: Session, statement: s.DropIndex) -> None:
     if not table.is_local and not session.permissions.holds("ALTER", p.of_object(table)):
         raise errors.cannot_find_index_object(f"{statement.table}.{statement.index}", 9)
     if key.kind in ("PK", "UQ"):
-        raise errors.SqlError(
-            3723, f"An explicit DROP INDEX is not allowed on index '{statement.table}.{statement.index}'. It is being "
-            f"used for {'PRIMARY' if key.kind == 'PK' else 'UNIQUE'} KEY constraint enforcement.",
-        )  # fmt: skip
+        raise errors.error(
+            3723, f"{statement.table}.{statement.index}", f"{('PRIMARY' if key.kind == 'PK' else 'UNIQUE')} KEY"
+        )
     layout.drop_index(session.connection, table, key)
     if table.is_local:
         session.local_tables.replace(replace(table, keys=tuple(k for k in table.keys if k is not key)))

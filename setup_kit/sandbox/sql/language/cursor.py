@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot.tokenizer_core import Token, TokenType
 
-from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql import errors, unsupported
 from setup_kit.sandbox.sql.language import dialect
 from setup_kit.sandbox.sql.language.statements import Name
 from setup_kit.sandbox.sql.values import types as t
@@ -78,7 +78,7 @@ class Cursor:
         token = self.tokens[self.at]
         if token.token_type == TokenType.IDENTIFIER:
             if token.text.startswith("##"):
-                raise errors.unsupported("global temporary table")
+                raise unsupported.refused("global temporary table")
             self.at += 1
             return _checked(token.text, 116 if token.text.startswith("#") else 128)
         if token.token_type in _NAMELESS or not (token.text[:1].isalpha() or token.text[:1] == "_"):
@@ -208,10 +208,7 @@ _QUOTED = frozenset({TokenType.IDENTIFIER, TokenType.STRING, TokenType.NATIONAL_
 
 def _checked(name: str, most: int = 128) -> str:
     if len(name) > most:
-        raise errors.SqlError(
-            103, f"The identifier that starts with '{name[:most]}' is too long. Maximum length is {most}.", 15, 4,
-            ends_batch=True,
-        )  # fmt: skip
+        raise errors.error(103, "identifier", name[:most], most)
     if not name:
         raise errors.missing_name()
     return name
@@ -259,7 +256,7 @@ def make_type(name: str, facets: list[int], ordinal: int = 1) -> SqlType:
     if name in ("text", "ntext", "image"):
         return SqlType({"text": "varchar", "ntext": "nvarchar", "image": "varbinary"}[name], MAX)
     if name in ("xml", "rowversion", "geography", "geometry", "hierarchyid", "json", "vector"):
-        raise errors.unsupported_type(name)
+        raise unsupported.refused(name)
     if name in ("decimal", "numeric"):
         precision, scale = (facets[0] if facets else 18), (facets[1] if len(facets) > 1 else 0)
         if not 1 <= precision <= 38:

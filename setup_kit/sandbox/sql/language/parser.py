@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
-from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql import errors, unsupported
 from setup_kit.sandbox.sql.language import dialect, parser_bulk, parser_data, parser_objects, parser_security
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.language.cursor import STARTERS, Cursor
@@ -19,7 +19,19 @@ from setup_kit.sandbox.sql.storage.catalog import fold
 
 #: First words of statements that are not carried out here and that might be taken for the name of a procedure.
 _NO_PROCEDURES = frozenset(
-    {"BACKUP", "RESTORE", "DBCC", "SHUTDOWN", "RECONFIGURE", "CHECKPOINT", "BULK", "REVERT", "ENABLE", "DISABLE"}
+    {
+        "GOTO",
+        "BACKUP",
+        "RESTORE",
+        "DBCC",
+        "SHUTDOWN",
+        "RECONFIGURE",
+        "CHECKPOINT",
+        "BULK",
+        "REVERT",
+        "ENABLE",
+        "DISABLE",
+    }
 )
 
 #: Characters of text whose statements are remembered: a tree takes about a hundred bytes for each.
@@ -61,10 +73,7 @@ def _refuse_twice_declared(statements: tuple[s.Statement, ...], parameters: Sequ
             names = [statement.variable]
         for name in names:
             if fold(name) in seen:
-                error = errors.SqlError(
-                    134, f"The variable name '@{name}' has already been declared. Variable names must be unique within "
-                    "a query batch or stored procedure.", 15, 2, ends_batch=True,
-                )  # fmt: skip
+                error = errors.error(134, f"@{name}")
                 error.line = statement.line
                 raise error
             seen.add(fold(name))
@@ -99,11 +108,11 @@ def statement(cursor: Cursor) -> s.Statement:
         if word in ("END", "ELSE", "GO"):
             raise cursor.error()
         if word in STARTERS:
-            raise errors.unsupported_statement(word)
+            raise _refused(cursor, word)
         if not cursor.at and word not in _NO_PROCEDURES:  # a batch may begin with the name of a procedure
             return _call(cursor, line)
         if word in _NO_PROCEDURES:
-            raise errors.unsupported_statement(word)
+            raise _refused(cursor, word)
         raise cursor.error()
     cursor.at += 1
     return read(cursor, line)
@@ -148,7 +157,7 @@ def _begin(cursor: Cursor, line: int) -> s.Statement:
         cursor.expect("END", "CATCH")
         return s.Try(body=body, handler=handler, line=line)
     if cursor.word() in ("DISTRIBUTED", "DIALOG", "CONVERSATION"):
-        raise errors.unsupported_statement(f"BEGIN {cursor.word()}")
+        raise unsupported.refused(f"BEGIN {cursor.word()}")
     body = statement_list(cursor, frozenset({"END"}))
     cursor.expect("END")
     if not body:
@@ -158,7 +167,7 @@ def _begin(cursor: Cursor, line: int) -> s.Statement:
 
 def _transaction_name(cursor: Cursor) -> str:
     if cursor.word() == "@":
-        raise errors.unsupported_option("transaction name variable")
+        raise unsupported.refused("transaction name variable")
     if cursor.done or cursor.word() in STARTERS or cursor.word() in (";", "WITH"):
         return ""
     return cursor.identifier()
@@ -200,7 +209,7 @@ def _declare(cursor: Cursor, line: int) -> s.Statement:
         name = cursor.variable()
         cursor.accept("AS")
         if cursor.word() == "CURSOR":
-            raise errors.unsupported_statement("DECLARE CURSOR")
+            raise unsupported.refused("DECLARE CURSOR")
         if cursor.accept("TABLE"):
             columns, constraints = parser_objects.table_elements(cursor)
             return s.DeclareTable(variable=name, columns=columns, constraints=constraints, line=line)
@@ -217,6 +226,12 @@ def _set(cursor: Cursor, line: int) -> s.Statement:
         operator = cursor.accept_any(*"+-*/%&|^")
         cursor.expect("=")
         return s.SetVariable(variable=name, value=expression(cursor), operator=operator, line=line)
+    if cursor.accept("IDENTITY_INSERT"):
+        table = cursor.name()
+        switch = cursor.accept_any("ON", "OFF")
+        if not switch:
+            raise cursor.error()
+        return s.SetIdentityInsert(table=table, on=switch == "ON", line=line)
     words = [token.text.upper() for token in cursor.until(commas=True, stop=STARTERS - {"READ"})]
     if words[:3] == ["TRANSACTION", "ISOLATION", "LEVEL"]:
         return s.SetOption(option="TRANSACTION ISOLATION LEVEL", value=" ".join(words[3:]), line=line)
@@ -255,7 +270,7 @@ def _raiserror(cursor: Cursor, line: int) -> s.Statement:
 def _wait(cursor: Cursor, line: int) -> s.Statement:
     kind = cursor.accept_any("DELAY", "TIME")
     if not kind:
-        raise errors.unsupported_statement("WAITFOR")
+        raise unsupported.refused("WAITFOR")
     return s.WaitFor(kind=kind, value=expression(cursor), line=line)
 
 
@@ -274,7 +289,7 @@ def _execute(cursor: Cursor, line: int) -> s.Statement:
         inner = cursor.balanced()
         return s.Execute(procedure=None, arguments=(), text=dialect.parse_expression(inner, cursor.text), line=line)
     if cursor.word() == "AS" and cursor.word(1) in ("USER", "LOGIN", "CALLER"):
-        raise errors.unsupported_statement("EXECUTE AS")
+        raise unsupported.refused("EXECUTE AS")
     return _call(cursor, line)
 
 
@@ -308,7 +323,20 @@ def _truncate(cursor: Cursor, line: int) -> s.Statement:
     return s.Truncate(table=cursor.name(), line=line)
 
 
+def _refused(cursor: Cursor, word: str) -> errors.SqlError:
+    return unsupported.refused(word) if unsupported.is_listed(word) else cursor.error()
+
+
 # CREATE, ALTER and DROP
+
+
+def _refused_kind(verb: str, kind: str) -> errors.SqlError:
+    """For an object that SQL Server has; 343 for one that it has not."""
+    if unsupported.is_listed(f"{verb} {kind}"):
+        return unsupported.refused(f"{verb} {kind}")
+    return errors.SqlError(
+        343, f"Unknown object type '{kind}' used in a CREATE, DROP, or ALTER statement.", 15, ends_batch=True
+    )
 
 
 def _definition(verb: str) -> Callable[[Cursor, int], s.Statement]:
@@ -324,10 +352,10 @@ def _definition(verb: str) -> Callable[[Cursor, int], s.Statement]:
                 return _view(cursor, line, start, verb, or_alter)
             return _procedure(cursor, line, start, verb, or_alter)
         if or_alter:
-            raise errors.unsupported_statement(f"CREATE OR ALTER {kind}")
+            raise _refused_kind("CREATE OR ALTER", kind)
         reader = parser_security.READERS.get((verb, kind)) or parser_objects.READERS.get((verb, kind))
         if reader is None:
-            raise errors.unsupported_statement(f"{verb} {kind}".strip())
+            raise _refused_kind(verb, kind)
         cursor.at += 1
         return reader(cursor, line)
 
@@ -343,7 +371,7 @@ def _view(cursor: Cursor, line: int, start: int, verb: str, or_alter: bool) -> s
         while inner.accept(","):
             columns.append(inner.identifier())
     if cursor.accept("WITH"):
-        raise errors.unsupported_option(f"WITH {cursor.word()}")
+        raise unsupported.refused("WITH option of a view or procedure", cursor.word())
     cursor.expect("AS")
     query = parser_data.data_statement(cursor)
     if not isinstance(query, s.Query) or not isinstance(query.tree, exp.Query):
@@ -374,7 +402,7 @@ def _procedure(cursor: Cursor, line: int, start: int, verb: str, or_alter: bool)
     if parenthesized:
         cursor.expect(")")
     if cursor.accept("WITH"):
-        raise errors.unsupported_option(f"WITH {cursor.word()}")
+        raise unsupported.refused("WITH option of a view or procedure", cursor.word())
     cursor.expect("AS")
     body = statement_list(cursor, frozenset())
     _refuse_twice_declared(body, [parameter.name for parameter in parameters])

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
-from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql import errors, unsupported
 from setup_kit.sandbox.sql.language import dialect
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.language.cursor import STARTERS, Cursor
@@ -39,13 +39,10 @@ def data_statement(cursor: Cursor) -> s.Query | s.Assign | s.SelectInto:
         targets = clauses.take_assignments() if verb == "SELECT" else ()
         tree = dialect.parse(clauses.tokens, cursor.text)
         if not isinstance(tree, exp.Query):
-            raise errors.unsupported_statement(first)
+            raise errors.incorrect_syntax(first)
         if targets:
             if isinstance(tree, exp.SetOperation):
-                raise errors.SqlError(
-                    10734, "Variable assignment is not allowed in a statement containing a top-level UNION, INTERSECT "
-                    "or EXCEPT operator.", 15, ends_batch=True,
-                )  # fmt: skip
+                raise errors.error(10734)
             return s.Assign(tree=tree, targets=targets, recursion=recursion, line=line)
         into = tree.args.get("into")
         if into is not None:
@@ -57,7 +54,7 @@ def data_statement(cursor: Cursor) -> s.Query | s.Assign | s.SelectInto:
     clauses.spread_compound_assignments()
     tree = dialect.parse(clauses.tokens, cursor.text)
     if not isinstance(tree, (exp.Insert, exp.Update, exp.Delete, exp.Merge)):
-        raise errors.unsupported_statement(first)
+        raise errors.incorrect_syntax(first)
     return s.Query(
         tree=tree, label=tree.key.upper(), top=top, percent=percent, output=output, recursion=recursion, line=line
     )
@@ -121,7 +118,7 @@ def _name(table: exp.Table) -> s.Name:
     if table.args.get("catalog") and table.catalog.lower() != "tempdb":
         raise errors.other_database(".".join(part.name for part in table.parts))
     if table.this.args.get("global_"):
-        raise errors.unsupported("global temporary table")
+        raise unsupported.refused("global temporary table")
     mark = "#" if table.this.args.get("temporary") else ""
     return s.Name(mark + table.name, table.db or None)
 
@@ -219,7 +216,7 @@ class _Clauses:
         clause = self.tokens[start + 1 : end]
         del self.tokens[start:end]
         if self.first(frozenset({"OUTPUT"}), self.main) < len(self.tokens):
-            raise errors.unsupported("two OUTPUT clauses")
+            raise unsupported.refused("two OUTPUT clauses")
         inner = _Clauses(self.text, clause, 0)
         into = inner.first(frozenset({"INTO"}), 0)
         items, target = clause[:into], clause[into + 1 :]
@@ -256,10 +253,7 @@ class _Clauses:
         targets = []
         for start, one in reversed(list(zip(starts, found, strict=True))):
             if one is None:
-                raise errors.SqlError(
-                    141, "A SELECT statement that assigns a value to a variable must not be combined with "
-                    "data-retrieval operations.", 15, ends_batch=True,
-                )  # fmt: skip
+                raise errors.error(141)
             name, operator, length = one
             del self.tokens[start : start + length]
             targets.append((name, operator))

@@ -70,7 +70,7 @@ class Transactions:
     def commit(self) -> None:
         """3902 without a transaction; only the outermost COMMIT writes."""
         if not self.depth:
-            raise errors.SqlError(3902, "The COMMIT TRANSACTION request has no corresponding BEGIN TRANSACTION.")
+            raise errors.error(3902)
         self._refuse_doomed()
         self.depth -= 1
         if not self.depth:
@@ -80,7 +80,7 @@ class Transactions:
     def rollback(self) -> None:
         """3903 without a transaction; rolls back everything, whatever the depth."""
         if not self.depth:
-            raise errors.SqlError(3903, "The ROLLBACK TRANSACTION request has no corresponding BEGIN TRANSACTION.")
+            raise errors.error(3903)
         self.depth = 0
         self.rolling_back()
         self._end("ROLLBACK")
@@ -88,7 +88,7 @@ class Transactions:
 
     def save(self, name: str) -> None:
         if not self.depth:
-            raise errors.SqlError(628, "Cannot issue SAVE TRANSACTION when there is no active transaction.")
+            raise errors.error(628)
         self._start_writing()
         self._savepoints.append(name)
         self._connection.execute(f'SAVEPOINT "save{len(self._savepoints)}"')
@@ -101,9 +101,7 @@ class Transactions:
             if self.depth and name == self._name:
                 self.rollback()
                 return
-            raise errors.SqlError(
-                6401, f"Cannot roll back {name}. No transaction or savepoint of that name was found.", 16
-            )
+            raise errors.error(6401, name)
         if self.doomed:
             raise errors.error(3931)
         self.rolling_back()
@@ -130,7 +128,7 @@ class Transactions:
         if self.writing:
             return
         if not self._lock.acquire(self._cancelled, self.lock_timeout):
-            raise errors.SqlError(1222, "Lock request time out period exceeded.", 16, 51)
+            raise errors.error(1222)
         try:
             if self._connection.in_transaction:
                 self._go_on_to_write()
