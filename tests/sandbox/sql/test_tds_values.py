@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -11,10 +12,12 @@ from hypothesis import strategies as st
 
 from setup_kit.sandbox.sql.errors import ProtocolError, SqlError
 from setup_kit.sandbox.sql.tds import type_info
+from setup_kit.sandbox.sql.tds.bulk import BulkLoad
 from setup_kit.sandbox.sql.tds.decoding import decoder
 from setup_kit.sandbox.sql.tds.encoding import encoder, fixed_encoder
 from setup_kit.sandbox.sql.tds.parameters import Calls
 from setup_kit.sandbox.sql.tds.reader import Reader
+from setup_kit.sandbox.sql.tds.tokens import Column, row_encoder
 from setup_kit.sandbox.sql.values import code_page
 from setup_kit.sandbox.sql.values import types as t
 from setup_kit.sandbox.sql.values.tables import TableValue
@@ -206,3 +209,44 @@ class TestTables:
             self.call(noise, b"")
         except (ProtocolError, SqlError):
             return
+
+
+class TestBulkLoad:
+    KINDS = (t.INT, t.decimal(19, 4), t.nvarchar(MAX), SqlType("datetimeoffset", scale=3), t.varchar(100), t.BIT)
+
+    def source(self, data: bytes, size: int) -> Callable[[], bytes]:
+        """`data` in pieces of `size`."""
+        pieces = iter([data[at : at + size] for at in range(0, len(data), size)])
+        return lambda: next(pieces, b"")
+
+    def metadata(self, nullable: Sequence[bool]) -> bytes:
+        out = struct.pack("<BH", 0x81, len(self.KINDS))
+        for number, (kind, takes_null) in enumerate(zip(self.KINDS, nullable, strict=True)):
+            name = f"c{number}".encode("utf-16-le")
+            out += struct.pack("<IH", 0, 1) + type_info.encode(kind, nullable=takes_null) + bytes((2,)) + name
+        return out
+
+    @given(st.data(), st.lists(st.booleans(), min_size=6, max_size=6), st.integers(1, 70))
+    def test_rows_come_as_they_were_sent_however_they_are_cut(
+        self, data: st.DataObject, nullable: list[bool], size: int
+    ) -> None:
+        columns = [Column(f"c{n}", kind, null) for n, (kind, null) in enumerate(zip(self.KINDS, nullable, strict=True))]
+        values = dict(VALUES)
+        row = st.tuples(
+            *(
+                st.none() | values[kind] if null else values[kind]
+                for kind, null in zip(self.KINDS, nullable, strict=True)
+            )
+        )
+        rows = data.draw(st.lists(row, max_size=5))
+        encode = row_encoder(columns)
+        sent = self.metadata(nullable) + b"".join(map(encode, rows)) + b"\xfd" + b"\x00" * 12
+        assert list(BulkLoad(self.source(sent, size)).rows()) == rows
+
+    @given(st.binary(max_size=80), st.integers(1, 20))
+    def test_noise_is_refused(self, noise: bytes, size: int) -> None:
+        for head in (b"", self.metadata([True] * 6)):
+            try:
+                list(BulkLoad(self.source(head + noise, size)).rows())
+            except (ProtocolError, SqlError):
+                continue
