@@ -142,6 +142,25 @@ def requests(directory: Path, writes: bool, output: Output) -> None:
         )
 
 
+@sandbox.command()
+@output_options
+def sql(output: Output) -> None:
+    """List what the sandbox's SQL Server does not carry out, with the error number that refuses it.
+
+    Everything else of T-SQL that the kit, the export service and its clean-up scripts use is carried out.
+    """
+    from setup_kit.sandbox.sql import unsupported
+
+    entries = unsupported.ENTRIES.values()
+    if output.json:
+        output.document({"unsupported": [{"name": entry.name, "number": entry.number} for entry in entries]})
+        return
+    for error, group in unsupported.GROUPS.items():
+        click.echo(f"{group} (error {error}):")
+        for entry in sorted((entry for entry in entries if entry.number == error), key=lambda one: one.name.lower()):
+            click.echo(f"  {entry.name}")
+
+
 def settings(document: dict[str, Any]) -> dict[str, str]:
     """The variables that make a sandbox's administrator of whoever holds them."""
     return {

@@ -150,26 +150,6 @@ def too_deep() -> SqlError:
 # What this version does not carry out
 
 
-def unsupported_statement(name: str) -> SqlError:
-    return error(40510, name)
-
-
-def unsupported(what: str) -> SqlError:
-    return error(40514, what)
-
-
-def unsupported_option(what: str) -> SqlError:
-    return error(40517, what)
-
-
-def unsupported_type(name: str) -> SqlError:
-    return error(40524, name)
-
-
-def unsupported_function(name: str) -> SqlError:
-    return error(40511, name)
-
-
 def use_refused() -> SqlError:
     return error(40508)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from dataclasses import replace
 
-from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql import errors, unsupported
 from setup_kit.sandbox.sql.errors import ProtocolError
 from setup_kit.sandbox.sql.tds import tokens
 from setup_kit.sandbox.sql.tds.login import (
@@ -61,9 +61,9 @@ async def _expect(stream: Stream, kind: PacketType) -> Message:
 def check(login: Login7) -> None:
     """Refuse what a login asks for and does not get here."""
     if login.is_too_old:
-        raise errors.ending_session(errors.unsupported("TDS before 7.3"))
+        raise errors.ending_session(unsupported.refused("TDS before 7.3"))
     if login.changes_password:
-        raise errors.ending_session(errors.unsupported("change of the password at login"))
+        raise errors.ending_session(unsupported.refused("change of the password at login"))
 
 
 def packet_size(login: Login7) -> int:

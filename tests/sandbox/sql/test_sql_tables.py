@@ -393,3 +393,60 @@ def test_a_computed_column_is_computed_where_it_is_read(family: pyodbc.Connectio
     assert fetch(family, "SELECT * FROM dbo.child WHERE id = 10") == [(10, 1, 4, 6, 8, "#10")]
     assert refusal(family, "UPDATE dbo.child SET twice = 1")[0] == 271
     assert refusal(family, "INSERT dbo.child (id, twice) VALUES (1, 1)")[0] == 271
+
+
+def test_a_table_refers_to_itself(connection: pyodbc.Connection) -> None:
+    connection.execute(
+        "CREATE TABLE dbo.node (id int PRIMARY KEY, parent int CONSTRAINT FK_node REFERENCES dbo.node (id))"
+    )
+    connection.execute("INSERT dbo.node VALUES (1, NULL), (2, 1), (3, 3)")
+    assert "FOREIGN KEY SAME TABLE constraint" in refusal(connection, "INSERT dbo.node VALUES (4, 9)")[1]
+    assert "SAME TABLE REFERENCE constraint" in refusal(connection, "DELETE dbo.node WHERE id = 1")[1]
+    connection.execute("DELETE dbo.node")
+
+
+def test_identity_values_are_given_while_that_is_on(stock: pyodbc.Connection) -> None:
+    assert refusal(stock, "INSERT dbo.stock (id, name) VALUES (40, N'x')")[0] == 544
+    stock.execute("SET IDENTITY_INSERT dbo.stock ON")
+    stock.execute("INSERT dbo.stock (id, name) VALUES (40, N'x')")
+    assert refusal(stock, "INSERT dbo.stock (name) VALUES (N'y')")[0] == 545
+    assert refusal(stock, "INSERT dbo.stock VALUES (N'y', 1)")[0] == 8101
+    stock.execute("CREATE TABLE dbo.more (id int IDENTITY, a int); CREATE TABLE dbo.less (a int)")
+    assert refusal(stock, "SET IDENTITY_INSERT dbo.more ON")[0] == 8107
+    assert refusal(stock, "SET IDENTITY_INSERT dbo.less ON")[0] == 8106
+    stock.execute("SET IDENTITY_INSERT dbo.stock OFF")
+    stock.execute("INSERT dbo.stock (name) VALUES (N'y')")
+    assert fetch(stock, "SELECT id FROM dbo.stock WHERE name IN (N'x', N'y') ORDER BY id") == [(40,), (41,)]
+
+
+# Queries
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("WITH c AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM c WHERE n < 5) SELECT SUM(n), COUNT(*) FROM c", [(15, 5)]),
+        ("WITH c (n, path) AS (SELECT id, CAST(name AS nvarchar(99)) FROM dbo.stock WHERE id = 1 UNION ALL "
+         "SELECT s.id, CAST(c.path + N'/' + s.name AS nvarchar(99)) FROM dbo.stock s JOIN c ON s.id = c.n + 1) "
+         "SELECT MAX(path) FROM c", [("a/b/c/d",)]),
+        ("WITH c AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM c WHERE n < 300) SELECT MAX(n) FROM c "
+         "OPTION (MAXRECURSION 0)", [(300,)]),
+        ("SELECT TOP (2) WITH TIES name FROM (VALUES (N'a', 1), (N'b', 2), (N'c', 2), (N'd', 3)) v (name, n) ORDER BY n",
+         [("a",), ("b",), ("c",)]),
+        ("SELECT TOP (50) PERCENT id FROM dbo.stock ORDER BY id DESC", [(4,), (3,)]),
+        ("SELECT STRING_AGG(name, N', ') WITHIN GROUP (ORDER BY n DESC) FROM dbo.stock", [("d, c, b, a",)]),
+        ("SELECT n % 2, STRING_AGG(name, N'') WITHIN GROUP (ORDER BY name) FROM dbo.stock GROUP BY n % 2 ORDER BY 1",
+         [(0, "bd"), (1, "ac")]),
+    ],
+)  # fmt: skip
+def test_a_query_of_t_sqls_own_kind(stock: pyodbc.Connection, sql: str, expected: list[tuple[Any, ...]]) -> None:
+    assert sorted(fetch(stock, sql), key=str) == sorted(expected, key=str)
+
+
+def test_a_recursion_has_a_bound_and_one_type(connection: pyodbc.Connection) -> None:
+    endless = "WITH c AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM c) SELECT COUNT(*) FROM c"
+    shown, text = refusal(connection, endless)
+    assert (shown, "The maximum recursion 100 has been exhausted" in text) == (530, True)
+    assert refusal(connection, endless + " OPTION (MAXRECURSION 7)")[0] == 530
+    other = "WITH c AS (SELECT N'a' AS s UNION ALL SELECT s + N'a' FROM c) SELECT * FROM c"
+    assert refusal(connection, other)[0] == 240

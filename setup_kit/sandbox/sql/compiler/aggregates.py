@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from typing import Any
 
 from sqlglot import exp
 
-from setup_kit.sandbox.sql import errors
-from setup_kit.sandbox.sql.compiler.bound import Bound
+from setup_kit.sandbox.sql import errors, unsupported
+from setup_kit.sandbox.sql.compiler.bound import Bound, Runtime
 from setup_kit.sandbox.sql.compiler.compiler import Compiler
 from setup_kit.sandbox.sql.compiler.operators import collated, finite
 from setup_kit.sandbox.sql.compiler.scope import Scope
+from setup_kit.sandbox.sql.values import collation
 from setup_kit.sandbox.sql.values import types as t
 from setup_kit.sandbox.sql.values.types import MAX, SqlType, Stored
 
@@ -87,7 +90,7 @@ def _total(compiler: Compiler, name: str, text: str, kind: SqlType, over: str) -
         return compiler.program.converted(found, t.FLOAT, _finite, "total float")
     if kind.name in t.DECIMALS:
         if over:
-            raise errors.unsupported(f"{name} of {kind.name} with OVER")
+            raise unsupported.refused("aggregate OVER of a decimal", name)
         scale = t.decimal_facets(kind)[1]
         if kind.name in ("money", "smallmoney"):
             result = SqlType("money")
@@ -128,20 +131,53 @@ def _within(kind: SqlType):  # type: ignore[no-untyped-def]
 
 
 def string_agg(compiler: Compiler, node: exp.Expr, scope: Scope) -> Bound:
-    if isinstance(node.this, exp.Order):
-        raise errors.unsupported("STRING_AGG WITHIN GROUP")
     scope.uses_aggregates = True
     text = t.nvarchar(MAX)
+    order = node.this if isinstance(node.this, exp.Order) else None
     with scope.inside_aggregate():
-        value = compiler.program.convert(compiler.value(node.this, scope), text)
+        value = compiler.program.convert(compiler.value(order.this if order else node.this, scope), text)
         separator = compiler.program.convert(compiler.value(node.args.get("separator"), scope), text)
+        if order is not None:
+            return _ordered_text(compiler, value, separator, order, scope)
     return Bound(f"group_concat({value.sql}, {separator.sql})", text)
+
+
+def _sorting(index: int, *, strings: bool) -> Callable[[list[Any]], tuple[bool, Any]]:
+    """The order of rows by one of their values: NULL first."""
+
+    def key(row: list[Any]) -> tuple[bool, Any]:
+        value = row[index]
+        if value is None:
+            return False, 0
+        return True, collation.sort_key(value) if strings else value
+
+    return key
+
+
+def _ordered_text(compiler: Compiler, value: Bound, separator: Bound, order: exp.Expr, scope: Scope) -> Bound:
+    """STRING_AGG … WITHIN GROUP: SQLite gathers keys and values as JSON, and they are sorted when all are there."""
+    keys = [(compiler.value(item.this, scope), bool(item.args.get("desc"))) for item in order.expressions]
+    texts = [
+        f"hex({key.sql})" if key.type.name in t.BINARIES or key.type.name == "uniqueidentifier" else key.sql
+        for key, _ in keys
+    ]
+
+    def join(_: Runtime, gathered: Stored, mark: Stored) -> Stored:
+        rows = [row for row in json.loads(str(gathered)) if row[-1] is not None]
+        for index in range(len(keys) - 1, -1, -1):
+            key, descending = keys[index]
+            rows.sort(key=_sorting(index, strings=key.type.name in t.STRINGS), reverse=descending)
+        return str(mark or "").join(row[-1] for row in rows) if rows else None
+
+    gathered = Bound(f"json_group_array(json_array({', '.join([*texts, value.sql])}))", t.nvarchar(MAX))
+    shape = " ".join(f"{key.type.name in t.STRINGS:d}{descending:d}" for key, descending in keys)
+    return compiler.program.apply(f"string_agg {shape}", join, t.nvarchar(MAX), gathered, separator)
 
 
 def window(compiler: Compiler, node: exp.Expr, scope: Scope) -> Bound:
     """`function() OVER (PARTITION BY … ORDER BY …)`."""
     if node.args.get("spec") is not None:
-        raise errors.unsupported("window frame")
+        raise unsupported.refused("window frame")
     parts = []
     partition = [compiler.value(item, scope) for item in node.args.get("partition_by") or ()]
     if partition:
@@ -161,7 +197,7 @@ def window(compiler: Compiler, node: exp.Expr, scope: Scope) -> Bound:
         return call(compiler, name, function.expressions, scope, over)
     ranking = _RANKINGS.get(name)
     if ranking is None:
-        raise errors.unsupported(f"{name} OVER")
+        raise unsupported.refused("function over a window", name)
     if order is None:
         raise errors.error(4112, name)
     return Bound(f"{ranking}{over}", t.BIGINT, nullable=False)

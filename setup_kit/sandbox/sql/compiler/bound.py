@@ -116,6 +116,7 @@ class Program:
     system_rows: list[SystemRows] = field(default_factory=list)
     suggestions: dict[str, SqlType] = field(default_factory=dict)
     typed_variables: dict[str, SqlType] = field(default_factory=dict)  # those whose types the text depends on
+    identity_insert: int = 0  # the table whose identity column an INSERT gives values for
     local_tables: dict[str, DatabaseObject] = field(default_factory=dict)  # #tables and table variables, by name
     volatile: bool = False  # whether values such as NEWID() may be computed beforehand: once for each row of VALUES
     _known: dict[tuple[object, ...], Bound] = field(default_factory=dict)

@@ -86,10 +86,16 @@ def compile_insert(compiler: Compiler, statement: s.Query) -> Insert:
         into, names = into.this, [item.name for item in into.expressions]
     target = find_target(compiler, into)
     compiler.demand("INSERT", target.table)
-    if names is None:
-        columns = [column for column in target.table.columns if column.given]
+    gives_identity = compiler.program.identity_insert == target.table.id
+    if names is not None:
+        columns = named_columns(target, names, identity_insert=gives_identity)
+    elif gives_identity:
+        raise errors.SqlError(
+            8101, f"An explicit value for the identity column in table '{target.table.name}' can only be specified "
+            "when a column list is used and IDENTITY_INSERT is ON.", ends_batch=True,
+        )  # fmt: skip
     else:
-        columns = named_columns(target, names)
+        columns = [column for column in target.table.columns if column.given]
     rest, filled, identity = left_out(compiler, target, columns)
     every = (*columns, *rest)
     source = tree.expression

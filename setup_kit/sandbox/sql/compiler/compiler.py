@@ -27,13 +27,14 @@ class Compiler(ABC):
         *,
         describe: bool = False,
         local_table: Callable[[str], DatabaseObject | None] = lambda _: None,
+        identity_insert: int = 0,
     ) -> None:
         self.catalog = catalog
         self.database_name = database_name
         self.default_schema = default_schema
         self.variables = variables
         self.describe = describe
-        self.program = Program()
+        self.program = Program(identity_insert=identity_insert)
         self.sources = 0
         self.intakes: dict[int, Intake] = {}  # of the columns of the table that the statement changes
         self.recursion = 100  # how often a common table expression may call itself

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from sqlglot import exp
 
-from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql import errors, unsupported
 from setup_kit.sandbox.sql.compiler import aggregates, functions, operators
 from setup_kit.sandbox.sql.compiler.bound import UNDECLARED, Bound, Runtime, common_type
 from setup_kit.sandbox.sql.compiler.compiler import Compiler
@@ -52,7 +52,7 @@ class Expressions(Compiler):
             return self._subquery(node, scope)
         if kind in _COMPARISONS or isinstance(node, (exp.And, exp.Or, exp.Not, exp.Predicate)):
             raise errors.incorrect_syntax(node.sql(dialect="tsql")[:60])
-        raise errors.unsupported(_label(node))
+        raise _refused(node)
 
     def _column(self, node: exp.Expr, scope: Scope) -> Bound:
         assert isinstance(node, exp.Column)  # noqa: S101 - tells the type checker
@@ -168,7 +168,7 @@ class Expressions(Compiler):
         written = node.args.get("style")
         if written is not None:
             if not isinstance(written, exp.Literal) or written.is_string:
-                raise errors.unsupported("CONVERT with a style that is not a number")
+                raise unsupported.refused("CONVERT with a style that is not a number")
             style = int(written.name)
         value = self.value(node.expression, scope)
         return self.program.convert(value, target, explicit=True, style=style, safe=bool(node.args.get("safe")))
@@ -188,7 +188,7 @@ class Expressions(Compiler):
     def _collate(self, node: exp.Expr, scope: Scope) -> Bound:
         name = node.expression.name.upper()
         if name not in ("SQL_LATIN1_GENERAL_CP1_CI_AS", "DATABASE_DEFAULT", "CATALOG_DEFAULT"):
-            raise errors.unsupported(f"COLLATE {node.expression.name}")
+            raise unsupported.refused("COLLATE", node.expression.name)
         return self.value(node.this, scope)
 
     def _dot(self, node: exp.Expr, scope: Scope) -> Bound:
@@ -224,7 +224,7 @@ class Expressions(Compiler):
         kind = type(node)
         if kind in _COMPARISONS:
             if isinstance(node.expression, (exp.Any, exp.All)):
-                raise errors.unsupported(_label(node.expression))
+                raise unsupported.refused("ALL, ANY or SOME")
             left, right = self.value(node.this, scope), self.value(node.expression, scope)
             return operators.compare(self.program, _COMPARISONS[kind], left, right)
         match node:
@@ -329,8 +329,13 @@ def _literal_length(text: str, limit: int) -> int:
     return max(1, len(text)) if len(text) <= limit else MAX
 
 
-def _label(node: exp.Expr) -> str:
-    return str(node.key).upper().replace("_", " ")
+_NAMES: Mapping[type[exp.Expr], str] = {exp.AtTimeZone: "AT TIME ZONE", exp.NextValueFor: "NEXT VALUE FOR"}
+
+
+def _refused(node: exp.Expr) -> errors.SqlError:
+    """For an expression that only sqlglot knows, and not T-SQL: 102."""
+    name = _NAMES.get(type(node))
+    return unsupported.refused(name) if name else errors.incorrect_syntax(node.sql(dialect="tsql")[:60])
 
 
 def data_type(node: exp.Expr, *, in_cast: bool = False) -> SqlType:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql import errors, unsupported
 from setup_kit.sandbox.sql.compiler import sources
 from setup_kit.sandbox.sql.compiler.changes import Merge, MergeAction
 from setup_kit.sandbox.sql.compiler.compiler import Compiler
@@ -28,7 +28,7 @@ def compile_merge(compiler: Compiler, statement: s.Query) -> Merge:
     """A MERGE: every row of the source beside its match, with the number of the clause that it falls to."""
     tree, scope = statement.tree, Scope()
     if statement.top is not None:
-        raise errors.unsupported("MERGE TOP")
+        raise unsupported.refused("MERGE TOP")
     prefix = compiler.common_tables(tree, scope)
     source_text = sources.add_source(compiler, tree.args["using"], scope)
     source_only = Scope(sources=list(scope.sources))
@@ -97,4 +97,4 @@ def _merge_action(compiler: Compiler, target: Target, then: exp.Expr, scope: Sco
         return MergeAction("INSERT", (*columns, *rest), filled, identity), values
     if isinstance(then, exp.Delete) or (isinstance(then, exp.Var) and then.name.upper() == "DELETE"):
         return MergeAction("DELETE"), []
-    raise errors.unsupported(f"MERGE … THEN {then.key.upper()}")
+    raise errors.incorrect_syntax(then.key.upper())

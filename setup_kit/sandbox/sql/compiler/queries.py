@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from setup_kit.sandbox.sql import errors
-from setup_kit.sandbox.sql.compiler import sources
+from setup_kit.sandbox.sql import errors, unsupported
+from setup_kit.sandbox.sql.compiler import common_tables, sources
 from setup_kit.sandbox.sql.compiler.bound import Bound, wider
 from setup_kit.sandbox.sql.compiler.compiler import Compiler
 from setup_kit.sandbox.sql.compiler.expressions import Expressions
@@ -22,7 +22,7 @@ class Queries(Expressions):
     """The whole compiler of a statement on data."""
 
     def common_tables(self, node: exp.Expr, scope: Scope) -> str:
-        return _with(self, node, scope)
+        return common_tables.compile_clause(self, node, scope)
 
     def query(self, node: exp.Expr, scope: Scope | None = None, *, for_exists: bool = False) -> Compiled:
         """A SELECT or a set operation, with its WITH clause."""
@@ -35,46 +35,21 @@ class Queries(Expressions):
         elif isinstance(node, exp.Select):
             found = _select(self, node, inner, for_exists=for_exists)
         else:
-            raise errors.unsupported(node.key.upper())
+            raise errors.incorrect_syntax(node.key.upper())
         return Compiled(prefix + found.sql, found.columns)
-
-
-def _with(compiler: Compiler, node: exp.Expr, scope: Scope) -> str:
-    clause = node.args.get("with_") or node.args.get("with")
-    if clause is None:
-        return ""
-    if clause.args.get("recursive"):
-        raise errors.unsupported("recursive common table expression")
-    parts = []
-    for item in clause.expressions:
-        found = compiler.query(item.this, scope)
-        names = [column.name for column in item.args["alias"].columns] or [column.name for column in found.columns]
-        if len(names) != len(found.columns):
-            raise errors.error(8158, item.alias)
-        compiler.sources += 1
-        table = f"w{compiler.sources}"
-        physical = ", ".join(f"c{index}" for index in range(1, len(names) + 1))
-        parts.append(f"{table}({physical}) AS ({found.sql})")
-        columns = tuple(
-            Column(name, column.type, column.nullable) for name, column in zip(names, found.columns, strict=True)
-        )
-        scope.common[fold(item.alias)] = Compiled(table, columns)
-    return f"WITH {', '.join(parts)} "
 
 
 # SELECT
 
+_REFUSED_CLAUSES = (("laterals", "APPLY"), ("windows", "WINDOW"))
+
 
 def _select(compiler: Compiler, node: exp.Select, scope: Scope, *, for_exists: bool = False) -> Compiled:
-    for argument, name in (
-        ("into", "SELECT INTO"),
-        ("for_", "FOR"),
-        ("laterals", "APPLY"),
-        ("qualify", "QUALIFY"),
-        ("windows", "WINDOW"),
-    ):
+    for argument, name in _REFUSED_CLAUSES:
         if node.args.get(argument):
-            raise errors.unsupported(name)
+            raise unsupported.refused(name)
+    if node.args.get("for_"):
+        raise unsupported.refused(f"FOR {node.args['for_'].args.get('kind') or 'XML'}")
     source = node.args.get("from_") or node.args.get("from")
     text = f" FROM {sources.add_source(compiler, source.this, scope)}" if source is not None else ""
     for item in node.args.get("joins") or ():
@@ -94,9 +69,41 @@ def _select(compiler: Compiler, node: exp.Select, scope: Scope, *, for_exists: b
     distinct = "DISTINCT " if node.args.get("distinct") else ""
     listed = ", ".join(f"{bound.sql}{collated(bound.type) if distinct else ''}" for _, bound in outputs)
     columns = tuple(Column(name, bound.type, bound.nullable, bound.identity) for name, bound in outputs)
-    return Compiled(
-        f"SELECT {distinct}{listed}{text}{group_text}{having}{order}{_limit(compiler, node, scope)}", columns
-    )
+    body = f"{text}{group_text}{having}"
+    if _top_option(node, "with_ties"):
+        return _with_ties(compiler, node, scope, Compiled(f"{listed}{body}", columns), order)
+    whole = f"SELECT {distinct}{listed}{body}{order}"
+    if _top_option(node, "percent"):
+        return Compiled(_top_percent(compiler, node, scope, whole), columns)
+    return Compiled(whole + _limit(compiler, node, scope), columns)
+
+
+def _top_option(node: exp.Expr, name: str) -> bool:
+    limit = node.args.get("limit")
+    options = limit.args.get("limit_options") if limit is not None else None
+    return options is not None and bool(options.args.get(name))
+
+
+def _top_percent(compiler: Compiler, node: exp.Expr, scope: Scope, query: str) -> str:
+    share = compiler.program.convert(compiler.value(node.args["limit"].expression, scope), t.FLOAT, explicit=True)
+    count = f"(SELECT CAST(ceil(count(*) * {share.sql} / 100.0) AS INTEGER) FROM ({query}))"  # noqa: S608 - compiled
+    return f"SELECT * FROM ({query}) LIMIT {count}"  # noqa: S608 - compiled
+
+
+def _with_ties(compiler: Compiler, node: exp.Expr, scope: Scope, query: Compiled, order: str) -> Compiled:
+    """TOP … WITH TIES: as far as the rank reaches. `query` without its SELECT."""
+    if not order:
+        raise errors.SqlError(
+            1062, "The TOP N WITH TIES clause is not allowed without a corresponding ORDER BY clause.", 15,
+            ends_batch=True,
+        )  # fmt: skip
+    if _top_option(node, "percent"):
+        raise unsupported.refused("TOP PERCENT WITH TIES")
+    count = compiler.program.convert(compiler.value(node.args["limit"].expression, scope), t.BIGINT, explicit=True)
+    names = [f"c{number}" for number in range(1, len(query.columns) + 1)]
+    ranked = Compiled(f"SELECT rank() OVER ({order.strip()}), {query.sql}", query.columns).named("place", *names)
+    text = f"SELECT {', '.join(names)} FROM ({ranked}) WHERE place <= {count.sql} ORDER BY place"  # noqa: S608
+    return Compiled(text, query.columns)
 
 
 def _outputs(compiler: Compiler, node: exp.Select, scope: Scope, *, for_exists: bool) -> list[tuple[str, Bound]]:
@@ -115,7 +122,7 @@ def _outputs(compiler: Compiler, node: exp.Select, scope: Scope, *, for_exists: 
         elif isinstance(item, exp.EQ) and isinstance(item.this, (exp.Column, exp.Literal, exp.National)):
             name, value = item.this.name, item.expression  # the old form: alias = expression
         if isinstance(value, exp.EQ) or (isinstance(item, exp.EQ) and isinstance(item.this, exp.Parameter)):
-            raise errors.unsupported("SELECT @variable = value")
+            raise errors.incorrect_syntax("=")
         bound = compiler.value(value, scope)
         if bound.undeclared:
             bound = compiler.program.convert(bound, t.nvarchar(4000))
@@ -137,7 +144,9 @@ def _group_by(compiler: Compiler, node: exp.Select, scope: Scope) -> tuple[list[
     if clause is None:
         return [], ""
     if any(clause.args.get(name) for name in ("rollup", "cube", "grouping_sets", "totals")):
-        raise errors.unsupported("GROUP BY ROLLUP, CUBE or GROUPING SETS")
+        raise unsupported.refused("GROUP BY ROLLUP, CUBE or GROUPING SETS")
+    if any(isinstance(item, (exp.Rollup, exp.Cube, exp.GroupingSets)) for item in clause.expressions):
+        raise unsupported.refused("GROUP BY ROLLUP, CUBE or GROUPING SETS")
     bounds = [compiler.value(item, scope) for item in clause.expressions]
     text = ", ".join(f"{bound.sql}{collated(bound.type)}" for bound in bounds)
     return [bound.sql for bound in bounds], f" GROUP BY {text}"
@@ -182,9 +191,6 @@ def _limit(compiler: Compiler, node: exp.Expr, scope: Scope) -> str:
         count = limit.expression
     elif isinstance(limit, exp.Fetch):
         count = limit.args.get("count")
-    options = limit.args.get("limit_options") if limit is not None else None
-    if options is not None and (options.args.get("percent") or options.args.get("with_ties")):
-        raise errors.unsupported("TOP PERCENT or WITH TIES")
     if limit is None and offset is None:
         return ""
     text = " LIMIT -1"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql import errors, unsupported
 from setup_kit.sandbox.sql.compiler.compiler import Compiler
 from setup_kit.sandbox.sql.compiler.functions_time import WITH_DATE_PART
 from setup_kit.sandbox.sql.compiler.scope import Compiled
@@ -64,7 +64,7 @@ class _Lifter:
             return node
         if self._reads_variables(node):
             if isinstance(node, (exp.Query, exp.Subquery)):
-                raise errors.unsupported("subquery of an assigned variable")
+                raise unsupported.refused("subquery of an assigned variable")
             return self._lift_children(node)
         if not isinstance(node, _CONDITIONS):
             return self._input(node)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from setup_kit.sandbox.sql import errors, permissions
+from setup_kit.sandbox.sql import errors, permissions, unsupported
 from setup_kit.sandbox.sql.compiler import views_server
 from setup_kit.sandbox.sql.execution import logins
 from setup_kit.sandbox.sql.language import statements as s
@@ -91,7 +91,7 @@ def _alter_server_role(session: Session, statement: s.AlterServerRole) -> None:
     """By a member of the role or by sysadmin: 15151, as for a role or a login that is not there."""
     role = fold(statement.role)
     if not session.virtual_machine:
-        raise errors.unsupported_statement("ALTER SERVER ROLE")
+        raise unsupported.refused("ALTER SERVER ROLE")
     if role not in SERVER_ROLES or not (session.is_server_administrator or role in session.server_roles):
         raise errors.not_found("alter", "server role", statement.role)
     member = session.server.login(statement.member)
@@ -133,7 +133,7 @@ def alter_scoped_configuration(session: Session, statement: s.AlterScopedConfigu
     if not session.permissions.holds("ALTER ANY DATABASE SCOPED CONFIGURATION"):
         raise errors.not_permitted()
     if statement.option not in views_server.SCOPED_CONFIGURATIONS:
-        raise errors.unsupported_option(statement.option)
+        raise unsupported.refused("ALTER DATABASE SCOPED CONFIGURATION", statement.option)
     value = {"ON": "1", "OFF": "0", "PRIMARY": ""}.get(statement.value, statement.value)
     switch = statement.option != "MAXDOP"
     if not value.isdigit() or (switch and value not in ("0", "1")) or int(value) > 32767:

@@ -53,8 +53,6 @@ def load(session: Session, rows: s.BulkRows) -> int:
         count = writes.load_rows(session, plan.insert, shaped)
         if "CHECK_CONSTRAINTS" in statement.options:
             integrity.verify_after(session, table, before)
-        if plan.kept_identity is not None and count:
-            _keep_identity(session, plan.insert.target, plan.kept_identity)
     return count
 
 
@@ -95,7 +93,6 @@ class _Plan:
     converters: tuple[tuple[int, conversions.Converter], ...]
     defaults: tuple[tuple[int, Slot], ...]
     filled: tuple[Slot, ...]
-    kept_identity: Column | None
 
     def shape(self, session: Session, rows: Iterable[_Row]) -> Iterable[_Row]:
         if not (self.dropped or self.converters or self.defaults or self.filled):
@@ -146,18 +143,8 @@ def _plan(session: Session, statement: s.InsertBulk, incoming: Sequence[BulkColu
     rest, filled, identity = left_out(compiler, target, columns)
     kept = identity if identity in columns else None
     insert = Insert(compiler.program, target, (*columns, *rest), identity=None if kept is not None else identity)
-    return _Plan(insert, tuple(reversed(dropped)), tuple(converters), tuple(defaults), filled, kept)
+    return _Plan(insert, tuple(reversed(dropped)), tuple(converters), tuple(defaults), filled)
 
 
 def _wrong_type(number: int) -> errors.SqlError:
     return errors.error(4816, number)
-
-
-def _keep_identity(session: Session, target: Target, column: Column) -> None:
-    """Later rows are numbered on from the furthest value that a client gave."""
-    assert column.identity is not None  # noqa: S101 - it is the identity column
-    furthest = "max" if column.identity[1] > 0 else "min"
-    session.connection.execute(
-        f"INSERT OR REPLACE INTO meta SELECT ?, {furthest}({column.physical}) FROM {target.table.stored}",  # noqa: S608
-        (f"identity.{target.table.id}",),
-    )

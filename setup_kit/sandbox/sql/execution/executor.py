@@ -64,6 +64,7 @@ class Executor:
             session.variable_types,
             describe=describe,
             local_table=session.local_tables.find,
+            identity_insert=session.identity_insert,
         )
 
     def _plan(self, statement: s.Query) -> _Plan:
@@ -81,6 +82,8 @@ class Executor:
     def _still_good(self, program: Program) -> bool:
         """Whether the variables and local tables that the program names are what they were."""
         types, tables = self._session.variable_types, self._session.local_tables
+        if program.identity_insert != self._session.identity_insert:
+            return False
         return all(types.get(name) == kind for name, kind in program.typed_variables.items()) and all(
             tables.find(name) == table for name, table in program.local_tables.items()
         )

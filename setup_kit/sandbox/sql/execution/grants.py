@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from setup_kit.sandbox.sql import builtin_permissions, errors
+from setup_kit.sandbox.sql import builtin_permissions, errors, unsupported
 from setup_kit.sandbox.sql import permissions as p
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.permissions import Permissions, Securable
@@ -89,7 +89,7 @@ def _permission(held: Permissions, written: str, securable: Securable) -> str:
     if securable.securable_class == OBJECT and builtin_permissions.exists("OBJECT", written):
         raise errors.error(4606, written)
     if written in ("ALL", "ALL PRIVILEGES"):
-        raise errors.unsupported_option("ALL")
+        raise unsupported.refused("ALL")
     raise errors.incorrect_syntax(f"{written}..." if written in builtin_permissions.CODES else written)
 
 

@@ -69,10 +69,6 @@ def verify_all(session: Session, table: DatabaseObject, rule: Check | ForeignKey
         raise _conflict(session, "ALTER TABLE", _kind(table, rule), rule.name, parent, rule.references)
 
 
-def _kind(table: DatabaseObject, key: ForeignKey) -> str:
-    return "FOREIGN KEY SAME TABLE" if key.table == table.id else "FOREIGN KEY"
-
-
 def _breaks(session: Session, table: DatabaseObject, check: Check, among: str) -> bool:
     compiler = session.executor.compiler()
     scope = Scope(sources=[table_source(compiler, table, table.name, _ROW)])
@@ -105,7 +101,8 @@ def _follow(session: Session, parent: DatabaseObject, verb: str, level: int) -> 
         action = key.on_delete if verb == "DELETE" else key.on_update
         if action == "NO ACTION" or level >= _MOST_LEVELS or (action == "CASCADE" and verb != "DELETE"):
             if _is_orphaned(session, child, key, "1"):
-                raise _conflict(session, verb, "REFERENCE", key.name, child, key.columns)
+                kind = "SAME TABLE REFERENCE" if child.id == parent.id else "REFERENCE"
+                raise _conflict(session, verb, kind, key.name, child, key.columns)
         elif action == "CASCADE":
             deleted = session.connection.execute(f"DELETE FROM {child.stored} AS {_ROW} WHERE {lost}").rowcount  # noqa: S608
             if deleted:
@@ -113,6 +110,10 @@ def _follow(session: Session, parent: DatabaseObject, verb: str, level: int) -> 
         else:
             sets = ", ".join(f"{name} = NULL" for name in named)
             session.connection.execute(f"UPDATE {child.stored} AS {_ROW} SET {sets} WHERE {lost}")  # noqa: S608
+
+
+def _kind(table: DatabaseObject, key: ForeignKey) -> str:
+    return "FOREIGN KEY SAME TABLE" if key.table == table.id else "FOREIGN KEY"
 
 
 def _conflict(

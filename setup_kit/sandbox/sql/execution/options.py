@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql import errors, permissions, unsupported
+from setup_kit.sandbox.sql.execution.objects import resolve
 from setup_kit.sandbox.sql.language import statements as s
 
 if TYPE_CHECKING:
@@ -31,12 +32,36 @@ _FIXED = {
 }  # fmt: skip
 
 
+def set_identity_insert(session: Session, statement: s.SetIdentityInsert) -> None:
+    """Whether INSERT gives the values of a table's identity column: for one table at a time (8107)."""
+    session.catalog_now()
+    table = resolve(session, statement.table, "U")
+    if table is None:
+        raise errors.error(1088, statement.table)
+    if not table.is_local:
+        session.permissions.require("ALTER", permissions.of_object(table))
+    if not any(column.identity for column in table.columns):
+        raise errors.SqlError(
+            8106, f"Table '{statement.table}' does not have the identity property. Cannot perform SET operation."
+        )
+    held = session.identity_insert
+    if statement.on and held not in (0, table.id):
+        other = session.catalog.objects.get(held)
+        shown = f"{session.database.name}.{session.catalog.schemas[other.schema_id].name}.{other.name}" if other else ""
+        raise errors.SqlError(
+            8107, f"IDENTITY_INSERT is already ON for table '{shown}'. Cannot perform SET operation for table "
+            f"'{statement.table}'.",
+        )  # fmt: skip
+    if statement.on or held == table.id:
+        session.identity_insert = table.id if statement.on else 0
+
+
 def set_option(session: Session, statement: s.SetOption) -> None:
     """`SET option[, option…] value`; 40517 for one that is not known, or a value that is not carried out."""
     value = statement.value.strip("'")
     for option in (part.strip() for part in statement.option.split(",")):
         if option not in _KEPT and _FIXED.get(option) != value.upper():
-            raise errors.unsupported_option(f"SET {option} {value}" if option in _FIXED else f"SET {option}")
+            raise unsupported.refused("SET", f"{option} {value}" if option in _FIXED else option)
         if option in _KEPT and option not in _VALUED and value.upper() not in ("ON", "OFF"):
             raise errors.incorrect_syntax(value)
         if option == "LOCK_TIMEOUT":

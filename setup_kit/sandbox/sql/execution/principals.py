@@ -6,7 +6,7 @@ import secrets
 import uuid
 from typing import TYPE_CHECKING
 
-from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql import errors, unsupported
 from setup_kit.sandbox.sql import permissions as p
 from setup_kit.sandbox.sql.execution import administration, grants, logins, ownership
 from setup_kit.sandbox.sql.language import statements as s
@@ -77,7 +77,7 @@ def _create_user(session: Session, statement: s.CreateUser) -> None:
     if statement.external:
         kind, authentication = "E", 4
         if statement.object_id is None:
-            raise errors.unsupported_option("FROM EXTERNAL PROVIDER without OBJECT_ID")
+            raise unsupported.refused("FROM EXTERNAL PROVIDER without OBJECT_ID")
         try:
             sid = external_sid(statement.object_id)
         except ValueError:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql import errors, unsupported
 from setup_kit.sandbox.sql.compiler import names
 from setup_kit.sandbox.sql.errors import EndOfBatch
 from setup_kit.sandbox.sql.execution import descriptions, firewall_rules, table_values
@@ -287,7 +287,7 @@ def _cursor(name: str) -> _System:
     """Server cursors, which no driver here asks for unless it is told to."""
 
     def refuse(session: Session, given: Sequence[Parameter]) -> Outcome:
-        raise errors.unsupported(name)
+        raise unsupported.refused("server cursor", name)
 
     return refuse
 

@@ -212,7 +212,17 @@ class _Writer:
             self._session.identity = t.encode_scaled(int(last or 0), 0)
             sql = f"INSERT OR REPLACE INTO {self._meta} VALUES (?, ?)"  # noqa: S608 - our own name
             self._connection.execute(sql, (self._identity_key(), last))
+        given_identity = next((column for column in columns if column.identity is not None), None)
+        if given_identity is not None and count:
+            self._go_on_behind(given_identity, every.index(given_identity))
         return count
+
+    def _go_on_behind(self, column: Column, place: int) -> None:
+        """After values that a client gave: later rows are numbered on from the furthest."""
+        self._session.identity = t.encode_scaled(int(self._row[place] or 0), 0)
+        furthest = "max" if (column.identity or (1, 1))[1] > 0 else "min"
+        sql = f"INSERT OR REPLACE INTO {self._meta} SELECT ?, {furthest}({column.physical}) FROM {self._table}"  # noqa: S608
+        self._connection.execute(sql, (self._identity_key(),))
 
     def _identity_key(self) -> int | str:
         number = self._target.table.id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql import unsupported
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.language.cursor import Cursor
 
@@ -47,5 +47,5 @@ def _option(cursor: Cursor) -> str:
     elif word in _OPTIONS:
         cursor.at += 1
     else:
-        raise errors.unsupported_option(f"INSERT BULK {word}") if word else cursor.error()
+        raise unsupported.refused("INSERT BULK", word) if word else cursor.error()
     return word

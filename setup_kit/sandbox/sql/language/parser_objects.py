@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql import unsupported
 from setup_kit.sandbox.sql.language import dialect
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.language.cursor import STARTERS, Cursor
@@ -20,7 +20,7 @@ _REFUSED_IN_COLUMNS = ("SPARSE", "ROWGUIDCOL", "MASKED", "GENERATED", "ENCRYPTED
 def _create_table(cursor: Cursor, line: int) -> s.Statement:
     table = cursor.name()
     if cursor.word() == "AS":
-        raise errors.unsupported_option(f"CREATE TABLE AS {cursor.word(1)}")
+        raise unsupported.refused("CREATE TABLE AS", cursor.word(1))
     columns, constraints = table_elements(cursor)
     _table_options(cursor)
     return s.CreateTable(table=table, columns=columns, constraints=constraints, line=line)
@@ -72,7 +72,7 @@ def _column(cursor: Cursor, constraints: list[s.Constraint], ordinal: int) -> s.
         elif cursor.accept("COLLATE"):
             collation = cursor.identifier()
             if collation.upper() not in ("SQL_LATIN1_GENERAL_CP1_CI_AS", "DATABASE_DEFAULT"):
-                raise errors.unsupported(f"COLLATE {collation}")
+                raise unsupported.refused("COLLATE", collation)
         elif cursor.accept("IDENTITY"):
             identity = (1, 1)
             if cursor.accept("("):
@@ -87,7 +87,7 @@ def _column(cursor: Cursor, constraints: list[s.Constraint], ordinal: int) -> s.
             else:
                 constraints.append(_constraint(cursor, constraint, [name]))
         elif cursor.word() in _REFUSED_IN_COLUMNS:
-            raise errors.unsupported_option(cursor.word())
+            raise unsupported.refused("column option", cursor.word())
         else:
             break
     label, text = default or (None, None)
@@ -101,7 +101,7 @@ def _computed_column(cursor: Cursor, constraints: list[s.Constraint], name: str)
     if cursor.accept("PERSISTED") and cursor.accept("NOT", "NULL"):
         nullable = False
     while cursor.word() in ("CONSTRAINT", "PRIMARY", "UNIQUE"):
-        raise errors.unsupported_option("key on a computed column")
+        raise unsupported.refused("key on a computed column")
     return s.ColumnDefinition(name, t.INT, nullable, computed=text)
 
 
@@ -128,7 +128,7 @@ def _constraint(cursor: Cursor, name: str | None, columns: list[str]) -> s.Const
     elif cursor.accept("UNIQUE"):
         kind = "UQ"
     elif cursor.word() == "INDEX":
-        raise errors.unsupported_option("INDEX in CREATE TABLE")
+        raise unsupported.refused("INDEX in CREATE TABLE")
     else:
         raise cursor.error()
     cursor.accept_any("CLUSTERED", "NONCLUSTERED")
@@ -214,7 +214,7 @@ def _alter_table(cursor: Cursor, line: int) -> s.Statement:
         if kind == "COLUMN":
             return s.AlterTable(table=table, drop_columns=tuple(names), if_exists=if_exists, line=line)
         return s.AlterTable(table=table, drop_constraints=tuple(names), if_exists=if_exists, line=line)
-    raise errors.unsupported_statement(f"ALTER TABLE {cursor.word()}")
+    raise unsupported.refused("ALTER TABLE", cursor.word())
 
 
 def _drop(kind: str) -> Callable[[Cursor, int], s.Statement]:
@@ -249,7 +249,7 @@ def _create_qualified_index(cursor: Cursor, line: int) -> s.Statement:
     unique = cursor.word(-1) == "UNIQUE"
     cursor.accept_any("CLUSTERED", "NONCLUSTERED")
     if not cursor.accept("INDEX"):
-        raise errors.unsupported_statement(f"CREATE {cursor.word(-1)} {cursor.word()}")
+        raise cursor.error()
     return _create_index(cursor, line, unique=unique)
 
 
@@ -269,7 +269,7 @@ def _create_type(cursor: Cursor, line: int) -> s.Statement:
             cursor.accept("NULL")
         return s.CreateAliasType(type=name, base=base, nullable=nullable, line=line)
     if cursor.word() == "EXTERNAL":
-        raise errors.unsupported_statement("CREATE TYPE EXTERNAL NAME")
+        raise unsupported.refused("CREATE TYPE EXTERNAL NAME")
     cursor.expect("AS", "TABLE")
     columns, constraints = table_elements(cursor)
     _table_options(cursor)
@@ -278,11 +278,11 @@ def _create_type(cursor: Cursor, line: int) -> s.Statement:
 
 def _create_schema(cursor: Cursor, line: int) -> s.Statement:
     if cursor.word() == "AUTHORIZATION":
-        raise errors.unsupported_option("CREATE SCHEMA AUTHORIZATION")
+        raise unsupported.refused("CREATE SCHEMA AUTHORIZATION")
     schema = cursor.identifier()
     owner = cursor.identifier() if cursor.accept("AUTHORIZATION") else None
     if not cursor.done and cursor.word() != ";":
-        raise errors.unsupported_option(f"CREATE SCHEMA … {cursor.word()}")
+        raise unsupported.refused("CREATE SCHEMA …", cursor.word())
     return s.CreateSchema(schema=schema, owner=owner, line=line)
 
 

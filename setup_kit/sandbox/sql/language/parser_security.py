@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql import errors, unsupported
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.language.cursor import Cursor
 
@@ -21,7 +21,7 @@ def _options(cursor: Cursor) -> list[str]:
 def _create_login(cursor: Cursor, line: int) -> s.Statement:
     login = cursor.identifier()
     if cursor.accept("FROM"):
-        raise errors.unsupported_option(f"CREATE LOGIN FROM {cursor.word()}")
+        raise unsupported.refused("CREATE LOGIN FROM", cursor.word())
     cursor.expect("WITH")
     cursor.expect("PASSWORD", "=")
     password = cursor.string()
@@ -29,9 +29,9 @@ def _create_login(cursor: Cursor, line: int) -> s.Statement:
         option = " ".join(_options(cursor))
         if option == "SID":
             raise errors.error(40534)
-        raise errors.unsupported_option(option)
+        raise unsupported.refused("CREATE LOGIN", option)
     if cursor.word() in ("HASHED", "MUST_CHANGE"):
-        raise errors.unsupported_option(cursor.word())
+        raise unsupported.refused("CREATE LOGIN", cursor.word())
     return s.CreateLogin(login=login, password=password, line=line)
 
 
@@ -44,12 +44,12 @@ def _alter_login(cursor: Cursor, line: int) -> s.Statement:
     if cursor.accept("NAME", "="):
         return s.AlterLogin(login=login, new_name=cursor.identifier(), line=line)
     if not cursor.accept("PASSWORD", "="):
-        raise errors.unsupported_option(" ".join(_options(cursor)))
+        raise unsupported.refused("ALTER LOGIN", " ".join(_options(cursor)))
     password, old = cursor.string(), None
     if cursor.accept("OLD_PASSWORD", "="):
         old = cursor.string()
     if cursor.word() in ("UNLOCK", "HASHED", "MUST_CHANGE", ","):
-        raise errors.unsupported_option(cursor.word())
+        raise unsupported.refused("ALTER LOGIN", cursor.word())
     return s.AlterLogin(login=login, password=password, old_password=old, line=line)
 
 
@@ -59,7 +59,7 @@ def _drop_login(cursor: Cursor, line: int) -> s.Statement:
 
 def _alter_server(cursor: Cursor, line: int) -> s.Statement:
     if not cursor.accept("ROLE"):
-        raise errors.unsupported_statement(f"ALTER SERVER {cursor.word()}".rstrip())
+        raise unsupported.refused("ALTER SERVER", cursor.word())
     role = cursor.identifier()
     add = cursor.accept("ADD", "MEMBER")
     if not add:
@@ -77,7 +77,7 @@ def _create_user(cursor: Cursor, line: int) -> s.Statement:
         elif cursor.accept("LOGIN"):
             login = cursor.identifier()
         else:
-            raise errors.unsupported_option(f"CREATE USER FOR {cursor.word()}")
+            raise unsupported.refused("CREATE USER FOR", cursor.word())
     elif cursor.accept("WITHOUT", "LOGIN"):
         without_login = True
     if cursor.accept("WITH"):
@@ -89,7 +89,7 @@ def _create_user(cursor: Cursor, line: int) -> s.Statement:
             elif cursor.accept("OBJECT_ID", "="):
                 object_id = cursor.string()
             else:
-                raise errors.unsupported_option(" ".join(_options(cursor)))
+                raise unsupported.refused("CREATE USER", " ".join(_options(cursor)))
             if not cursor.accept(","):
                 break
     if login is None and password is None and not without_login and not external:
@@ -116,7 +116,7 @@ def _alter_user(cursor: Cursor, line: int) -> s.Statement:
             if cursor.accept("OLD_PASSWORD", "="):
                 values["old_password"] = cursor.string()
         else:
-            raise errors.unsupported_option(" ".join(_options(cursor)))
+            raise unsupported.refused("ALTER USER", " ".join(_options(cursor)))
         if not cursor.accept(","):
             return s.AlterUser(user=user, line=line, **values)
 
@@ -188,7 +188,7 @@ def _permission(cursor: Cursor) -> str:
     words = []
     while cursor.word() and cursor.word() not in (",", "ON", "TO", "FROM", ";"):
         if cursor.word() == "(":
-            raise errors.unsupported_option("column permission")
+            raise unsupported.refused("column permission")
         words.append(cursor.word())
         cursor.at += 1
     if not words:
@@ -212,7 +212,7 @@ def _alter_authorization(cursor: Cursor, line: int) -> s.Statement:
     cursor.expect("ON")
     securable_class, securable = _securable(cursor)
     if securable_class in ("DATABASE", "USER"):
-        raise errors.unsupported_option(f"ALTER AUTHORIZATION ON {securable_class}")
+        raise unsupported.refused("ALTER AUTHORIZATION ON", securable_class)
     cursor.expect("TO")
     owner = None if cursor.accept("SCHEMA", "OWNER") else cursor.identifier()
     return s.AlterAuthorization(securable_class=securable_class, securable=securable, owner=owner, line=line)
@@ -230,7 +230,7 @@ def _alter_schema(cursor: Cursor, line: int) -> s.Statement:
 def _create_database(cursor: Cursor, line: int) -> s.Statement:
     name = cursor.identifier()
     if not cursor.done and cursor.word() not in (";",):
-        raise errors.unsupported_option(cursor.any_text())
+        raise unsupported.refused("CREATE DATABASE", cursor.any_text())
     return s.CreateDatabase(database=name, line=line)
 
 
@@ -248,11 +248,11 @@ def _alter_database(cursor: Cursor, line: int) -> s.Statement:
         return s.AlterScopedConfiguration(option=option, value=value.upper(), line=line)
     name = None if cursor.accept("CURRENT") else cursor.identifier()
     if not cursor.accept("SET"):
-        raise errors.unsupported_option(f"ALTER DATABASE {cursor.word()}")
+        raise unsupported.refused("ALTER DATABASE", cursor.word())
     option = cursor.any_text().upper()
     value = cursor.accept_any("ON", "OFF")
     if option != "READ_COMMITTED_SNAPSHOT" or not value:
-        raise errors.unsupported_option(f"ALTER DATABASE SET {option}")
+        raise unsupported.refused("ALTER DATABASE", f"SET {option}")
     if cursor.accept("WITH") and not cursor.accept("NO_WAIT"):
         cursor.expect("ROLLBACK")
         if not cursor.accept("IMMEDIATE"):

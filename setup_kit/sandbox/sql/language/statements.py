@@ -183,6 +183,13 @@ class SetOption(Statement):
 
 
 @dataclass(frozen=True)
+class SetIdentityInsert(Statement):
+    label = "SET"
+    table: Name
+    on: bool
+
+
+@dataclass(frozen=True)
 class Print(Statement):
     label = "PRINT"
     value: exp.Expr

@@ -11,7 +11,8 @@ import codecs
 import struct
 from collections.abc import Callable
 
-from setup_kit.sandbox.sql.errors import ProtocolError, SqlError, unsupported_type
+from setup_kit.sandbox.sql import unsupported
+from setup_kit.sandbox.sql.errors import ProtocolError, SqlError
 from setup_kit.sandbox.sql.tds.type_info import FIXED_BY_TOKEN, SIZED, Form, TypeInfo, charset
 from setup_kit.sandbox.sql.values import code_page
 from setup_kit.sandbox.sql.values import types as t
@@ -312,7 +313,7 @@ def _variant(raw: bytes) -> Stored:
             return _PLAIN[FIXED_BY_TOKEN[token].name](body)
     elif token == 0x32 and len(body) == 1:
         return _bit(body)
-    raise unsupported_type(f"sql_variant({_VARIANT_NAMES.get(token, hex(token))})")
+    raise unsupported.refused("sql_variant of another type", _VARIANT_NAMES.get(token, hex(token)))
 
 
 _VARIANT_NAMES = {

@@ -6,7 +6,8 @@ import struct
 from dataclasses import dataclass
 from enum import IntEnum
 
-from setup_kit.sandbox.sql.errors import ProtocolError, unsupported
+from setup_kit.sandbox.sql import unsupported
+from setup_kit.sandbox.sql.errors import ProtocolError
 from setup_kit.sandbox.sql.tds.reader import Reader, utf16
 
 HEADER = struct.Struct(">BBHHBB")  # type, status, length, SPID, packet id, window
@@ -57,7 +58,7 @@ def decode_batch(data: bytes) -> str:
     try:
         return data[skip_all_headers(data) :].decode("utf-16-le")
     except UnicodeDecodeError as error:
-        raise unsupported("unpaired surrogate") from error
+        raise unsupported.refused("unpaired surrogate") from error
 
 
 class TransactionRequest(IntEnum):

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from setup_kit.sandbox.sql import errors
-from setup_kit.sandbox.sql.errors import ProtocolError, unsupported
+from setup_kit.sandbox.sql import errors, unsupported
+from setup_kit.sandbox.sql.errors import ProtocolError
 from setup_kit.sandbox.sql.tds import packets, table_values, type_info
 from setup_kit.sandbox.sql.tds.decoding import Decoder, InvalidValueError, decoder
 from setup_kit.sandbox.sql.tds.reader import Reader
@@ -104,7 +104,7 @@ class Calls:
                 reader.u8()
                 break
             if reader.peek() == _NO_EXEC_FLAG:
-                raise unsupported("RPC with NoExecFlag")
+                raise unsupported.refused("RPC with NoExecFlag")
             if len(parameters) == MOST_PARAMETERS:
                 raise errors.error(8003, MOST_PARAMETERS)
             parameter, part = _parameter(reader, len(parameters) + 1)
@@ -120,7 +120,7 @@ def _parameter(reader: Reader, number: int) -> tuple[Parameter, _Part | None]:
     name = reader.b_varchar()
     flags = reader.u8()
     if flags & _ENCRYPTED:
-        raise unsupported("Always Encrypted parameter")
+        raise unsupported.refused("Always Encrypted parameter")
     try:
         if reader.peek() == type_info.TABLE:
             reader.u8()

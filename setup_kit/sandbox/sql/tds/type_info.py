@@ -6,7 +6,8 @@ import struct
 from dataclasses import dataclass
 from enum import Enum
 
-from setup_kit.sandbox.sql.errors import ProtocolError, unsupported_type
+from setup_kit.sandbox.sql import unsupported
+from setup_kit.sandbox.sql.errors import ProtocolError
 from setup_kit.sandbox.sql.tds.reader import Reader
 from setup_kit.sandbox.sql.values import types as t
 from setup_kit.sandbox.sql.values.types import MAX, SqlType
@@ -58,7 +59,7 @@ _DECIMAL = {0x6A: "decimal", 0x6C: "numeric"}
 _SCALED = {0x29: "time", 0x2A: "datetime2", 0x2B: "datetimeoffset"}
 SIZED = {0xE7: "nvarchar", 0xEF: "nchar", 0xA7: "varchar", 0xAF: "char", 0xA5: "varbinary", 0xAD: "binary"}
 _LONG = {0x23: "varchar", 0x63: "nvarchar", 0x22: "varbinary"}
-_REFUSED = {0xF0: "CLR type", 0xF1: "xml", 0xF4: "json", 0xF5: "vector"}
+_REFUSED = {0xF0: "CLR", 0xF1: "xml", 0xF4: "json", 0xF5: "vector"}
 
 _TOKENS = {name: token for table in (_DECIMAL, _SCALED, SIZED) for token, name in table.items()}
 
@@ -119,7 +120,7 @@ def decode(reader: Reader) -> TypeInfo:
     if token == 0x1F:
         return TypeInfo(t.nvarchar(1), Form.NULL)
     if token in _REFUSED:
-        raise unsupported_type(_REFUSED[token])
+        raise unsupported.refused(_REFUSED[token])
     raise ProtocolError(f"a type of token {token:#x}")
 
 
