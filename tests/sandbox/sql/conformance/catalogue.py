@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from tests.sandbox.sql.conformance.checks import (
+    bulk,
+    cancelling,
+    catalog,
     connecting,
+    descriptions,
     errors,
     procedures,
     results,
     statements,
+    tables,
     transactions,
     values,
 )
 from tests.sandbox.sql.conformance.registry import CHECKS
 
-SUBJECTS = (connecting, errors, procedures, results, statements, transactions, values)
+SUBJECTS = (
+    bulk, cancelling, catalog, connecting, descriptions, errors, procedures, results, statements, tables, transactions,
+    values,
+)  # fmt: skip
 
 __all__ = ["CHECKS", "SUBJECTS"]

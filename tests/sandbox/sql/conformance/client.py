@@ -18,11 +18,8 @@ class Need(enum.Enum):
     LATER_COUNTS = "row counts of the statements after the first"
     STRICT = "TDS 8.0 (Encrypt=strict)"
     ACCESS_TOKEN = "sign-in by access token"
-    NUMBERS = "the number of an error"
     DETAILS = "class, state and line of an error"
     MESSAGES = "PRINT and messages of class 0 to 10"
-    MESSAGE_NUMBERS = "numbers of informational messages"
-    TYPED_NULLS = "the type of a NULL parameter"
     FAST_EXECUTEMANY = "parameter arrays"
     OUTPUTS = "output parameters"
     RETURN_CODES = "return codes of procedures"
@@ -34,11 +31,6 @@ class Need(enum.Enum):
     TIMEOUT = "a time limit for statements"
     PACKET_SIZE = "the packet size"
     POOL = "connections reset by the protocol's own bit"
-    ISOLATION_ATTRIBUTE = "isolation level as an attribute of the connection"
-    NULLABILITY = "whether a column of a result may be NULL"
-    LENGTHS = "the length of a result's column"
-    TYPE_NAMES = "the type of a result's column"
-    SURROGATES = "characters beyond U+FFFF"
 
 
 @dataclass(frozen=True)
@@ -147,6 +139,10 @@ class Client(ABC):
     def execute_typed(self, cursor: Any, text: str, value: object, sql_type: str) -> None:
         """Runs `text` with one parameter, which may be NULL, of the given type."""
         self.execute(cursor, text, [value])
+
+    def limit(self, connection: Any, seconds: int) -> None:
+        """Seconds that a statement may take from now on; 0 for any number."""
+        connection.timeout = seconds
 
     def call(self, cursor: Any, procedure: str, values: Sequence[object]) -> None:
         """`cursor.callproc`, or ODBC's CALL escape."""

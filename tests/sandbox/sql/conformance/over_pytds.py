@@ -17,8 +17,10 @@ class PythonTds(Client):
     name = "python-tds"
     limits: ClassVar[Mapping[Need, str]] = {
         Need.STRICT: f"python-tds speaks TDS 7.0 to 7.4 ({_TDS_SOURCE}/tds_base.py, TDS74 is the highest)",
-        Need.LATER_COUNTS: f"rowcount is that of the last DONE token that was read ({_TDS_SOURCE}/tds_session.py)",
+        Need.LATER_COUNTS: f"nextset ends before the count of the last statement ({_TDS_SOURCE}/tds_session.py)",
         Need.FAST_EXECUTEMANY: f"executemany is a loop ({_TDS_SOURCE}/cursor.py)",
+        Need.CANCEL: f"cancel() reads the answer first, which another thread is reading ({_TDS_SOURCE}/tds_session.py)",
+        Need.TIMEOUT: f"the timeout is the socket's, set on connecting ({_TDS_SOURCE}/__init__.py)",
         Need.CATALOG: "python-tds has no catalog methods (https://python-tds.readthedocs.io/en/latest/pytds.html)",
     }
 

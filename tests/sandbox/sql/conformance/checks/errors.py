@@ -72,6 +72,26 @@ CASES = (
         "INSERT INTO {t} VALUES (N'a', 2)",
     ),
     Case(
+        "a check constraint",
+        "INSERT INTO {t} VALUES (-1)",
+        547,
+        16,
+        0,
+        'The INSERT statement conflicted with the CHECK constraint "ck_{n}". The conflict occurred in database "{d}", '
+        "table \"{t}\", column 'v'.",
+        "v int CONSTRAINT ck_{n} CHECK (v > 0)",
+    ),
+    Case(
+        "a foreign key",
+        "INSERT INTO {t} VALUES (1, 9)",
+        547,
+        16,
+        0,
+        'The INSERT statement conflicted with the FOREIGN KEY SAME TABLE constraint "fk_{n}". The conflict occurred in '
+        'database "{d}", table "{t}", column \'v\'.',
+        "v int NOT NULL PRIMARY KEY, w int CONSTRAINT fk_{n} REFERENCES {t} (v)",
+    ),
+    Case(
         "NULL where none may be",
         "INSERT INTO {t} VALUES (NULL)",
         515,
