@@ -1,7 +1,10 @@
 """GRANT, DENY and REVOKE: the grant option, grantors, what is refused, and what the catalog shows to whom."""
 
+# ruff: noqa: S608 - statements in text are what is tested
+
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -209,6 +212,33 @@ def test_a_user_sees_only_what_it_owns_or_holds_something_on(ground: Ground) -> 
     )
     ground.run("ALTER AUTHORIZATION ON dbo.u TO ann")
     assert [row[0] for row in ground.ann.execute(names).fetchall()] == ["t", "u", "v"]
+
+
+def test_a_user_with_nothing_finds_no_trace_of_objects_in_any_view(ground: Ground) -> None:
+    ground.run(
+        "CREATE TABLE dbo.obscure_t (obscure_c int NOT NULL PRIMARY KEY, d int CONSTRAINT obscure_d DEFAULT 1)",
+        "CREATE INDEX obscure_i ON dbo.obscure_t (d)",
+        "CREATE TABLE dbo.obscure_u (obscure_c int CONSTRAINT obscure_f REFERENCES dbo.obscure_t (obscure_c))",
+        "CREATE VIEW dbo.obscure_v AS SELECT d AS obscure_c FROM dbo.obscure_t",
+        "CREATE PROCEDURE dbo.obscure_p @obscure_a int AS SELECT @obscure_a AS obscure_c",
+        "CREATE TYPE dbo.obscure_y AS TABLE (obscure_c int)",
+        "CREATE TYPE dbo.obscure_w FROM int",
+    )
+    texts = ground.admin.execute(
+        "SELECT SCHEMA_NAME(v.schema_id), v.name, c.name FROM sys.all_views AS v JOIN sys.all_columns AS c "
+        "ON c.object_id = v.object_id WHERE v.is_ms_shipped = 1 AND TYPE_NAME(c.system_type_id) LIKE '%char'"
+    ).fetchall()
+    views: dict[str, list[str]] = {}
+    for schema, view, column in texts:
+        views.setdefault(f"{schema}.{view}", []).append(f"CAST([{column}] AS nvarchar(max))")
+    seen = []
+    for view, columns in views.items():
+        asked = f"SELECT COUNT(*) FROM {view} WHERE CONCAT({', '.join(columns)}, N'') LIKE N'%obscure%'"
+        if ground.admin.execute(asked).fetchone()[0]:
+            seen.append(view)
+        with contextlib.suppress(pyodbc.ProgrammingError):  # 262, which tells nothing either
+            assert (view, ground.bob.execute(asked).fetchone()[0]) == (view, 0)
+    assert {"sys.objects", "sys.columns", "sys.types", "INFORMATION_SCHEMA.COLUMNS"} <= set(seen)
 
 
 def test_a_definition_is_shown_with_view_definition_only(ground: Ground) -> None:
