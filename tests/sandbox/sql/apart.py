@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import resource
 import threading
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -32,7 +33,9 @@ class FileLog:
             self._file.write(f"{part} {method} {path} {status} {caller}\n")
 
 
-def _serve(folder: Path, ready: Connection) -> None:
+def _serve(folder: Path, ready: Connection, handles: int) -> None:
+    if handles:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (handles, handles))
     for name in ("data", "tls"):
         (folder / name).mkdir(exist_ok=True)
     logging.basicConfig(filename=folder / "log.txt", level=logging.DEBUG)
@@ -49,10 +52,11 @@ def _serve(folder: Path, ready: Connection) -> None:
 class Apart:
     """The endpoint over `folder`, with one database; what it logs goes to `log.txt` and `requests.txt` there."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, handles: int = 0) -> None:
+        """`handles`: the file handles that the process may have, when not as many as this one."""
         self.folder = folder
         self._ours, theirs = multiprocessing.Pipe()
-        self.process = _processes.Process(target=_serve, args=(folder, theirs), daemon=True)
+        self.process = _processes.Process(target=_serve, args=(folder, theirs, handles), daemon=True)
         self.process.start()
         theirs.close()
         self._port = 0

@@ -6,6 +6,7 @@ import contextlib
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pyodbc  # type: ignore[import-not-found]  # a compiled module without types
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from setup_kit.sandbox.sql.tds.packets import PacketType
 from tests.prove.wire import ALL_HEADERS, Wire
 from tests.sandbox.sql.apart import DATABASE, Apart
-from tests.sandbox.sql.conftest import ADMINISTRATOR, PASSWORD, closing
+from tests.sandbox.sql.conftest import ADMINISTRATOR, PASSWORD, closing, number
 
 CROWD = 100
 ENDLESS = ALL_HEADERS + "WHILE 1 = 1 SELECT REPLICATE(N'x', 4000)".encode("utf-16-le")
@@ -95,3 +96,18 @@ def test_a_writer_keeps_no_reader_waiting(apart: Apart, connection: pyodbc.Conne
         assert connection.execute("SELECT who FROM dbo.t").fetchone()[0] == 1
         writer.commit()
     assert connection.execute("SELECT who FROM dbo.t").fetchone()[0] == 2
+
+
+def test_a_session_too_many_is_refused_by_number_and_the_others_go_on(tmp_path: Path) -> None:
+    apart = Apart(tmp_path, handles=460)
+    sessions = []
+    try:
+        with pytest.raises(pyodbc.Error) as caught:
+            for _ in range(100):
+                sessions.append(apart.connect())
+        assert (number(caught.value), len(sessions)) == (10928, 10)
+        assert [session.execute("SELECT 1").fetchone()[0] for session in sessions] == [1] * 10
+    finally:
+        for session in sessions:
+            session.close()
+        apart.kill()
