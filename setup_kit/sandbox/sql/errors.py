@@ -281,7 +281,7 @@ def cannot_find_object(name: str) -> SqlError:
 
 
 def cannot_find_index_object(name: str, state: int = 12) -> SqlError:
-    """`state`: 7 TRUNCATE TABLE, 9 DROP INDEX, 12 CREATE INDEX, 13 ALTER TABLE."""
+    """`state`: 7 TRUNCATE TABLE, 9 DROP INDEX, 11 SET IDENTITY_INSERT, 12 CREATE INDEX, 13 ALTER TABLE."""
     return error(1088, name, state=state)
 
 

@@ -50,6 +50,8 @@ class Ground:
             if cursor.description:
                 cursor.fetchall()
             cursor.close()
+            if row.undo:
+                self.user.execute(row.undo)
         except pyodbc.Error as error:
             return str(error.args[1])
         finally:

@@ -29,6 +29,7 @@ SETUP = (
     "CREATE TYPE dbo.tt AS TABLE (a int)",
     "CREATE TYPE dbo.word FROM nvarchar(20)",
     "CREATE PROCEDURE dbo.q @rows dbo.tt READONLY AS SELECT COUNT(*) AS how_many FROM @rows",
+    "CREATE TABLE dbo.numbered (a int IDENTITY NOT NULL)",
     "CREATE SCHEMA side",
     "CREATE SCHEMA spare",
     "CREATE ROLE crew",
@@ -51,6 +52,7 @@ class Row:
     page: str
     needs: tuple[Need, ...] = ()
     in_transaction: bool = True
+    undo: str = ""  # what a rollback does not take back
 
 
 def on_object(permission: str, name: str) -> Need:
@@ -211,6 +213,8 @@ ROWS = (
         "CREATE TABLE dbo.made (a int REFERENCES dbo.u (a))", "t-sql/statements/create-table-transact-sql",
         (in_database("CREATE TABLE"), schema_refused("dbo"), on_object("REFERENCES", "dbo.u")),
     ),
+    Row("SET IDENTITY_INSERT dbo.numbered ON", "t-sql/statements/set-identity-insert-transact-sql",
+        (cannot_find("dbo.numbered", "ALTER ON dbo.numbered"),), undo="SET IDENTITY_INSERT dbo.numbered OFF"),
     Row("DROP TABLE dbo.u", "t-sql/statements/drop-table-transact-sql", (may_not("drop", "table", "u", *_DROP_TABLE),)),
     Row("CREATE INDEX j ON dbo.t (b)", "t-sql/statements/create-index-transact-sql",
         (cannot_find("dbo.t", "ALTER ON dbo.t"),)),

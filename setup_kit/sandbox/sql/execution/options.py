@@ -36,10 +36,9 @@ def set_identity_insert(session: Session, statement: s.SetIdentityInsert) -> Non
     """Whether INSERT gives the values of a table's identity column: for one table at a time (8107)."""
     session.catalog_now()
     table = resolve(session, statement.table, "U")
-    if table is None:
-        raise errors.error(1088, statement.table)
-    if not table.is_local:
-        session.permissions.require("ALTER", permissions.of_object(table))
+    allowed = table is not None and (table.is_local or session.permissions.holds("ALTER", permissions.of_object(table)))
+    if table is None or not allowed:
+        raise errors.cannot_find_index_object(str(statement.table), 11)
     if not any(column.identity for column in table.columns):
         raise errors.SqlError(
             8106, f"Table '{statement.table}' does not have the identity property. Cannot perform SET operation."
