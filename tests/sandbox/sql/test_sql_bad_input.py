@@ -84,6 +84,7 @@ def test_a_name_has_no_nul(connection: pyodbc.Connection) -> None:
         "MERGE dbo.t AS t USING dbo.u AS u ON t.a = u.a WHEN NOT MATCHED THEN INSERT (a, b)",
         "SELECT CAST(1 AS decimal(x, 2))", "DELETE FROM dbo.t WHERE EXISTS (SELECT FROM dbo.u)",
         'INSERT INTO dbo.t (a, 0 "q""q" b) VALUES (1)',
+        "SELECT 1 AS a INTO dbo.t (b)",
     ],
 )  # fmt: skip
 def test_half_a_statement_is_a_syntax_error(connection: pyodbc.Connection, sql: str) -> None:
@@ -117,3 +118,11 @@ def test_there_is_no_infinity(connection: pyodbc.Connection, sql: str, expected:
     with pytest.raises(pyodbc.Error) as caught:
         connection.execute(sql).fetchall()
     assert number(caught.value) == expected
+
+
+def test_a_statement_that_cannot_be_read_is_not_logged(
+    connection: pyodbc.Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("DEBUG"), pytest.raises(pyodbc.Error):
+        connection.execute("WITH c AS (SELECT N'Secret-Pass-99' AS a) SET SELECT * FROM c").fetchall()
+    assert "Secret-Pass-99" not in caplog.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import ClassVar
 
@@ -12,6 +13,8 @@ from sqlglot.parsers.tsql import TSQLParser
 from sqlglot.tokenizer_core import Token, TokenType
 
 from setup_kit.sandbox.sql import errors
+
+logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # its warnings repeat statements, which may hold passwords
 
 _LONGEST_NAME = 128
 _NAMES = frozenset({TokenType.IDENTIFIER, TokenType.VAR})

@@ -47,6 +47,8 @@ def data_statement(cursor: Cursor) -> s.Query | s.Assign | s.SelectInto:
         into = tree.args.get("into")
         if into is not None:
             tree.set("into", None)
+            if not isinstance(into.this, exp.Table):
+                raise errors.incorrect_syntax("(")
             return s.SelectInto(tree=tree, table=_name(into.this), line=line)
         return s.Query(tree=tree, label="SELECT", recursion=recursion, line=line)
     top, percent = clauses.take_top()
