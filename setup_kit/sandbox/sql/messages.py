@@ -485,17 +485,32 @@ MESSAGES: dict[int, Message] = {
     15183: Message(16, "The database principal owns objects in the database and cannot be dropped."),
     15197: Message(16, "There is no text for object '%s'."),
     15198: Message(16, "The name supplied (%s) is not a user, role, or aliased login."),
+    15224: Message(
+        11,
+        "Error: The value for the @newname parameter contains invalid characters or violates a basic restriction (%s).",
+    ),
+    15225: Message(
+        11,
+        "No item by the name of '%s' could be found in the current database '%s', given that @itemtype was input as "
+        "'%s'.",
+    ),
     15247: Message(16, "User does not have permission to perform this action."),
+    15249: Message(11, "Error: Explicit @objtype '%s' is unrecognized."),
     15250: Message(16, "The database name component of the object qualifier must be the name of the current database."),
     15252: Message(16, "The primary or foreign key table name must be given."),
     15284: Message(
         16, "The database principal has granted or denied permissions to objects in the database and cannot be dropped."
     ),
+    15335: Message(
+        11, "Error: The new name '%s' is already in use as a %s name and would cause a duplicate that is not permitted."
+    ),
+    15336: Message(16, "Object '%s' cannot be renamed because the object participates in enforced dependencies."),
     15405: Message(11, "Cannot use the special principal '%s'."),
     15409: Message(11, "'%s' is not a role."),
     15413: Message(11, "Cannot make a role a member of itself."),
     15421: Message(16, "The database principal owns a database role and cannot be dropped."),
     15434: Message(16, "Could not drop login '%s' as the user is currently logged in."),
+    15477: Message(10, "Caution: Changing any part of an object name could break scripts and stored procedures."),
     15530: Message(16, 'The %S_MSG with name "%.*ls" already exists.'),
     15664: Message(
         16, "Cannot set key '%ls' in the session context. The key has been set as read_only for this session."

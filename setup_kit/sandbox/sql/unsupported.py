@@ -111,6 +111,7 @@ _FEATURES = {
     "SET @variable = column": "CREATE TABLE t (a int); DECLARE @v int; UPDATE t SET @v = a = 1",
     "TABLESAMPLE": "SELECT * FROM sys.tables TABLESAMPLE (10 PERCENT)",
     "TDS before 7.3": "",
+    "USE beside temporary tables": "",
     "USE within a transaction": "",
     "WINDOW": "SELECT COUNT(*) OVER w FROM sys.tables WINDOW w AS (ORDER BY name)",
     "aggregate OVER of a decimal": "SELECT SUM(1.5) OVER (PARTITION BY name) FROM sys.schemas",
@@ -123,6 +124,13 @@ _FEATURES = {
     "global temporary table": "CREATE TABLE ##t (a int)",
     "key on a computed column": "CREATE TABLE t (a int, b AS (a + 1)); CREATE INDEX i ON t (b)",
     "server cursor": "EXEC sp_cursoropen 1",
+    **{
+        name: f"EXEC {name}"
+        for name in (
+            "sp_addextendedproperty", "sp_describe_cursor", "sp_getapplock", "sp_getbindtoken", "sp_recompile",
+            "sp_refreshview", "sp_releaseapplock", "sp_updatestats", "sp_xml_preparedocument",
+        )
+    },
     "subquery of an assigned variable": (
         "DECLARE @v int; SELECT @v = (SELECT COUNT(*) FROM sys.tables t WHERE t.object_id > @v + s.schema_id) "
         "FROM sys.schemas s"

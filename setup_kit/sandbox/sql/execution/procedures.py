@@ -12,7 +12,7 @@ from sqlglot import exp
 from setup_kit.sandbox.sql import errors, unsupported
 from setup_kit.sandbox.sql.compiler import names
 from setup_kit.sandbox.sql.errors import EndOfBatch
-from setup_kit.sandbox.sql.execution import descriptions, firewall_rules, table_values
+from setup_kit.sandbox.sql.execution import descriptions, firewall_rules, renaming, table_values
 from setup_kit.sandbox.sql.execution.arguments import (
     Outcome,
     check_output,
@@ -321,4 +321,5 @@ _SYSTEM: dict[str, _System] = {
     "sp_reset_connection": _reset,
     "sp_set_session_context": _set_session_context,
     **firewall_rules.PROCEDURES,
+    "sp_rename": renaming.rename,
 }

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from setup_kit.sandbox.sql import unsupported
 from setup_kit.sandbox.sql.language import parser
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.storage.catalog import fold
@@ -28,7 +29,9 @@ def _texts() -> Mapping[str, str]:
 
 
 def find(name: str) -> s.CreateProcedure | None:
-    """The system procedure of a name, without regard to case."""
+    """The system procedure of a name, without regard to case; 40514 for one that is not carried out."""
+    if unsupported.is_listed(fold(name)):
+        raise unsupported.refused(fold(name))
     return _read(fold(name)) if fold(name) in _texts() else None
 
 

@@ -501,6 +501,20 @@ class CatalogWriter:
     def set_object_owner(self, number: int, owner: int | None) -> None:
         self._run("UPDATE objects SET owner = ? WHERE id = ?", owner, number)
 
+    def rename_object(self, number: int, name: str) -> None:
+        self._run("UPDATE objects SET name = ?, modified = ? WHERE id = ?", name, t.now_utc(), number)
+
+    def rename_column(self, owner: int, number: int, name: str) -> None:
+        self._run("UPDATE columns SET name = ? WHERE object = ? AND id = ?", name, owner, number)
+
+    def rename_default(self, owner: int, column: int, name: str) -> None:
+        self._run("UPDATE columns SET default_name = ? WHERE object = ? AND id = ?", name, owner, column)
+
+    def rename_constraint(self, number: int, name: str) -> None:
+        """A key, an index, a check or a foreign key."""
+        self._run("UPDATE keys SET name = ? WHERE id = ?", name, number)
+        self._run("UPDATE constraints SET name = ? WHERE id = ?", name, number)
+
     def remove_object(self, number: int) -> None:
         self._run("DELETE FROM objects WHERE id = ?", number)
         self._run("DELETE FROM columns WHERE object = ?", number)
