@@ -86,3 +86,27 @@ def test_a_pooled_connection_begins_in_the_database_of_its_login(machine: Server
         connection.execute(f"USE [{second}]")
         connection.execute("EXEC sp_reset_connection")
         assert connection.execute("SELECT DB_NAME()").fetchone()[0] == first
+
+
+def test_use_in_a_text_holds_as_long_as_the_text_runs(
+    machine: Server, administrator: pyodbc.Connection, first: str
+) -> None:
+    second = machine.database()
+    administrator.execute(f"EXEC ('USE [{second}]; CREATE TABLE dbo.t (a int)')")
+    assert tuple(administrator.execute("SELECT DB_NAME(), OBJECT_ID('dbo.t')").fetchone()) == (first, None)
+    administrator.execute(f"USE [{second}]")
+    assert administrator.execute("SELECT OBJECT_ID('dbo.t')").fetchone()[0] is not None
+
+
+@pytest.mark.parametrize(
+    ("before", "what"),
+    [("BEGIN TRAN", "USE within a transaction"), ("CREATE TABLE #t (a int)", "USE beside temporary tables")],
+)
+def test_what_cannot_be_taken_along_is_refused_by_name(
+    machine: Server, administrator: pyodbc.Connection, first: str, before: str, what: str
+) -> None:
+    second = machine.database()
+    administrator.execute(before)
+    with pytest.raises(pyodbc.Error, match=what):
+        administrator.execute(f"USE [{second}]")
+    assert administrator.execute("SELECT DB_NAME()").fetchone()[0] == first

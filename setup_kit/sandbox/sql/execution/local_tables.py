@@ -25,14 +25,25 @@ _Scope = dict[str, DatabaseObject]  # by folded name
 
 
 class LocalTables:
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    _connection: sqlite3.Connection
+
+    def __init__(self) -> None:
         self._scopes: list[_Scope] = [{}]
         self._last = 0
         self._spare: list[DatabaseObject] = []
         self._dropped: list[tuple[_Scope, str, DatabaseObject]] = []
         self._saved: list[tuple[DatabaseObject, list[tuple[Stored, ...]]]] = []
+
+    def connect(self, connection: sqlite3.Connection) -> None:
+        """Keep tables in this connection, a new one; there are none now."""
+        self._connection = connection
+        self._spare.clear()
+        self._dropped.clear()
         connection.execute("CREATE TEMP TABLE IF NOT EXISTS local_identity (id INTEGER PRIMARY KEY, value)")
+
+    @property
+    def in_use(self) -> bool:
+        return any(self._scopes)
 
     def find(self, name: str) -> DatabaseObject | None:
         """The table of `#name` or `@name`."""

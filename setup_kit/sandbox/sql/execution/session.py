@@ -106,6 +106,7 @@ class Session:
         self.record = record
         self.cancelled = threading.Event()
         self.reply = Reply(lambda _: None, self.server.name)
+        self.local_tables = LocalTables()
         self._open(database)
         self._home = database, who.principal_id  # where a reset leads back to
         self.interpreter = Interpreter(self)
@@ -141,7 +142,7 @@ class Session:
             self.spid, database.name,
         )  # fmt: skip
         self.executor = Executor(self)
-        self.local_tables = LocalTables(self.connection)
+        self.local_tables.connect(self.connection)
         self.transactions.rolling_back = self.local_tables.before_rollback
         self.transactions.rolled_back = self._rolled_back
 
@@ -234,7 +235,7 @@ class Session:
     # Life
 
     def use(self, name: str) -> None:
-        """Go on in another database: 911, 916. *Assumed* to be enough: no transaction is taken along."""
+        """Go on in another database: 911, 916. Neither a transaction nor temporary tables can be taken along."""
         found = self.server.database(name)
         if found is None:
             raise errors.unknown_database(name)
@@ -242,6 +243,8 @@ class Session:
         if found.id != self.database.id:
             if self.transactions.depth:
                 raise unsupported.refused("USE within a transaction")
+            if self.local_tables.in_use:  # they lie in the connection that is left
+                raise unsupported.refused("USE beside temporary tables")
             self._move(found, None)
         self._tell_database(before)
 
@@ -410,7 +413,12 @@ class Session:
         if len(self.chain) >= _DEEPEST_CALL:
             raise errors.error(217, 32)
         self.chain.append(module)
+        database, principal_id = self.database, self._principal_id
         try:
             yield
         finally:
             self.chain.pop()
+            if self.database.id != database.id and not self.transactions.depth:  # USE holds as long as its module runs
+                before = self.database.name
+                self._move(database, principal_id)
+                self._tell_database(before)
