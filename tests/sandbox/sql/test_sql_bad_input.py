@@ -84,7 +84,7 @@ def test_a_name_has_no_nul(connection: pyodbc.Connection) -> None:
         "MERGE dbo.t AS t USING dbo.u AS u ON t.a = u.a WHEN NOT MATCHED THEN INSERT (a, b)",
         "SELECT CAST(1 AS decimal(x, 2))", "DELETE FROM dbo.t WHERE EXISTS (SELECT FROM dbo.u)",
         'INSERT INTO dbo.t (a, 0 "q""q" b) VALUES (1)',
-        "SELECT 1 AS a INTO dbo.t (b)",
+        "SELECT 1 AS a INTO dbo.t (b)", "SELECT * CROSS JOIN sys.objects AS o",
     ],
 )  # fmt: skip
 def test_half_a_statement_is_a_syntax_error(connection: pyodbc.Connection, sql: str) -> None:

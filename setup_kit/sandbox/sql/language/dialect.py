@@ -100,7 +100,7 @@ def _is_half(node: exp.Expr) -> bool:
     """What sqlglot lets pass although something must follow, such as the query of an INSERT."""
     match node:
         case exp.Select():
-            return not node.expressions
+            return not node.expressions or bool(node.args.get("joins") and not node.args.get("from_"))
         case exp.Insert():
             return node.expression is None and not node.args.get("default")
         case exp.Update():
