@@ -12,6 +12,7 @@ import re
 import secrets
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,6 +55,10 @@ class Database:
     owner: bytes  # the sid of the login that is dbo there
 
 
+#: Seconds after which one who waits for the lock looks whether that has become pointless.
+_GLANCE = 0.05
+
+
 class WriterLock:
     """One writer per database at a time; who waits can be called off."""
 
@@ -63,15 +68,15 @@ class WriterLock:
 
     def acquire(self, cancelled: Callable[[], bool], seconds: float | None = None) -> bool:
         """False when it was not free within `seconds`; raises Cancelled."""
-        waited = 0.0
+        until = None if seconds is None else time.monotonic() + seconds
         with self._condition:
             while self._held:
                 if cancelled():
                     raise Cancelled
-                if seconds is not None and waited >= seconds:
+                rest = _GLANCE if until is None else until - time.monotonic()
+                if rest <= 0:
                     return False
-                self._condition.wait(0.05)
-                waited += 0.05
+                self._condition.wait(min(rest, _GLANCE))
             self._held = True
             return True
 
