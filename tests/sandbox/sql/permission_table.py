@@ -87,6 +87,11 @@ def cannot_find(name: str, *ways: str) -> Need:
     return Need(ways, 1088, text)
 
 
+def no_item(name: str, kind: str, *ways: str) -> Need:
+    text = f"No item by the name of '{name}' could be found in the current database '{{database}}', "
+    return Need(ways, 15225, f"{text}given that @itemtype was input as '{kind}'.")
+
+
 def not_permitted(*ways: str) -> Need:
     return Need(ways, 15247, "User does not have permission to perform this action.")
 
@@ -215,6 +220,15 @@ ROWS = (
     ),
     Row("SET IDENTITY_INSERT dbo.numbered ON", "t-sql/statements/set-identity-insert-transact-sql",
         (cannot_find("dbo.numbered", "ALTER ON dbo.numbered"),), undo="SET IDENTITY_INSERT dbo.numbered OFF"),
+    Row("EXEC sp_rename 'dbo.u', 'renamed'",
+        "relational-databases/system-stored-procedures/sp-rename-transact-sql",
+        (no_item("dbo.u", "(null)", "ALTER ON dbo.u"),)),
+    Row("EXEC sp_rename 'dbo.word', 'renamed', 'USERDATATYPE'",
+        "relational-databases/system-stored-procedures/sp-rename-transact-sql",
+        (no_item("dbo.word", "USERDATATYPE", "CONTROL ON TYPE::dbo.word"),)),
+    Row("EXEC sp_rename 'dbo.t.b', 'renamed', 'COLUMN'",
+        "relational-databases/system-stored-procedures/sp-rename-transact-sql",
+        (no_item("dbo.t.b", "COLUMN", "ALTER ON dbo.t"),)),
     Row("DROP TABLE dbo.u", "t-sql/statements/drop-table-transact-sql", (may_not("drop", "table", "u", *_DROP_TABLE),)),
     Row("CREATE INDEX j ON dbo.t (b)", "t-sql/statements/create-index-transact-sql",
         (cannot_find("dbo.t", "ALTER ON dbo.t"),)),

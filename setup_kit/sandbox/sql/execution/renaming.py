@@ -40,9 +40,8 @@ def _object(session: Session, old: str, new: str) -> bool:
     found = find_object(session, old)
     constraint = find_constraint(session, old) if found is None else None
     owner = found or (constraint.table if constraint is not None else None)
-    if owner is None or owner.is_local:
+    if owner is None or owner.is_local or not _may_alter(session, owner):
         return False
-    _require_alter(session, owner)
     schema = session.catalog.schemas[owner.schema_id].name
     taken = f"[{schema}].[{new.replace(']', ']]')}]"
     if find_object(session, taken) is not None or find_constraint(session, taken) is not None:
@@ -61,9 +60,8 @@ def _object(session: Session, old: str, new: str) -> bool:
 def _column(session: Session, old: str, new: str) -> bool:
     owner, name = _inside(session, old)
     column = owner.columns_by_name.get(fold(name)) if owner is not None else None
-    if owner is None or column is None:
+    if owner is None or column is None or not _may_alter(session, owner):
         return False
-    _require_alter(session, owner)
     if fold(new) != fold(name) and fold(new) in owner.columns_by_name:
         raise errors.error(15335, new, "COLUMN")
     texts = [check.text for check in owner.checks] + [c.computed for c in owner.columns if c.computed]
@@ -76,9 +74,8 @@ def _column(session: Session, old: str, new: str) -> bool:
 def _index(session: Session, old: str, new: str) -> bool:
     owner, name = _inside(session, old)
     key = next((key for key in owner.keys if fold(key.name) == fold(name)), None) if owner is not None else None
-    if owner is None or key is None:
+    if owner is None or key is None or not _may_alter(session, owner):
         return False
-    _require_alter(session, owner)
     if any(other.id != key.id and fold(other.name) == fold(new) for other in owner.keys):
         raise errors.error(15335, new, "INDEX")
     CatalogWriter(session.connection).rename_constraint(key.id, new)
@@ -87,9 +84,8 @@ def _index(session: Session, old: str, new: str) -> bool:
 
 def _type(session: Session, old: str, new: str) -> bool:
     found = find_type(session, old)
-    if found is None:
+    if found is None or not session.permissions.holds("CONTROL", p.of_object(found)):
         return False
-    session.permissions.require("CONTROL", p.of_object(found))
     if (found.schema_id, fold(new)) in session.catalog.types_by_name:
         raise errors.error(15335, new, "USERDATATYPE")
     CatalogWriter(session.connection).rename_object(found.id, new)
@@ -106,10 +102,9 @@ def _inside(session: Session, name: str) -> tuple[DatabaseObject | None, str]:
     return (found if found is not None and found.kind == "U" and not found.is_local else None), parts[-1]
 
 
-def _require_alter(session: Session, found: DatabaseObject) -> None:
-    """15225 for who may not alter it, as for what is not there."""
-    if not session.permissions.holds("ALTER", p.of_object(found)):
-        raise errors.error(15225, found.name, session.database.name, "(null)")
+def _may_alter(session: Session, found: DatabaseObject) -> bool:
+    """Who may not is told what is told of an object that is not there."""
+    return session.permissions.holds("ALTER", p.of_object(found))
 
 
 _KINDS: dict[str, Callable[[Session, str, str], bool]] = {
