@@ -8,14 +8,13 @@ import os
 import re
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, ClassVar
 
-import mssql_python_odbc  # type: ignore[import-untyped]
 import pyodbc  # type: ignore[import-not-found]  # a compiled module without types
 
 from tests.sandbox.sql.conformance import freetds
 from tests.sandbox.sql.conformance.client import Client, Need, Options, Place, ServerError
+from tests.sandbox.sql.conftest import driver
 
 PYODBC_WIKI = "https://github.com/mkleehammer/pyodbc/wiki"
 _FREETDS_NEWS = "https://github.com/FreeTDS/freetds/blob/master/NEWS.md"
@@ -137,13 +136,9 @@ class Microsoft(Pyodbc):
         Need.POOL: "unixODBC pools only where odbcinst.ini says so",
     }
 
-    def driver(self) -> Path:
-        root = Path(mssql_python_odbc.__file__).parent
-        return next(root.glob("libs/linux/debian_ubuntu/*/lib/libmsodbcsql-18*"))
-
     def connect(self, place: Place, options: Options) -> Any:
         parts = [
-            f"Driver={self.driver()}",
+            f"Driver={driver()}",
             f"Server=tcp:localhost,{place.port}",
             f"Database={braced(options.database)}",
         ]

@@ -16,7 +16,7 @@ from tests.sandbox.sql.conformance.clients import CLIENTS
 from tests.sandbox.sql.conformance.session import Session
 
 #: Seconds for one check in a process of its own, its start included.
-LIMIT = 60
+LIMIT = 120
 
 _processes = multiprocessing.get_context("spawn")
 

@@ -179,3 +179,26 @@ def a_pooled_connection_comes_back_reset(sql: Session) -> None:
     with sql.another(pool=True, autocommit=True) as second:
         assert second.value("SELECT @@SPID") == spid, "the connection was not pooled"
         assert second.row("SELECT OBJECT_ID('tempdb..#left'), @@OPTIONS & 16384, @@TRANCOUNT") == (None, 0, 0)
+
+
+@check(Need.TABLES_AS_PARAMETERS)
+def a_table_as_a_parameter_of_a_procedure_that_merges(sql: Session) -> None:
+    table, kind = filled(sql), sql.name("type")
+    sql.run(f"CREATE TYPE dbo.{kind} AS TABLE (k int NOT NULL, v nvarchar(20) NULL)")
+    name = procedure(
+        sql,
+        f"@rows dbo.{kind} READONLY AS BEGIN SET NOCOUNT ON; MERGE {table} AS t USING @rows AS s ON t.k = s.k "
+        "WHEN MATCHED THEN UPDATE SET v = s.v WHEN NOT MATCHED THEN INSERT (k, v, n) VALUES (s.k, s.v, 0); "
+        "SELECT @@ROWCOUNT; END",
+    )
+    sql.connection.commit()
+    rows = [(1, "uno"), (3, None), (8, "eight"), (9, "nine")]
+    with contextlib.closing(sql.cursor()) as cursor:
+        sql.client.call_with_table(cursor, name, f"dbo.{kind}", [("k", "int"), ("v", "nvarchar(20)")], rows)
+        assert next(sql.results(cursor)) == [(4,)]
+    assert sql.rows(f"SELECT k, v FROM {table} ORDER BY k") == [
+        (1, "uno"), (2, "two"), (3, None), (8, "eight"), (9, "nine"),
+    ]  # fmt: skip
+    sql.rollback()
+    sql.run(f"DROP PROCEDURE {name}; DROP TYPE dbo.{kind}; DROP TABLE {table}")
+    sql.connection.commit()
