@@ -110,6 +110,13 @@ def test_the_grant_option_gives_no_right_to_deny_and_a_plain_grant_takes_it_away
     assert ground.rows() == {("ann", "SELECT", "G", "dbo")}
 
 
+def test_db_accessadmin_grants_connect_and_nothing_else(ground: Ground) -> None:
+    ground.run("ALTER ROLE db_accessadmin ADD MEMBER ann")
+    ground.ann.execute("DENY CONNECT TO eve")
+    ground.ann.execute("GRANT CONNECT TO eve")
+    assert "(4613)" in refused(ground.ann, "GRANT SELECT TO eve")
+
+
 def test_exec_is_execute(ground: Ground) -> None:
     ground.run("GRANT EXEC ON dbo.p TO ann")
     assert ground.ann.execute("EXEC dbo.p").fetchone()[0] == 1
