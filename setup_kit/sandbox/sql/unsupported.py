@@ -1,8 +1,8 @@
 """What this server does not carry out: the one table of it, which every refusal goes through.
 
 Each entry has the number with which SQL Server (Azure SQL Database, where it has one of its own) refuses what it does
-not carry out itself: 40510 a statement, 40514 a part of one, 40517 an option, 40524 a type. `setup-kit sandbox sql`
-prints the table, and a test runs each `example`.
+not carry out itself: 40510 a statement, 40511 a function, 40514 a part of a statement, 40517 an option, 40524 a type.
+`setup-kit sandbox sql` prints the table, and a test runs each `example`.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ from dataclasses import dataclass
 
 from setup_kit.sandbox.sql import errors
 
-STATEMENT, FEATURE, OPTION, TYPE = 40510, 40514, 40517, 40524
+STATEMENT, FUNCTION, FEATURE, OPTION, TYPE = 40510, 40511, 40514, 40517, 40524
 
 #: What the numbers stand for, in the order in which people read them.
-GROUPS = {STATEMENT: "Statements", FEATURE: "Parts of statements", OPTION: "Options", TYPE: "Data types"}
+GROUPS = {
+    STATEMENT: "Statements", FUNCTION: "Functions", FEATURE: "Parts of statements", OPTION: "Options",
+    TYPE: "Data types",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -144,6 +147,13 @@ _FEATURES = {
     "window frame": "SELECT SUM(schema_id) OVER (ORDER BY name ROWS UNBOUNDED PRECEDING) FROM sys.schemas",
 }
 
+_FUNCTIONS = (
+    "CHECKSUM", "CHECKSUM_AGG", "COMPRESS", "CURRENT_TIMEZONE", "DATE_BUCKET", "DATETRUNC", "DECOMPRESS", "DIFFERENCE",
+    "FORMAT", "FORMATMESSAGE", "GREATEST", "ISJSON", "JSON_ARRAY", "JSON_MODIFY", "JSON_OBJECT", "JSON_QUERY",
+    "JSON_VALUE", "LEAST", "OPENXML", "PARSE", "RAND", "SOUNDEX", "STDEV", "STDEVP", "STR", "STRING_ESCAPE",
+    "TRY_PARSE", "VAR", "VARP",
+)  # fmt: skip
+
 _OPTIONS = {
     "ALL": "GRANT ALL TO public",
     "ALTER AUTHORIZATION ON": "ALTER AUTHORIZATION ON DATABASE::d TO dbo",
@@ -184,7 +194,7 @@ _TYPES = {
 ENTRIES: dict[str, Unsupported] = {
     name: Unsupported(name, number, example)
     for number, table in (
-        (STATEMENT, _statements()), (FEATURE, _FEATURES), (OPTION, _OPTIONS), (TYPE, _TYPES)
+        (STATEMENT, _statements()), (FUNCTION, {name: f"SELECT {name}(1)" for name in _FUNCTIONS}), (FEATURE, _FEATURES), (OPTION, _OPTIONS), (TYPE, _TYPES)
     )
     for name, example in table.items()
 }  # fmt: skip

@@ -241,6 +241,52 @@ def _to_offset(program: Program, values: list[Bound]) -> Bound:
     return program.apply("todatetimeoffset", _strict(function), kind, local, minutes)
 
 
+def _from_parts(label: str, kind: SqlType, names: tuple[str, ...]) -> Callable[[Program, list[Bound]], Bound]:
+    """DATEFROMPARTS and its kin; 289 when the parts are no moment. `names` in order; the last may be the scale."""
+
+    def compile_(program: Program, values: list[Bound]) -> Bound:
+        inputs = [program.convert(value, t.INT) for value in values]
+        target = kind
+        if "precision" in names:
+            slot = inputs.pop().slot
+            scale = slot(None) if slot is not None and isinstance(inputs[0].sql, str) else None  # type: ignore[arg-type]
+            if not isinstance(scale, int) or not 0 <= scale <= 7:
+                raise errors.SqlError(
+                    10760, f"Scale argument is not valid. Valid expressions for data type {kind.name} scale argument "
+                    "are integer constants and integer constant expressions.", ends_batch=True,
+                )  # fmt: skip
+            target = SqlType(kind.name, scale=scale)
+        fraction_unit = 10 ** (7 - target.scale) if "precision" in names else 10_000
+
+        def function(*parts: int) -> Stored:
+            given = dict(zip(names, parts, strict=False))
+            try:
+                day = dt.date(given.get("year", 1900), given.get("month", 1), given.get("day", 1))
+                clock = dt.time(given.get("hour", 0), given.get("minute", 0), given.get("second", 0))
+                fraction = given.get("fraction", 0)
+                if not 0 <= fraction < t.TICKS_PER_SECOND // fraction_unit + (fraction_unit == t.TICKS_PER_SECOND):
+                    raise ValueError
+            except ValueError:
+                raise errors.SqlError(
+                    289, f"Cannot construct data type {kind.name}, some of the arguments have values which are not "
+                    "valid.", ends_batch=True,
+                ) from None  # fmt: skip
+            seconds = clock.hour * 3600 + clock.minute * 60 + clock.second
+            ticks = seconds * t.TICKS_PER_SECOND + fraction * fraction_unit
+            if kind.name == "time":
+                return ticks
+            whole = (day.toordinal() - 1) * t.TICKS_PER_DAY + ticks
+            fit = conversions.converter(t.DATETIME2, target) if kind.name in ("datetime", "smalldatetime") else None
+            return fit(whole) if fit else whole
+
+        return program.apply(f"{label} {target}", _strict(function), target, *inputs)
+
+    return compile_
+
+
+_DAY = ("year", "month", "day")
+_CLOCK = ("hour", "minute", "second", "fraction")
+
 TABLE: dict[str, tuple[int, int, Callable[[Program, list[Bound]], Bound]]] = {
     "GETDATE": (0, 0, _now(t.DATETIME)),
     "GETUTCDATE": (0, 0, _now(t.DATETIME)),
@@ -253,6 +299,15 @@ TABLE: dict[str, tuple[int, int, Callable[[Program, list[Bound]], Bound]]] = {
     "YEAR": (1, 1, _part("year")),
     "MONTH": (1, 1, _part("month")),
     "DAY": (1, 1, _part("day")),
+    "DATEFROMPARTS": (3, 3, _from_parts("datefromparts", SqlType("date"), _DAY)),
+    "DATETIMEFROMPARTS": (7, 7, _from_parts("datetimefromparts", t.DATETIME, _DAY + _CLOCK)),
+    "SMALLDATETIMEFROMPARTS": (
+        5,
+        5,
+        _from_parts("smalldatetimefromparts", SqlType("smalldatetime"), (*_DAY, "hour", "minute")),
+    ),
+    "DATETIME2FROMPARTS": (8, 8, _from_parts("datetime2fromparts", t.DATETIME2, (*_DAY, *_CLOCK, "precision"))),
+    "TIMEFROMPARTS": (5, 5, _from_parts("timefromparts", SqlType("time", scale=7), (*_CLOCK, "precision"))),
     "EOMONTH": (1, 2, _end_of_month),
     "ISDATE": (1, 1, _isdate),
 }

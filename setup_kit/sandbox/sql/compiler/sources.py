@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ from sqlglot import exp
 
 from setup_kit.sandbox.sql import errors, unsupported
 from setup_kit.sandbox.sql.compiler import system_views
-from setup_kit.sandbox.sql.compiler.bound import Bound, Slot, SystemRows, common_type
+from setup_kit.sandbox.sql.compiler.bound import Bound, Runtime, Slot, SystemRows, common_type
 from setup_kit.sandbox.sql.compiler.compiler import Compiler
 from setup_kit.sandbox.sql.compiler.scope import Compiled, Scope, Source
 from setup_kit.sandbox.sql.compiler.views import SystemView
@@ -20,6 +21,7 @@ from setup_kit.sandbox.sql.storage.catalog import Column as TableColumn
 from setup_kit.sandbox.sql.storage.catalog import DatabaseObject, fold
 from setup_kit.sandbox.sql.tds.tokens import Column
 from setup_kit.sandbox.sql.values import types as t
+from setup_kit.sandbox.sql.values.types import Stored
 
 
 def table_parts(node: exp.Table) -> tuple[str, str]:
@@ -160,6 +162,8 @@ def _system_function(compiler: Compiler, node: exp.Table, scope: Scope, label: s
     function = node.this
     name = str(function.this)
     view = system_views.find_function(node.db, name)
+    if name.upper() == "STRING_SPLIT":
+        return _string_split(compiler, node, scope, label)
     if name.upper() in ("OPENJSON", "OPENROWSET"):
         raise unsupported.refused(name.upper())
     if view is None:
@@ -178,6 +182,30 @@ def _system_function(compiler: Compiler, node: exp.Table, scope: Scope, label: s
         raise unsupported.refused("system function of a column", name)
     known = tuple(slot for slot in slots if slot is not None)
     return _system_rows(compiler, view, known, node.alias or name, scope, label)
+
+
+def _string_split(compiler: Compiler, node: exp.Table, scope: Scope, label: str) -> str:
+    """STRING_SPLIT(text, separator[, 1]): a list that SQLite reads as JSON, row by row."""
+    given = node.this.expressions
+    if not 2 <= len(given) <= 3:
+        raise errors.error(174, "string_split", 2)
+    text, mark = (compiler.value(argument, scope) for argument in given[:2])
+    kind = t.nvarchar(text.type.length) if text.type.name in t.NATIONAL else t.varchar(text.type.length or 8000)
+    inputs = [compiler.program.convert(bound, t.nvarchar(t.MAX)) for bound in (text, mark)]
+
+    def split(_: Runtime, value: Stored, separator: Stored) -> Stored:
+        if len(str(separator)) != 1 or separator is None:
+            raise errors.SqlError(
+                214, "Procedure expects parameter 'separator' of type 'nchar(1)/nvarchar(1)'.", 16, 11, ends_batch=True
+            )
+        return json.dumps([] if value is None else str(value).split(str(separator)))
+
+    listed = compiler.program.apply("string_split", split, t.nvarchar(t.MAX), *inputs, folds=False)
+    columns = [("value", Bound(f"{label}.value", kind, name="value"))]
+    if len(given) == 3:
+        columns.append(("ordinal", Bound(f"({label}.key + 1)", t.BIGINT, nullable=False, name="ordinal")))
+    scope.sources.append(Source(node.alias or "STRING_SPLIT", tuple(columns)))
+    return f"json_each({listed.sql}) AS {label}"
 
 
 def _system_rows(
@@ -223,10 +251,20 @@ def _values(compiler: Compiler, node: exp.Values, scope: Scope) -> Compiled:
     return Compiled(f"VALUES {', '.join(texts)}", tuple(Column("", kind) for kind in kinds))
 
 
+def _apply(compiler: Compiler, node: exp.Lateral, scope: Scope) -> str:
+    """CROSS APPLY of a function that SQLite can call for each row; other APPLYs are refused."""
+    function = node.this
+    split = isinstance(function, exp.Anonymous) and str(function.this).upper() == "STRING_SPLIT"
+    if not split or not node.args.get("cross_apply"):
+        raise unsupported.refused("APPLY")
+    alias = node.args.get("alias")
+    return f" CROSS JOIN {_table(compiler, exp.Table(this=function, alias=alias), scope)}"
+
+
 def join(compiler: Compiler, node: exp.Join, scope: Scope) -> str:
     side, kind = str(node.args.get("side") or "").upper(), str(node.args.get("kind") or "").upper()
-    if isinstance(node.this, exp.Lateral) or "APPLY" in kind:
-        raise unsupported.refused("APPLY")
+    if isinstance(node.this, exp.Lateral):
+        return _apply(compiler, node.this, scope)
     before = len(scope.sources)
     text = add_source(compiler, node.this, scope)
     for index, source in enumerate(scope.sources):

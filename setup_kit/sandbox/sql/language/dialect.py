@@ -79,7 +79,7 @@ def _empty_binary(token: Token, text: str) -> Token:
 def parse(tokens: list[Token], text: str) -> exp.Expr:
     """The one statement that `tokens` are; raises 102 naming the token where sqlglot stopped."""
     try:
-        parsed = _DIALECT.parser().parse(tokens, text)
+        parsed = _DIALECT.parser().parse(_without_trim_from(tokens), text)
     except ParseError as error:
         near = error.errors[0].get("highlight") if error.errors else None
         raise errors.incorrect_syntax(str(near or tokens[-1].text)) from error
@@ -93,6 +93,24 @@ def parse(tokens: list[Token], text: str) -> exp.Expr:
     for part in found.walk():
         if _is_half(part):
             raise errors.incorrect_syntax(tokens[-1].text)
+    return found
+
+
+def _without_trim_from(tokens: list[Token]) -> list[Token]:
+    """TRIM(characters FROM text) as TRIM(characters, text): sqlglot's TRIM gives way to ours."""
+    found = tokens
+    for start, token in enumerate(tokens[:-1]):
+        if token.text.upper() != "TRIM" or tokens[start + 1].token_type != TokenType.L_PAREN:
+            continue
+        depth = 0
+        for at in range(start + 1, len(tokens)):
+            depth += (tokens[at].token_type == TokenType.L_PAREN) - (tokens[at].token_type == TokenType.R_PAREN)
+            if not depth:
+                break
+            if depth == 1 and tokens[at].token_type == TokenType.FROM:
+                found = list(tokens) if found is tokens else found
+                here = tokens[at]
+                found[at] = Token(TokenType.COMMA, ",", here.line, here.col, here.start, here.end)
     return found
 
 

@@ -83,7 +83,7 @@ def _column(cursor: Cursor, constraints: list[s.Constraint], ordinal: int) -> s.
         elif cursor.word() in (*_CONSTRAINTS, "DEFAULT"):
             constraint = cursor.identifier() if cursor.accept("CONSTRAINT") else None
             if cursor.accept("DEFAULT"):
-                default = (constraint, _expression_text(cursor))
+                default = (constraint, _default_text(cursor))
             else:
                 constraints.append(_constraint(cursor, constraint, [name]))
         elif cursor.word() in _REFUSED_IN_COLUMNS:
@@ -112,6 +112,18 @@ def _expression_text(cursor: Cursor) -> str:
         raise cursor.error()
     dialect.parse_expression(tokens, cursor.text)
     return cursor.source(tokens)
+
+
+def _default_text(cursor: Cursor) -> str:
+    """The expression of a DEFAULT, without parentheses around all of it."""
+    start = Cursor(cursor.text, cursor.tokens)
+    start.at = cursor.at
+    text = _expression_text(cursor)
+    if start.word() == "(":
+        inside = start.balanced()
+        if start.at == cursor.at and inside:
+            return cursor.source(inside)
+    return text
 
 
 def _constraint(cursor: Cursor, name: str | None, columns: list[str]) -> s.Constraint:
@@ -178,7 +190,7 @@ def _column_list(cursor: Cursor) -> list[str]:
 def _table_constraint(cursor: Cursor) -> s.Constraint:
     name = cursor.identifier() if cursor.accept("CONSTRAINT") else None
     if cursor.accept("DEFAULT"):
-        text = _expression_text(cursor)
+        text = _default_text(cursor)
         cursor.expect("FOR")
         found = s.DefaultDefinition(cursor.identifier(), text, name)
         if cursor.accept("WITH"):
