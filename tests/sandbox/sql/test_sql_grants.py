@@ -198,6 +198,8 @@ def test_permissions_on_types_users_and_roles_are_listed_by_their_classes(ground
     assert [tuple(row) for row in found] == [
         ("DATABASE_PRINCIPAL", "ALTER", "AL"), ("TYPE", "EXECUTE", "EX"), ("DATABASE_PRINCIPAL", "IMPERSONATE", "IM"),
     ]  # fmt: skip
+    of_type = "SELECT TYPE_NAME(major_id) FROM sys.database_permissions WHERE class = 6"
+    assert ground.admin.execute(of_type).fetchone()[0] == "tt"
 
 
 def test_a_user_sees_only_what_it_owns_or_holds_something_on(ground: Ground) -> None:

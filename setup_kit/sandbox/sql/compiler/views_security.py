@@ -5,6 +5,7 @@ from __future__ import annotations
 from setup_kit.sandbox.sql import builtin_permissions
 from setup_kit.sandbox.sql.compiler.bound import Runtime
 from setup_kit.sandbox.sql.compiler.names import resolve_securable
+from setup_kit.sandbox.sql.compiler.object_facts import type_id
 from setup_kit.sandbox.sql.compiler.views import Registry, Rows
 from setup_kit.sandbox.sql.storage.catalog import DATABASE, OBJECT, PRINCIPAL, SCHEMA, TYPE, fold
 from setup_kit.sandbox.sql.values import types as t
@@ -55,8 +56,9 @@ def _database_permissions(runtime: Runtime) -> Rows:
     states = {"G": "GRANT", "W": "GRANT_WITH_GRANT_OPTION", "D": "DENY"}
     for row in runtime.catalog.permissions:
         if runtime.permissions.sees_permission(row):
+            major = type_id(runtime.catalog.objects[row.major_id]) if row.securable_class == TYPE else row.major_id
             yield (
-                row.securable_class, classes[row.securable_class], row.major_id, row.grantee, row.grantor,
+                row.securable_class, classes[row.securable_class], major, row.grantee, row.grantor,
                 builtin_permissions.CODES[row.permission].ljust(4), row.permission, row.state, states[row.state],
             )  # fmt: skip
 
