@@ -44,7 +44,8 @@ class MssqlPython(Client):
         self.module: Any = importlib.import_module("mssql_python")
 
     def connect(self, place: Place, options: Options) -> Any:
-        parts = [f"Server=tcp:localhost,{place.port}", f"Database={braced(options.database)}"]
+        # 4060 and 18456 come back at once and are not tried again after ten seconds.
+        parts = [f"Server=tcp:localhost,{place.port}", f"Database={braced(options.database)}", "ConnectRetryCount=0"]
         if options.strict is not False:
             parts += ["Encrypt=strict", f"ServerCertificate={place.certificate}"]
         else:
