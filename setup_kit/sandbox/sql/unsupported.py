@@ -100,7 +100,9 @@ _FEATURES = {
     "Always Encrypted parameter": "",
     "COLLATE": "SELECT N'a' COLLATE Latin1_General_BIN",
     "CONVERT with a style that is not a number": "SELECT CONVERT(nvarchar(9), 1, @@SPID)",
-    "DEFAULT that reads rows": "CREATE TABLE t (a int DEFAULT (SELECT 1), b int); INSERT t (b) VALUES (1)",
+    "DEFAULT with a condition": (
+        "CREATE TABLE t (a int DEFAULT (CASE WHEN 1 = 1 THEN 2 END), b int); INSERT t (b) VALUES (1)"
+    ),
     "FOR JSON": "SELECT name FROM sys.tables FOR JSON AUTO",
     "FOR XML": "SELECT name FROM sys.tables FOR XML AUTO",
     "FOR SYSTEM_TIME": "SELECT * FROM t FOR SYSTEM_TIME ALL",
@@ -130,8 +132,15 @@ _FEATURES = {
     **{
         name: f"EXEC {name}"
         for name in (
-            "sp_addextendedproperty", "sp_describe_cursor", "sp_getapplock", "sp_getbindtoken", "sp_recompile",
-            "sp_refreshview", "sp_releaseapplock", "sp_updatestats", "sp_xml_preparedocument",
+            "sp_addextendedproperty",
+            "sp_describe_cursor",
+            "sp_getapplock",
+            "sp_getbindtoken",
+            "sp_recompile",
+            "sp_refreshview",
+            "sp_releaseapplock",
+            "sp_updatestats",
+            "sp_xml_preparedocument",
         )
     },
     "subquery of an assigned variable": (
@@ -191,10 +200,14 @@ _TYPES = {
     "sql_variant of another type": "",
 }
 
+_TABLES = {
+    STATEMENT: _statements(),
+    FUNCTION: {name: f"SELECT {name}(1)" for name in _FUNCTIONS},
+    FEATURE: _FEATURES,
+    OPTION: _OPTIONS,
+    TYPE: _TYPES,
+}
+
 ENTRIES: dict[str, Unsupported] = {
-    name: Unsupported(name, number, example)
-    for number, table in (
-        (STATEMENT, _statements()), (FUNCTION, {name: f"SELECT {name}(1)" for name in _FUNCTIONS}), (FEATURE, _FEATURES), (OPTION, _OPTIONS), (TYPE, _TYPES)
-    )
-    for name, example in table.items()
-}  # fmt: skip
+    name: Unsupported(name, number, example) for number, table in _TABLES.items() for name, example in table.items()
+}

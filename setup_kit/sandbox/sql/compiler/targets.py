@@ -84,7 +84,7 @@ def default_slot(compiler: Compiler, target: Target, column: Column) -> Slot:
     bound = column_value(compiler, target, column, compiler.value(node, Scope()))
     compiler.program.volatile = False
     if bound.slot is None:
-        raise unsupported.refused("DEFAULT that reads rows", column.default_text)
+        raise unsupported.refused("DEFAULT with a condition", column.default_text)
     return bound.slot
 
 

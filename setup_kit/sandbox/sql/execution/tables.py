@@ -224,7 +224,7 @@ def constant_default(session: Session, column: Column) -> Stored:
     node = dialect.parse_expression(Cursor(text).tokens, text)
     bound = compiler.program.convert(compiler.value(node, Scope()), column.type)
     if bound.slot is None:
-        raise unsupported.refused("DEFAULT that reads rows", text)
+        raise unsupported.refused("DEFAULT with a condition", text)
     return bound.slot(session)
 
 

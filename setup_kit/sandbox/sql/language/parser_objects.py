@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from setup_kit.sandbox.sql import unsupported
+from sqlglot.tokenizer_core import TokenType
+
+from setup_kit.sandbox.sql import errors, unsupported
 from setup_kit.sandbox.sql.language import dialect
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.language.cursor import STARTERS, Cursor
@@ -119,6 +121,12 @@ def _default_text(cursor: Cursor) -> str:
     start = Cursor(cursor.text, cursor.tokens)
     start.at = cursor.at
     text = _expression_text(cursor)
+    if any(token.text.upper() == "SELECT" and token.token_type == TokenType.SELECT for token in
+           cursor.tokens[start.at : cursor.at]):  # fmt: skip
+        raise errors.SqlError(
+            1046, "Subqueries are not allowed in this context. Only scalar expressions are allowed.", 15,
+            ends_batch=True,
+        )  # fmt: skip
     if start.word() == "(":
         inside = start.balanced()
         if start.at == cursor.at and inside:
