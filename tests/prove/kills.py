@@ -24,7 +24,7 @@ from tests.sandbox.sql.apart import SERVER, Apart
 
 KILLS = 200
 WRITERS = 4
-LONGEST = 0.6  # seconds from the moment when the process listens, or one time in ten from its start, to its end
+LONGEST = 0.6  # seconds from a process's first commit, or one time in ten from its start, to its end
 KEPT = 5  # rows and tables of this many transactions stay; each removes those of an earlier one
 
 TABLES = """
@@ -49,7 +49,7 @@ class Writer:
     begun: int = 0
     faults: list[str] = field(default_factory=list)
 
-    def work(self, apart: Apart) -> None:
+    def work(self, apart: Apart, under_way: threading.Event) -> None:
         """Transaction after transaction until the endpoint is gone."""
         try:
             connection = apart.connect(autocommit=False)
@@ -64,6 +64,7 @@ class Writer:
                 self._carry_out(connection.cursor(), self.begun)
                 connection.commit()
                 self.acknowledged = self.begun
+                under_way.set()
         except pyodbc.Error as error:
             if error.args[0] not in ("08S01", "08001", "08003", "01000", "HY000"):
                 self.faults.append(f"writer {self.who}: {error}")
@@ -177,13 +178,14 @@ def _prepare(folder: Path) -> None:
 
 
 def _kill(folder: Path, writers: list[Writer], seconds: float, *, from_start: bool) -> float:
-    """One life of the process; the load is under way as soon as it listens. How long it was let live."""
+    """One life of the process. How long it was let live once the load was under way."""
     apart = Apart(folder)
-    threads = [threading.Thread(target=writer.work, args=(apart,)) for writer in writers]
+    under_way = threading.Event()
+    threads = [threading.Thread(target=writer.work, args=(apart, under_way)) for writer in writers]
     for thread in threads:
         thread.start()
     if not from_start:
-        assert apart.port
+        under_way.wait(20)
     threading.Event().wait(seconds)
     apart.process.kill()
     apart.process.join(20)
