@@ -458,7 +458,6 @@ MESSAGES: dict[int, Message] = {
     15006: Message(16, "'%s' is not a valid name because it contains invalid characters."),
     15007: Message(16, "'%s' is not a valid login or you do not have permission."),
     15009: Message(16, "The object '%s' does not exist in database '%s' or is invalid for this operation."),
-    15021: Message(16, "Invalid value given for parameter %s. Specify a valid parameter value."),
     15023: Message(16, "User, group, or role '%s' already exists in the current database."),
     15025: Message(16, "The server principal '%s' already exists."),
     15063: Message(16, "The login already has an account under a different user name."),
@@ -555,15 +554,17 @@ MESSAGES: dict[int, Message] = {
     40517: _batch(16, "Keyword or statement option '%.*ls' is not supported in this version of SQL Server."),
     40520: _batch(16, "Securable class '%S_MSG' not supported in this version of SQL Server."),
     40524: _batch(16, "Data type '%.*ls' is not supported in this version of SQL Server."),
-    40530: _batch(16, "The %S_MSG statement must be the only statement in the batch."),
-    40534: _batch(16, "Setting SID is not supported."),
+    40530: _batch(16, "The %.*ls statement must be the only statement in the batch."),
+    # The page has severity 20, which would close the connection.
     40544: Message(
         17,
         "The database '%.*ls' has reached its size quota. Partition or delete data, drop indexes, or consult the "
         "documentation for possible resolutions.",
     ),
     40607: _session(16, "Windows logins are not supported in this version of SQL Server."),
-    40611: Message(16, "Servers can have at most %d firewall rules defined."),
+    40609: Message(16, "'%.*ls' is not a valid IPv4 address."),
+    40610: Message(16, "The IP address that starts with '%.*ls' is too long. Maximum length is %d."),
+    40611: Message(16, "Azure SQL Database supports a maximum of %d firewall rules."),
     40613: _session(
         17,
         "Database '%.*ls' on server '%.*ls' is not currently available. Please retry the connection later. If the "
@@ -589,4 +590,5 @@ MESSAGES: dict[int, Message] = {
         16,
         "Password validation failed. The password does not meet policy requirements because it is not complex enough.",
     ),
+    40634: Message(16, "This stored procedure can only be executed in the master database."),
 }

@@ -73,7 +73,8 @@ def test_a_databases_rule_is_updated_and_rolled_back_with_its_transaction(guarde
         ("N'', '1.1.1.1', '1.1.1.1'", 40618),
         (f"N'{'x' * 129}', '1.1.1.1', '1.1.1.1'", 40617),
         ("N'x', '1.1.1.2', '1.1.1.1'", 40614),
-        ("N'x', 'here', '1.1.1.1'", 15021),
+        ("N'x', 'here', '1.1.1.1'", 40609),
+        (f"N'x', '1.1.1.1', '{'1' * 51}'", 40610),
         ("N'x', '1.1.1.1'", 201),
     ],
 )
@@ -90,7 +91,7 @@ def test_only_administrators_set_rules(guarded: Server) -> None:
         for statement, expected in (
             ("EXEC sp_set_database_firewall_rule N'x', '1.1.1.1', '1.1.1.1'", 262),
             ("EXEC sp_delete_database_firewall_rule N'x'", 262),
-            ("EXEC sp_set_firewall_rule N'x', '1.1.1.1', '1.1.1.1'", 2812),
+            ("EXEC sp_set_firewall_rule N'x', '1.1.1.1', '1.1.1.1'", 40634),
         ):
             with pytest.raises(pyodbc.Error) as caught:
                 connection.execute(statement)

@@ -79,7 +79,10 @@ _PRINTED = {
         (15413, 11, "Cannot make a role a member of itself."),
         (15434, 16, "Could not drop login '%s' as the user is currently logged in."),
     ],
-    "Error messages (Azure SQL Database), general errors": [
+    "31000 to 41399": [
+        (35100, 16, "Error number %d in the THROW statement is outside the valid range. Specify an error number in the "
+         "valid range of 50000 to 2147483647."),
+        (40530, 16, "The %.*ls statement must be the only statement in the batch."),
         (40508, 16, "USE statement is not supported to switch between databases. Use a new connection to connect to a "
          "different database."),
         (40510, 16, "Statement '%.*ls' is not supported in this version of SQL Server."),
@@ -88,6 +91,7 @@ _PRINTED = {
         (40515, 16, "Reference to database and/or server name in '%.*ls' is not supported in this version of "
          "SQL Server."),
         (40517, 16, "Keyword or statement option '%.*ls' is not supported in this version of SQL Server."),
+        (40609, 16, "'%.*ls' is not a valid IPv4 address."),
         (40614, 16, "Start IP address of firewall rule cannot exceed End IP address."),
         (40632, 16, "Password validation failed. The password does not meet policy requirements because it is "
          "not complex "

@@ -18,12 +18,12 @@ from setup_kit.sandbox.sql.values import types as t
 if TYPE_CHECKING:
     from setup_kit.sandbox.sql.execution.session import Session
 
-_MOST_RULES, _LONGEST_NAME = 256, 128
+_MOST_RULES, _LONGEST_NAME, _LONGEST_ADDRESS = 256, 128, 50
 
 
 def _set_server_rule(session: Session, given: Sequence[Parameter]) -> Outcome:
     name, start, end = _read_rule("sp_set_firewall_rule", given)
-    _check_administrator(session, "sp_set_firewall_rule")
+    _check_administrator(session)
     rules = session.instance.policy.firewall_rules()
     if len(rules) >= _MOST_RULES and fold(name) not in {fold(rule.name) for rule in rules}:
         raise errors.error(40611, _MOST_RULES)
@@ -33,7 +33,7 @@ def _set_server_rule(session: Session, given: Sequence[Parameter]) -> Outcome:
 
 def _delete_server_rule(session: Session, given: Sequence[Parameter]) -> Outcome:
     (name,) = _texts("sp_delete_firewall_rule", ("name",), given)
-    _check_administrator(session, "sp_delete_firewall_rule")
+    _check_administrator(session)
     session.instance.policy.delete_firewall_rule(name)
     return Outcome()
 
@@ -58,10 +58,10 @@ def _delete_database_rule(session: Session, given: Sequence[Parameter]) -> Outco
     return Outcome()
 
 
-def _check_administrator(session: Session, procedure: str) -> None:
-    """The server's rules are set in master, by its administrators alone (the numbers are *assumed*)."""
+def _check_administrator(session: Session) -> None:
+    """The server's rules are set in master (40634), by its administrators alone (15247 is *assumed*)."""
     if fold(session.database.name) != "master":
-        raise errors.unknown_procedure(procedure)
+        raise errors.error(40634)
     if not session.is_server_administrator:
         raise errors.not_permitted()
 
@@ -78,14 +78,16 @@ def _texts(procedure: str, names: Sequence[str], given: Sequence[Parameter]) -> 
 
 
 def _read_rule(procedure: str, given: Sequence[Parameter]) -> tuple[str, str, str]:
-    """Name, first and last address; 15021 for what is no IPv4 address (*assumed*)."""
+    """Name, first and last address; 40609 or 40610 for what is no IPv4 address."""
     name, *ends = _texts(procedure, ("name", "start_ip_address", "end_ip_address"), given)
     addresses = []
-    for label, text in zip(("@start_ip_address", "@end_ip_address"), ends, strict=True):
+    for text in ends:
+        if len(text) > _LONGEST_ADDRESS:
+            raise errors.error(40610, text[:_LONGEST_ADDRESS], _LONGEST_ADDRESS)
         try:
             addresses.append(ipaddress.IPv4Address(text))
         except ValueError:
-            raise errors.error(15021, label) from None
+            raise errors.error(40609, text) from None
     if addresses[0] > addresses[1]:
         raise errors.error(40614)
     return name, str(addresses[0]), str(addresses[1])

@@ -26,10 +26,7 @@ def _create_login(cursor: Cursor, line: int) -> s.Statement:
     cursor.expect("PASSWORD", "=")
     password = cursor.string()
     while cursor.accept(","):
-        option = " ".join(_options(cursor))
-        if option == "SID":
-            raise errors.error(40534)
-        raise unsupported.refused("CREATE LOGIN", option)
+        raise unsupported.refused("CREATE LOGIN", " ".join(_options(cursor)))
     if cursor.word() in ("HASHED", "MUST_CHANGE"):
         raise unsupported.refused("CREATE LOGIN", cursor.word())
     return s.CreateLogin(login=login, password=password, line=line)
