@@ -432,6 +432,7 @@ MESSAGES: dict[int, Message] = {
         "table multiple times. Refine the ON clause to ensure a target row matches at most one source row, or use "
         "the GROUP BY clause to group the source rows.",
     ),
+    # *Assumed*: no page prints it.
     9812: _batch(16, "The timezone provided to builtin function %ls is invalid.", 0),
     10700: _batch(16, 'The table-valued parameter "%.*ls" is READONLY and cannot be modified.'),
     10703: _batch(15, "Subqueries are not allowed in the OUTPUT clause."),
@@ -533,7 +534,7 @@ MESSAGES: dict[int, Message] = {
         "SQL logins.",
     ),
     33233: _batch(16, "You can only create a user with a password in a contained database."),
-    33234: Message(16, "The parameter %.*ls cannot be provided for users that cannot authenticate in a database."),
+    33234: Message(16, "The parameter %s cannot be provided for users that cannot authenticate in a database."),
     35100: Message(
         16,
         "Error number %d in the THROW statement is outside the valid range. Specify an error number in the valid "
