@@ -6,7 +6,6 @@ import enum
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
 from uuid import UUID
@@ -90,13 +89,13 @@ class ServerError:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a result as a driver tells it; None where it does not."""
+    """A column of a result as a driver tells it."""
 
     name: str
     length: int | None
     precision: int | None
     scale: int | None
-    nullable: bool | None
+    nullable: bool
 
 
 class Client(ABC):
@@ -171,7 +170,7 @@ class Client(ABC):
 
     def columns(self, cursor: Any) -> list[Column]:
         return [
-            Column(name, size, precision, scale, nullable)
+            Column(name, size, precision, scale, bool(nullable))
             for name, _, _, size, precision, scale, nullable in cursor.description
         ]
 
@@ -181,6 +180,4 @@ class Client(ABC):
             return str(value).upper()
         if isinstance(value, (bytearray, memoryview)):
             return bytes(value)
-        if isinstance(value, Decimal):
-            return value
         return value

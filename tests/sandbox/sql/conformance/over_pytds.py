@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import pytds  # type: ignore[import-untyped]
 from pytds import tds_types
 
-from tests.sandbox.sql.conformance.client import Client, Column, Need, Options, Place, ServerError
+from tests.sandbox.sql.conformance.client import Client, Need, Options, Place, ServerError
 
 _TDS_SOURCE = "https://github.com/denisenkom/pytds/blob/master/src/pytds"
 
@@ -35,13 +35,10 @@ class PythonTds(Client):
         )  # fmt: skip
 
     def errors(self, error: BaseException) -> list[ServerError]:
-        number = getattr(error, "number", 0)
-        if not number:
-            return []
-        return [ServerError(error.text, number, error.severity, error.state, error.line)]  # type: ignore[attr-defined]
+        return [self._message(error)] if getattr(error, "number", 0) else []
 
     def messages(self, connection: Any, cursor: Any) -> list[ServerError]:
-        return [found for _, error in cursor.messages or () for found in [self._message(error)]]
+        return [self._message(error) for _, error in cursor.messages or ()]
 
     def _message(self, error: Any) -> ServerError:
         return ServerError(error.text, error.number, error.severity, error.state, error.line)
@@ -101,9 +98,3 @@ class PythonTds(Client):
         ]
         with session.cursor() as cursor:
             cursor.copy_to(table_or_view=name, schema=schema, columns=described, data=rows)
-
-    def columns(self, cursor: Any) -> list[Column]:
-        return [
-            Column(name, size, precision, scale, bool(nullable))
-            for name, _, _, size, precision, scale, nullable in cursor.description
-        ]
