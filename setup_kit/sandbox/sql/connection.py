@@ -165,6 +165,10 @@ class Connection:
         if message.type == PacketType.BULK_LOAD:
             return await self._load(session, message, reply)
         job = loop.run_in_executor(self._executor, lambda: self._perform(session, message, reply, None))
+        return await self._finish(session, job, reply)
+
+    async def _finish(self, session: Session, job: asyncio.Future[bool], reply: Reply) -> bool:
+        """Wait for a request whose message has come whole, and send the rest of its answer."""
         await asyncio.wait([job, self._reading], return_when=asyncio.FIRST_COMPLETED)  # type: ignore[type-var]
         if job.done():
             keep = await job
@@ -185,12 +189,23 @@ class Connection:
         rest = BulkMessage(self._stream, message, loop)
         try:
             job = loop.run_in_executor(self._executor, lambda: self._perform(session, message, reply, rest.read))
+            whole = loop.create_task(rest.whole.wait())
+            await asyncio.wait([job, whole], return_when=asyncio.FIRST_COMPLETED)  # type: ignore[type-var]
+            whole.cancel()
+            if rest.ignored:
+                session.cancel()
+            elif not job.done():  # it waits for a lock, or works on what it has: listen for an attention
+                if not message.complete:
+                    self._listen()
+                return await self._finish(session, job, reply)
             keep = await job
             await rest.skip()
         finally:
             await rest.close()
         if not message.complete:
             self._listen()
+        if rest.ignored:
+            session.cancelled.clear()
         if rest.attention:
             await self._stream.write(PacketType.REPLY, reply.break_off())
         elif rest.ignored:
@@ -252,6 +267,7 @@ class Connection:
             action = _ACTIONS.get(asked.request)
             if action is None:
                 raise ProtocolError(f"transaction manager request {asked.request}")
-            session.run_transaction(action, asked.name if action == "SAVE" else "", reply, begins=asked.begins)
+            name = asked.name if action == "SAVE" else ""
+            session.run_transaction(action, name, reply, begins=asked.begins, isolation=asked.isolation)
         else:
             raise ProtocolError(f"message of type {message.type}")

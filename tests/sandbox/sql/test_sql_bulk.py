@@ -229,6 +229,21 @@ class TestBareMessages:
         assert acknowledges(wire.receive(20).data)
         assert self.count(connection) == 0
 
+    @pytest.mark.parametrize("packet", [9, 4096])
+    def test_a_load_that_waits_for_a_lock_can_be_called_off(
+        self, wire: Wire, server: Server, database: str, connection: pyodbc.Connection, packet: int
+    ) -> None:
+        with closing(server.connect(database, autocommit=False)) as other:
+            other.execute("INSERT INTO dbo.t VALUES (1)")
+            wire.send(PacketType.BULK_LOAD, self.METADATA + self.ROW * 3 + self.DONE, packet=packet)
+            wire.send(PacketType.ATTENTION, b"")
+            assert acknowledges(wire.receive(20).data)
+            other.commit()
+        self.announce(wire)
+        wire.send(PacketType.BULK_LOAD, self.METADATA + self.ROW + self.DONE)
+        wire.receive(20)
+        assert self.count(connection) == 2
+
     @pytest.mark.parametrize(
         "data",
         [

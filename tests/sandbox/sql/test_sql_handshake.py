@@ -177,3 +177,13 @@ class TestReset:
         assert struct.pack("<i", 42) in call(12, given)
         self.batch(wire, "SELECT 1", Status.RESET_CONNECTION)
         assert struct.pack("<i", 8179) in call(12, given)
+
+
+def test_a_transaction_begins_with_the_isolation_level_that_is_asked_for(server: Server, database: str) -> None:
+    wire = Wire(server.port)
+    wire.log_in(ADMINISTRATOR, PASSWORD, database)
+    wire.request(PacketType.TRANSACTION_MANAGER, ALL_HEADERS + struct.pack("<HBB", 5, 4, 0), patience=20)
+    text = "SELECT transaction_isolation_level FROM sys.dm_exec_sessions WHERE session_id = @@SPID"
+    answer = wire.request(PacketType.SQL_BATCH, ALL_HEADERS + text.encode("utf-16-le"), patience=20).data
+    wire.close()
+    assert struct.pack("<h", 4) + answer[-13:] == answer[-15:]

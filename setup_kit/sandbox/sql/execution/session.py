@@ -339,9 +339,13 @@ class Session:
             self.bulk = announced
             self.interpreter.run_statement(s.BulkRows(source=source))
 
-    def run_transaction(self, action: str, name: str, reply: Reply, *, begins: bool = False) -> None:
-        """A transaction manager request; `begins` starts another at once."""
+    def run_transaction(
+        self, action: str, name: str, reply: Reply, *, begins: bool = False, isolation: str = ""
+    ) -> None:
+        """A transaction manager request; `begins` starts another at once, with `isolation` unless that is empty."""
         with self._request(reply):
+            if isolation:
+                self.transactions.isolation = self.set_options["TRANSACTION ISOLATION LEVEL"] = isolation
             self.interpreter.run_statement(s.Transaction(action=action, name=name))
             if begins:
                 self.interpreter.run_statement(s.Transaction(action="BEGIN"))

@@ -70,22 +70,36 @@ class TransactionRequest(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class TransactionManagerRequest:
-    """A transaction manager request (2.2.6.9). `begins` says that a new transaction follows at once."""
+    """A transaction manager request (2.2.6.9). `begins` says that a new transaction follows at once;
+    `isolation` is the level of the one that begins, empty where it stays as it is."""
 
     request: int
     name: str
     begins: bool
+    isolation: str
 
     @classmethod
     def decode(cls, data: bytes) -> TransactionManagerRequest:
         reader = Reader(data, skip_all_headers(data))
         request = reader.u16()
         if request == TransactionRequest.BEGIN:
-            reader.u8()  # the isolation level
-            return cls(request, _name(reader), begins=False)
+            isolation = _isolation(reader)
+            return cls(request, _name(reader), begins=False, isolation=isolation)
         name = _name(reader)
         ends = request in (TransactionRequest.COMMIT, TransactionRequest.ROLLBACK)
-        return cls(request, name, begins=ends and not reader.done and bool(reader.u8() & 0x01))
+        begins = ends and not reader.done and bool(reader.u8() & 0x01)
+        return cls(request, name, begins=begins, isolation=_isolation(reader) if begins else "")
+
+
+#: By the numbers of 2.2.6.9; 0 leaves the level as it is.
+_ISOLATION = ("", "READ UNCOMMITTED", "READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE", "SNAPSHOT")
+
+
+def _isolation(reader: Reader) -> str:
+    number = reader.u8()
+    if number >= len(_ISOLATION):
+        raise ProtocolError(f"isolation level {number}")
+    return _ISOLATION[number]
 
 
 def _name(reader: Reader) -> str:

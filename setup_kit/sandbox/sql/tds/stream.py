@@ -206,11 +206,23 @@ class BulkMessage:
         self._stream = stream
         self._loop = loop
         self._first = first.data
-        self._ahead = None if first.complete else self._read_ahead()
         self.attention = self.ignored = False
+        self.whole = asyncio.Event()  # the client has sent all that it is going to
+        self._ahead = None if first.complete else self._loop.create_task(self._read_ahead())
+        if first.complete:
+            self.whole.set()
 
-    def _read_ahead(self) -> asyncio.Task[tuple[bytes, int]]:
-        return self._loop.create_task(self._stream.read_on(BULK_PIECE))
+    async def _read_ahead(self) -> bytes | None:
+        """The next piece; None when the client has given up."""
+        status = int(Status.END_OF_MESSAGE)
+        try:
+            data, status = await self._stream.read_on(BULK_PIECE)
+        finally:
+            self.attention = status == Status.IGNORE
+            self.ignored = bool(status & Status.IGNORE)
+            if status & (Status.END_OF_MESSAGE | Status.IGNORE):
+                self.whole.set()
+        return None if self.ignored else data
 
     def read(self) -> bytes:
         """The next piece, for the session's thread; nothing at the end. Raises Cancelled, ConnectionError."""
@@ -223,13 +235,11 @@ class BulkMessage:
         if self._ahead is None:
             return b""
         try:
-            data, status = await self._ahead
+            data = await self._ahead
         except asyncio.IncompleteReadError as error:
             raise ConnectionError("the client has gone") from error
-        self.attention = status == Status.IGNORE
-        self.ignored = bool(status & Status.IGNORE)
-        self._ahead = None if status & (Status.END_OF_MESSAGE | Status.IGNORE) else self._read_ahead()
-        if self.ignored:
+        self._ahead = None if self.whole.is_set() else self._loop.create_task(self._read_ahead())
+        if data is None:
             raise Cancelled
         return data
 
