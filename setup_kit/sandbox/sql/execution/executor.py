@@ -19,6 +19,7 @@ from setup_kit.sandbox.sql.compiler.scope import Compiled, Scope
 from setup_kit.sandbox.sql.compiler.views import SystemView
 from setup_kit.sandbox.sql.errors import SqlError
 from setup_kit.sandbox.sql.execution import writes
+from setup_kit.sandbox.sql.execution.changed_rows import output_rows
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.storage.cache import SizedCache
 from setup_kit.sandbox.sql.storage.catalog import fold
@@ -113,7 +114,7 @@ class Executor:
         session.row_count = result.count
         if result.columns:
             session.reply.columns(result.columns)
-            for row in result.rows:
+            for row in output_rows(session.connection):
                 session.reply.row(row)
         if session.options["NOCOUNT"] == "ON":
             session.reply.done()

@@ -25,16 +25,12 @@ def concerns(session: Session, table: DatabaseObject) -> bool:
     return bool(table.checks or table.foreign_keys or session.catalog.references_to(table.id))
 
 
-def verify(session: Session, table: DatabaseObject, verb: str, touched: Sequence[int], *, removed: bool) -> None:
-    """Raise 547 when the rows `touched` (their rowids) break a rule, or when rows that refer to the table have lost
-    what they refer to; carries out the actions of foreign keys first. `removed`: rows were deleted or updated.
+def verify(session: Session, table: DatabaseObject, verb: str, *, removed: bool) -> None:
+    """Raise 547 when the rows whose ids are in `touched` (`changed_rows`) break a rule, or when rows that refer to the
+    table have lost what they refer to; carries out the actions of foreign keys first. `removed`: rows were deleted or
+    updated.
     """
-    connection = session.connection
-    if touched:
-        connection.execute("CREATE TEMP TABLE IF NOT EXISTS touched (id INTEGER PRIMARY KEY)")
-        connection.execute("DELETE FROM temp.touched")
-        connection.executemany("INSERT OR IGNORE INTO temp.touched VALUES (?)", [(row,) for row in touched])
-        _verify(session, table, verb, f"{_ROW}.rowid IN (SELECT id FROM temp.touched)")  # noqa: S608 - our own names
+    _verify(session, table, verb, f"{_ROW}.rowid IN (SELECT id FROM temp.touched)")  # noqa: S608 - our own names
     if removed:
         _follow(session, table, verb, 0)
 

@@ -14,8 +14,9 @@ from setup_kit.sandbox.sql.compiler.changes import Change
 from setup_kit.sandbox.sql.compiler.outputs import Insert
 from setup_kit.sandbox.sql.compiler.targets import Target
 from setup_kit.sandbox.sql.execution import integrity
+from setup_kit.sandbox.sql.execution.changed_rows import ChangedRows, Row, keep_output
 from setup_kit.sandbox.sql.storage import layout
-from setup_kit.sandbox.sql.storage.catalog import Column, DatabaseObject
+from setup_kit.sandbox.sql.storage.catalog import Column
 from setup_kit.sandbox.sql.tds.tokens import Column as ResultColumn
 from setup_kit.sandbox.sql.values import conversions
 from setup_kit.sandbox.sql.values import types as t
@@ -24,44 +25,34 @@ from setup_kit.sandbox.sql.values.types import Stored
 if TYPE_CHECKING:
     from setup_kit.sandbox.sql.execution.session import Session
 
-Row = Sequence[Stored]
-
 
 @dataclass(frozen=True)
 class Result:
-    """How many rows a change has touched, and what its OUTPUT clause gives to the client."""
+    """How many rows a change has touched, and the columns that its OUTPUT clause gives to the client."""
 
     count: int
     columns: tuple[ResultColumn, ...] = ()
-    rows: Sequence[Row] = ()
-
-
-@dataclass(frozen=True)
-class _Touch:
-    """What happened to one row: as it was before, and where it is now."""
-
-    action: str
-    before: Row | None
-    row_id: int | None
-    extras: Row
 
 
 def execute(session: Session, change: Change, program: Program) -> Result:
     """Carry out a change inside the session's write transaction."""
     table, output = change.target.table, change.output
     guarded = integrity.concerns(session, table)
-    writer = _Writer(session, change.target, watches=guarded or output is not None)
-    count = _change(session, writer, change, program)
-    if guarded:
-        _verify(session, change, writer.touched)
+    notes = None
+    if guarded or output is not None:
+        notes = ChangedRows(session.connection, table, None if output is None else len(output.extras))
+    count = _change(session, _Writer(session, change.target, notes), change, program)
+    if notes is not None and guarded:
+        removed = sorted(notes.actions - {"INSERT"}, reverse=True)  # UPDATE before DELETE
+        verb = type(change).__name__.upper()
+        integrity.verify(session, table, removed[0] if verb == "MERGE" and removed else verb, removed=bool(removed))
     if output is None:
         return Result(count)
-    _keep_touched(session.connection, table, writer.touched, len(output.extras))
     if output.into is not None:
         _change(session, _Writer(session, output.into.target), output.into, program)
         return Result(count)
-    rows = session.connection.execute(output.query.sql, program.values(session)).fetchall()
-    return Result(count, output.query.columns, rows)
+    keep_output(session.connection, output.query.sql, program.values(session))
+    return Result(count, output.query.columns)
 
 
 def _change(session: Session, writer: _Writer, change: Change, program: Program) -> int:
@@ -70,7 +61,7 @@ def _change(session: Session, writer: _Writer, change: Change, program: Program)
         rows: Iterable[Row] = ([slot(session) for slot in row] for row in change.rows)
         return writer.insert(change.columns, rows, change.identity, ())
     if isinstance(change, changes.Delete) and change.query is None:
-        if not writer.watches:
+        if writer.notes is None:
             return connection.execute(f"DELETE FROM {change.target.table.stored}").rowcount  # noqa: S608
         query = f"SELECT rowid FROM {change.target.table.stored}"  # noqa: S608 - our own name
     else:
@@ -97,48 +88,16 @@ def load_rows(session: Session, change: Insert, rows: Iterable[Row]) -> int:
     return _Writer(session, change.target).insert(change.columns, rows, change.identity, ())
 
 
-def _verify(session: Session, change: Change, touched: Sequence[_Touch]) -> None:
-    verb = type(change).__name__.upper()
-    rows = [touch.row_id for touch in touched if touch.row_id is not None]
-    removed = [touch.action for touch in touched if touch.action != "INSERT"]
-    verb = removed[0] if verb == "MERGE" and removed else verb
-    integrity.verify(session, change.target.table, verb, rows, removed=bool(removed))
-
-
-def _keep_touched(
-    connection: sqlite3.Connection, table: DatabaseObject, touched: Sequence[_Touch], extras: int
-) -> None:  # fmt: skip
-    """The rows before and after in the temporary table `changed`, for the OUTPUT clause."""
-    numbers = [column.id for column in table.columns]
-    names = ["action", *[f"d{n}" for n in numbers], *[f"i{n}" for n in numbers], *[f"e{n + 1}" for n in range(extras)]]
-    connection.execute("DROP TABLE IF EXISTS temp.changed")
-    connection.execute(f"CREATE TEMP TABLE changed ({', '.join(names)})")
-    nothing = (None,) * len(numbers)
-
-    def rows() -> Iterator[Row]:
-        for touch in touched:
-            after: Row = nothing if touch.row_id is None else row_of(connection, table, touch.row_id)
-            yield (touch.action, *(touch.before or nothing), *after, *touch.extras)
-
-    connection.executemany(f"INSERT INTO temp.changed VALUES ({', '.join('?' * len(names))})", rows())  # noqa: S608
-
-
-def row_of(connection: sqlite3.Connection, table: DatabaseObject, row_id: Stored) -> Row:
-    columns = ", ".join(column.physical for column in table.columns)
-    found: Row = connection.execute(f"SELECT {columns} FROM {table.stored} WHERE rowid = ?", (row_id,)).fetchone()  # noqa: S608
-    return found
-
-
 def fill(
     session: Session, target: Target, columns: Sequence[Column], rows: Iterable[Row], filled: Sequence[Slot],
     identity: Column | None,
 ) -> int:  # fmt: skip
     """Write rows of values as the columns take them; `filled` give those of the last columns."""
-    writer = _Writer(session, target, watches=integrity.concerns(session, target.table))
-    count = writer.insert(columns, rows, identity, filled)
-    if writer.watches:
-        now = [touch.row_id for touch in writer.touched if touch.row_id is not None]
-        integrity.verify(session, target.table, "INSERT", now, removed=False)
+    guarded = integrity.concerns(session, target.table)
+    notes = ChangedRows(session.connection, target.table, None) if guarded else None
+    count = _Writer(session, target, notes).insert(columns, rows, identity, filled)
+    if guarded:
+        integrity.verify(session, target.table, "INSERT", removed=False)
     return count
 
 
@@ -172,17 +131,16 @@ class _Kept:
 
 
 class _Writer:
-    """Writes rows into one table. With `watches` it notes what happens to each, in `touched`."""
+    """Writes rows into one table, and what happens to each into `notes`."""
 
-    def __init__(self, session: Session, target: Target, *, watches: bool = False) -> None:
+    def __init__(self, session: Session, target: Target, notes: ChangedRows | None = None) -> None:
         self._session = session
         self._connection = session.connection
         self._target = target
         self._table = target.table.stored
         self._meta = "temp.local_identity" if target.table.is_local else "main.meta"
         self._row: Row = ()
-        self.watches = watches
-        self.touched: list[_Touch] = []
+        self.notes = notes
 
     def _shown(self) -> str:
         database = "tempdb" if self._target.table.is_local else self._session.database.name
@@ -287,18 +245,18 @@ class _Writer:
                 yield row
 
         try:
-            if self.watches:
-                return sum(self._watched(sql, row[:width], row[width:], verb) for row in checked())
+            if self.notes is not None:
+                notes = self.notes
+                return sum(self._noted(notes, sql, row[:width], row[width:], verb) for row in checked())
             return max(self._connection.executemany(sql, checked()).rowcount, 0)
         except sqlite3.IntegrityError as error:
             raise self._duplicate(str(error), columns) from error
 
-    def _watched(self, sql: str, row: Row, extras: Row, verb: str) -> int:
-        table = self._target.table
-        before = None if verb == "INSERT" else row_of(self._connection, table, row[-1])
+    def _noted(self, notes: ChangedRows, sql: str, row: Row, extras: Row, verb: str) -> int:
+        before = None if verb == "INSERT" else notes.before(row[-1])
         cursor = self._connection.execute(sql, row)
-        now = cursor.lastrowid if verb == "INSERT" else None if verb == "DELETE" else int(row[-1] or 0)
-        self.touched.append(_Touch(verb, before, now, extras))
+        now = cursor.lastrowid if verb == "INSERT" else None if verb == "DELETE" else row[-1]
+        notes.note(verb, before, now, extras)
         return cursor.rowcount
 
     def _duplicate(self, text: str, columns: Sequence[Column]) -> errors.SqlError:
