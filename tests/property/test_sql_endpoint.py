@@ -20,7 +20,7 @@ from setup_kit.sandbox.sql.values import types as t
 from setup_kit.sandbox.sql.values.conversions import converter
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=100)
-NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=128)
+NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=128)
 DECIMALS = st.decimals(
     allow_nan=False, allow_infinity=False, min_value=Decimal("-1e28"), max_value=Decimal("1e28"), places=10
 )
