@@ -89,11 +89,7 @@ def incorrect_syntax(near: str) -> SqlError:
 
 
 def missing_name() -> SqlError:
-    return SqlError(
-        1038, "An object or column name is missing or empty. For SELECT INTO statements, verify each column has a "
-        "name. For other statements, look for empty alias names. Aliases defined as \"\" or [] are not allowed. "
-        "Change the alias to a valid name.", 15, 5, ends_batch=True,
-    )  # fmt: skip
+    return error(1038, state=5)
 
 
 def undeclared_variable(name: str) -> SqlError:

@@ -41,7 +41,10 @@ def fill(text: str, arguments: Sequence[object]) -> str:
         if value is None:
             return found[0]
         shape = (found["shape"] or "").replace(".*", "")
-        return f"%{shape}{found['kind'] if isinstance(value, int) else 's'}" % value if shape else str(value)
+        kind = found["kind"] if isinstance(value, int) else "s"
+        if isinstance(value, int) and value < 0 and kind in "uxXo":
+            value += 2**32  # these show the bits of an int
+        return f"%{shape}{kind}" % value if shape or kind in "xXo" else str(value)
 
     return _PLACEHOLDER.sub(one, text)
 
@@ -91,7 +94,6 @@ MESSAGES: dict[int, Message] = {
     156: _batch(15, "Incorrect syntax near the keyword '%.*ls'."),
     168: _batch(15, "The floating point value '%.*ls' is out of the range of computer representation (%d bytes)."),
     174: _batch(15, "The %.*ls function requires %d argument(s)."),
-    189: _batch(15, "The %ls function requires %d to %d arguments."),
     192: _batch(16, "The scale must be less than or equal to the precision."),
     195: _batch(15, "'%.*ls' is not a recognized %S_MSG.", 10),
     201: Message(16, "Procedure or function '%.*ls' expects parameter '%.*ls', which was not supplied.", 4),
@@ -115,11 +117,17 @@ MESSAGES: dict[int, Message] = {
     226: Message(16, "%ls statement not allowed within multi-statement transaction.", 6),
     229: Message(14, "The %ls permission was denied on the object '%.*ls', database '%.*ls', schema '%.*ls'.", 5),
     235: _batch(16, "Cannot convert a char value to money. The char value has incorrect syntax."),
+    240: _batch(
+        16,
+        'Types don\'t match between the anchor and the recursive part in column "%.*ls" of recursive query "%.*ls".',
+    ),
     241: _batch(16, "Conversion failed when converting date and/or time from character string."),
     242: Message(16, "The conversion of a %ls data type to a %ls data type resulted in an out-of-range value.", 3),
     244: _batch(16, "The conversion of the %ls value '%.*ls' overflowed an %hs column. Use a larger integer column."),
     245: _batch(16, "Conversion failed when converting the %ls value '%.*ls' to data type %ls."),
     248: _batch(16, "The conversion of the %ls value '%.*ls' overflowed an int column."),
+    252: _batch(16, "Recursive common table expression '%.*ls' does not contain a top-level UNION ALL operator."),
+    253: _batch(16, "Recursive member of a common table expression '%.*ls' has multiple recursive references."),
     257: _batch(
         16,
         "Implicit conversion from data type %ls to %ls is not allowed. Use the CONVERT function to run this query.",
@@ -141,8 +149,10 @@ MESSAGES: dict[int, Message] = {
         "operator.",
     ),
     281: Message(16, "%d is not a valid style number when converting from %ls to a character string."),
+    289: _batch(16, "Cannot construct data type %ls, some of the arguments have values which are not valid."),
     297: Message(16, "The user does not have permission to perform this action."),
     313: _batch(16, "An insufficient number of arguments were supplied for the procedure or function %.*ls.", 3),
+    343: _batch(15, "Unknown object type '%.*ls' used in a CREATE, DROP, or ALTER statement."),
     346: _batch(15, 'The parameter "%.*ls" can not be declared READONLY since it is not a table-valued parameter.'),
     350: _batch(
         16, 'The column "%.*ls" does not have a valid data type. A column cannot be of a user-defined table type.'
@@ -165,14 +175,23 @@ MESSAGES: dict[int, Message] = {
     ),
     517: _batch(16, "Adding a value to a '%ls' column caused an overflow."),
     529: _batch(16, "Explicit conversion from data type %ls to %ls is not allowed.", 2),
+    530: _batch(
+        16, "The statement terminated. The maximum recursion %d has been exhausted before statement completion."
+    ),
     535: _batch(
         16,
         "The %.*ls function resulted in an overflow. The number of dateparts separating two date/time instances is "
         "too large. Try to use %.*ls with a less precise datepart.",
     ),
+    536: _batch(16, "Invalid length parameter passed to the %ls function."),
     537: _batch(16, "Invalid length parameter passed to the LEFT or SUBSTRING function."),
     544: _batch(
         16, "Cannot insert explicit value for identity column in table '%.*ls' when IDENTITY_INSERT is set to OFF."
+    ),
+    545: _batch(
+        16,
+        "Explicit value must be specified for identity column in table '%.*ls' either when IDENTITY_INSERT is set to "
+        "ON or when a replication user is inserting into a NOT FOR REPLICATION identity column.",
     ),
     547: Message(
         16,
@@ -197,6 +216,8 @@ MESSAGES: dict[int, Message] = {
         "alias to a valid name.",
         4,
     ),
+    1046: _batch(15, "Subqueries are not allowed in this context. Only scalar expressions are allowed."),
+    1062: _batch(15, "The TOP N WITH TIES clause is not allowed without a corresponding ORDER BY clause."),
     1087: _batch(15, 'Must declare the table variable "%.*ls".', 2),
     1088: Message(16, 'Cannot find the object "%.*ls" because it does not exist or you do not have permissions.', 12),
     1205: _batch(
@@ -374,7 +395,17 @@ MESSAGES: dict[int, Message] = {
         '%d ("%.*ls"): The supplied value is not a valid instance of data type %.*ls. Check the source data for '
         "invalid values. An example of an invalid value is data of numeric type with scale greater than precision.",
     ),
+    8101: _batch(
+        16,
+        "An explicit value for the identity column in table '%.*ls' can only be specified when a column list is used "
+        "and IDENTITY_INSERT is ON.",
+    ),
     8102: _batch(16, "Cannot update identity column '%.*ls'."),
+    8106: Message(16, "Table '%.*ls' does not have the identity property. Cannot perform SET operation."),
+    8107: Message(
+        16,
+        "IDENTITY_INSERT is already ON for table '%.*ls.%.*ls.%.*ls'. Cannot perform SET operation for table '%.*ls'.",
+    ),
     8110: _batch(16, "Cannot add multiple PRIMARY KEY constraints to table '%.*ls'.", 0),
     8111: Message(16, "Cannot define PRIMARY KEY constraint on nullable column in table '%.*ls'."),
     8114: _batch(16, "Error converting data type %ls to %ls.", 5),
@@ -394,7 +425,6 @@ MESSAGES: dict[int, Message] = {
     8143: Message(16, "Parameter '%.*ls' was supplied multiple times."),
     8144: Message(16, "Procedure or function %.*ls has too many arguments specified.", 2),
     8145: Message(16, "%.*ls is not a parameter for procedure %.*ls."),
-    8152: Message(16, "String or binary data would be truncated.", 4),
     8155: _batch(16, "No column name was specified for column %d of '%.*ls'.", 2),
     8158: _batch(16, "'%.*ls' has more columns than were specified in the column list."),
     8162: Message(
@@ -434,6 +464,10 @@ MESSAGES: dict[int, Message] = {
     ),
     # *Assumed*: no page prints it.
     9812: _batch(16, "The timezone provided to builtin function %ls is invalid.", 0),
+    9828: _batch(
+        16,
+        "The second and third arguments of the TRANSLATE built-in function must contain an equal number of characters.",
+    ),
     10700: _batch(16, 'The table-valued parameter "%.*ls" is READONLY and cannot be modified.'),
     10703: _batch(15, "Subqueries are not allowed in the OUTPUT clause."),
     10704: Message(
@@ -450,6 +484,11 @@ MESSAGES: dict[int, Message] = {
         15,
         "The number of row value expressions in the INSERT statement exceeds the maximum allowed number of %d row "
         "values.",
+    ),
+    10760: _batch(
+        16,
+        "Scale argument is not valid. Valid expressions for data type %.*ls scale argument are integer constants and "
+        "integer constant expressions.",
     ),
     10928: _session(
         20,

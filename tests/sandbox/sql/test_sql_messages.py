@@ -66,7 +66,6 @@ _PRINTED = {
          "function or the GROUP BY clause."),
         (8134, 16, "Divide by zero error encountered."),
         (8144, 16, "Procedure or function %.*ls has too many arguments specified."),
-        (8152, 16, "String or binary data would be truncated."),
         (8178, 16, "The parameterized query '%.*ls' expects the parameter '%.*ls', which was not supplied."),
         (8179, 16, "Could not find prepared statement with handle %d."),
     ],

@@ -90,10 +90,7 @@ def compile_insert(compiler: Compiler, statement: s.Query) -> Insert:
     if names is not None:
         columns = named_columns(target, names, identity_insert=gives_identity)
     elif gives_identity:
-        raise errors.SqlError(
-            8101, f"An explicit value for the identity column in table '{target.table.name}' can only be specified "
-            "when a column list is used and IDENTITY_INSERT is ON.", ends_batch=True,
-        )  # fmt: skip
+        raise errors.error(8101, target.table.name)
     else:
         columns = [column for column in target.table.columns if column.given]
     rest, filled, identity = left_out(compiler, target, columns)

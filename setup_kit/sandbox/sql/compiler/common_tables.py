@@ -55,10 +55,7 @@ def _recursive(compiler: Compiler, item: exp.Expr, table: str, scope: Scope) -> 
     left = item.this
     while isinstance(left, exp.Union) and _calls_itself(left, item.alias):
         if left.args.get("distinct"):
-            raise errors.SqlError(
-                252, f"Recursive common table expression '{item.alias}' does not contain a top-level UNION ALL "
-                "operator.", ends_batch=True,
-            )  # fmt: skip
+            raise errors.error(252, item.alias)
         members.append(left.expression)
         left = left.this
     anchor = compiler.query(left, scope)
@@ -70,18 +67,12 @@ def _recursive(compiler: Compiler, item: exp.Expr, table: str, scope: Scope) -> 
         found = compiler.query(member, scope)
         for given, wanted in zip(found.columns, columns, strict=False):
             if given.type != wanted.type:
-                raise errors.SqlError(
-                    240, "Types don't match between the anchor and the recursive part in column "
-                    f'"{wanted.name}" of recursive query "{item.alias}".', ends_batch=True,
-                )  # fmt: skip
+                raise errors.error(240, wanted.name, item.alias)
         if len(found.columns) != len(columns):
             raise errors.error(205)
         source = re.search(rf"\b{table} AS (s\d+)\b", found.sql)
         if source is None or not found.sql.startswith("SELECT "):
-            raise errors.SqlError(
-                253, f"Recursive member of a common table expression '{item.alias}' has multiple recursive references.",
-                ends_batch=True,
-            )  # fmt: skip
+            raise errors.error(253, item.alias)
         level = _next_level(compiler, Bound(f"{source[1]}.level", t.INT))
         texts.append(f"SELECT {level}, {found.sql.removeprefix('SELECT ')}")
     return f"{table}(level, {numbers}) AS ({' UNION ALL '.join(texts)})"
@@ -93,10 +84,7 @@ def _next_level(compiler: Compiler, level: Bound) -> str:
     def count(_: Runtime, value: Stored) -> Stored:
         number = int(value or 0) + 1
         if most and number > most:
-            raise errors.SqlError(
-                530, f"The statement terminated. The maximum recursion {most} has been exhausted before statement "
-                "completion.", ends_batch=True,
-            )  # fmt: skip
+            raise errors.error(530, most)
         return number
 
     return compiler.program.apply(f"recursion {most}", count, t.INT, level).sql

@@ -11,7 +11,7 @@ from decimal import Decimal
 from setup_kit.sandbox.sql import permissions
 from setup_kit.sandbox.sql.compiler.bound import Runtime
 from setup_kit.sandbox.sql.compiler.builtin import Entry, entry
-from setup_kit.sandbox.sql.compiler.names import find_constraint, find_object, split_name
+from setup_kit.sandbox.sql.compiler.names import find_constraint, find_object, find_type, split_name
 from setup_kit.sandbox.sql.compiler.object_facts import (
     KINDS,
     Constraint,
@@ -228,12 +228,8 @@ def _type_id(runtime: Runtime, name: str | None) -> Stored:
         number = 256 if fold(parts[-1]) == "sysname" else t.SYSTEM_TYPE_IDS.get(fold(parts[-1]))
         if number is not None:
             return number
-    for schema in parts[:-1] or (str(_schema_name(runtime)), "dbo"):
-        home = runtime.catalog.schema(schema)
-        found = runtime.catalog.types_by_name.get((home.id, fold(parts[-1]))) if home else None
-        if found is not None and runtime.permissions.sees(found):
-            return type_id(found)
-    return None
+    found = find_type(runtime, name or "")
+    return type_id(found) if found is not None else None
 
 
 def _type_property(runtime: Runtime, name: str | None, wanted: str | None) -> Stored:

@@ -144,7 +144,7 @@ def _left(value: str, length: int) -> str:
 
 def _right(value: str, length: int) -> str:
     if length < 0:
-        raise errors.SqlError(536, "Invalid length parameter passed to the RIGHT function.", ends_batch=True)
+        raise errors.error(536, "RIGHT")
     return _whole(_units(value)[-length:]) if length else ""
 
 
@@ -211,10 +211,7 @@ def _translate(program: Program, values: list[Bound]) -> Bound:
 
     def function(value: str, old: str, new: str) -> str:
         if len(old) != len(new):
-            raise errors.SqlError(
-                9828, "The second and third arguments of the TRANSLATE built-in function must contain an equal number "
-                "of characters.", ends_batch=True,
-            )  # fmt: skip
+            raise errors.error(9828)
         pairs: dict[int, str] = {}
         for left, right in zip(old, new, strict=True):
             for char in {left, left.lower(), left.upper()}:

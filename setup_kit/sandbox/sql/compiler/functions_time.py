@@ -251,10 +251,7 @@ def _from_parts(label: str, kind: SqlType, names: tuple[str, ...]) -> Callable[[
             slot = inputs.pop().slot
             scale = slot(None) if slot is not None and isinstance(inputs[0].sql, str) else None  # type: ignore[arg-type]
             if not isinstance(scale, int) or not 0 <= scale <= 7:
-                raise errors.SqlError(
-                    10760, f"Scale argument is not valid. Valid expressions for data type {kind.name} scale argument "
-                    "are integer constants and integer constant expressions.", ends_batch=True,
-                )  # fmt: skip
+                raise errors.error(10760, kind.name)
             target = SqlType(kind.name, scale=scale)
         fraction_unit = 10 ** (7 - target.scale) if "precision" in names else 10_000
 
@@ -267,10 +264,7 @@ def _from_parts(label: str, kind: SqlType, names: tuple[str, ...]) -> Callable[[
                 if not 0 <= fraction < t.TICKS_PER_SECOND // fraction_unit + (fraction_unit == t.TICKS_PER_SECOND):
                     raise ValueError
             except ValueError:
-                raise errors.SqlError(
-                    289, f"Cannot construct data type {kind.name}, some of the arguments have values which are not "
-                    "valid.", ends_batch=True,
-                ) from None  # fmt: skip
+                raise errors.error(289, kind.name) from None
             seconds = clock.hour * 3600 + clock.minute * 60 + clock.second
             ticks = seconds * t.TICKS_PER_SECOND + fraction * fraction_unit
             if kind.name == "time":

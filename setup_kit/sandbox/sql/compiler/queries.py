@@ -93,10 +93,7 @@ def _top_percent(compiler: Compiler, node: exp.Expr, scope: Scope, query: str) -
 def _with_ties(compiler: Compiler, node: exp.Expr, scope: Scope, query: Compiled, order: str) -> Compiled:
     """TOP … WITH TIES: as far as the rank reaches. `query` without its SELECT."""
     if not order:
-        raise errors.SqlError(
-            1062, "The TOP N WITH TIES clause is not allowed without a corresponding ORDER BY clause.", 15,
-            ends_batch=True,
-        )  # fmt: skip
+        raise errors.error(1062)
     if _top_option(node, "percent"):
         raise unsupported.refused("TOP PERCENT WITH TIES")
     count = compiler.program.convert(compiler.value(node.args["limit"].expression, scope), t.BIGINT, explicit=True)

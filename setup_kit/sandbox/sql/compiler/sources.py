@@ -195,9 +195,7 @@ def _string_split(compiler: Compiler, node: exp.Table, scope: Scope, label: str)
 
     def split(_: Runtime, value: Stored, separator: Stored) -> Stored:
         if len(str(separator)) != 1 or separator is None:
-            raise errors.SqlError(
-                214, "Procedure expects parameter 'separator' of type 'nchar(1)/nvarchar(1)'.", 16, 11, ends_batch=True
-            )
+            raise errors.error(214, "separator", "nchar(1)/nvarchar(1)", state=11)
         return json.dumps([] if value is None else str(value).split(str(separator)))
 
     listed = compiler.program.apply("string_split", split, t.nvarchar(t.MAX), *inputs, folds=False)

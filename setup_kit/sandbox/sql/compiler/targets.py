@@ -102,11 +102,7 @@ def named_columns(target: Target, names: Sequence[str], *, identity_insert: bool
             raise errors.error(544, target.table.name)
         found.append(column)
     if identity_insert and not any(column.identity for column in found):
-        raise errors.SqlError(
-            545, f"Explicit value must be specified for identity column in table '{target.table.name}' either when "
-            "IDENTITY_INSERT is set to ON or when a replication user is inserting into a NOT FOR REPLICATION identity "
-            "column.", ends_batch=True,
-        )  # fmt: skip
+        raise errors.error(545, target.table.name)
     return found
 
 

@@ -40,17 +40,13 @@ def set_identity_insert(session: Session, statement: s.SetIdentityInsert) -> Non
     if table is None or not allowed:
         raise errors.cannot_find_index_object(str(statement.table), 11)
     if not any(column.identity for column in table.columns):
-        raise errors.SqlError(
-            8106, f"Table '{statement.table}' does not have the identity property. Cannot perform SET operation."
-        )
+        raise errors.error(8106, statement.table)
     held = session.identity_insert
     if statement.on and held not in (0, table.id):
         other = session.catalog.objects.get(held)
-        shown = f"{session.database.name}.{session.catalog.schemas[other.schema_id].name}.{other.name}" if other else ""
-        raise errors.SqlError(
-            8107, f"IDENTITY_INSERT is already ON for table '{shown}'. Cannot perform SET operation for table "
-            f"'{statement.table}'.",
-        )  # fmt: skip
+        schema = session.catalog.schemas[other.schema_id].name if other is not None else ""
+        name = other.name if other is not None else ""
+        raise errors.error(8107, session.database.name, schema, name, statement.table)
     if statement.on or held == table.id:
         session.identity_insert = table.id if statement.on else 0
 

@@ -334,9 +334,7 @@ def _refused_kind(verb: str, kind: str) -> errors.SqlError:
     """For an object that SQL Server has; 343 for one that it has not."""
     if unsupported.is_listed(f"{verb} {kind}"):
         return unsupported.refused(f"{verb} {kind}")
-    return errors.SqlError(
-        343, f"Unknown object type '{kind}' used in a CREATE, DROP, or ALTER statement.", 15, ends_batch=True
-    )
+    return errors.error(343, kind)
 
 
 def _definition(verb: str) -> Callable[[Cursor, int], s.Statement]:

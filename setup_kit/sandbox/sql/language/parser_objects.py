@@ -123,10 +123,7 @@ def _default_text(cursor: Cursor) -> str:
     text = _expression_text(cursor)
     if any(token.text.upper() == "SELECT" and token.token_type == TokenType.SELECT for token in
            cursor.tokens[start.at : cursor.at]):  # fmt: skip
-        raise errors.SqlError(
-            1046, "Subqueries are not allowed in this context. Only scalar expressions are allowed.", 15,
-            ends_batch=True,
-        )  # fmt: skip
+        raise errors.error(1046)
     if start.word() == "(":
         inside = start.balanced()
         if start.at == cursor.at and inside:
