@@ -16,7 +16,8 @@ from tests.sandbox.sql.conftest import number
     ("sql", "expected"),
     [
         # UTF-16 units: an emoji takes two
-        ("LEN(N'a😀b')", 4), ("DATALENGTH(N'a😀b')", 8), ("CHARINDEX(N'b', N'a😀b')", 4), ("SUBSTRING(N'a😀b', 2, 2)", "😀"),
+        ("LEN(N'a😀b')", 4), ("DATALENGTH(N'a😀b')", 8), ("CHARINDEX(N'b', N'a😀b')", 4),
+        ("SUBSTRING(N'a😀b', 2, 2)", "😀"),
         ("SUBSTRING(N'a😀b', 4, 1)", "b"), ("LEFT(N'😀x', 2)", "😀"), ("RIGHT(N'a😀', 2)", "😀"),
         ("LEFT(N'😀x', 1)", "\ufffd"), ("STUFF(N'a😀b', 2, 2, N'-')", "a-b"), ("UNICODE(N'😀')", 0xD83D),
         ("REVERSE(N'ab')", "ba"), ("LEN(N'ab   ')", 2),
@@ -52,7 +53,8 @@ def test_a_function_gives_its_value(connection: pyodbc.Connection, sql: str, exp
     [
         ("1 / 0", 8134), ("2147483647 + 1", 8115), ("CAST('x' AS int)", 245), ("CAST('x' AS date)", 241),
         ("CAST('x' AS decimal(9, 2))", 8114), ("CAST('x' AS uniqueidentifier)", 8169), ("SUBSTRING('a', 1, -1)", 537),
-        ("DATEFROMPARTS(2026, 2, 30)", 289), ("CAST('1753-01-01' AS smalldatetime)", 242), ("CAST(300 AS tinyint)", 220),
+        ("DATEFROMPARTS(2026, 2, 30)", 289), ("CAST('1753-01-01' AS smalldatetime)", 242), ("CAST(300 AS "
+         "tinyint)", 220),
         ("TRANSLATE('a', 'ab', 'c')", 9828), ("NOSUCH(1)", 195), ("FORMAT(1, 'N')", 40511), ("RIGHT('a', -1)", 536),
     ],
 )  # fmt: skip

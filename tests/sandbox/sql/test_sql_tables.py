@@ -36,10 +36,12 @@ def refusal(connection: pyodbc.Connection, sql: str) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("sql", "expected"),
     [
-        ("DECLARE @a int, @b nvarchar(9); SELECT @a = n, @b = s FROM (VALUES (1, N'x'), (2, N'y')) v (n, s) ORDER BY n; "
+        ("DECLARE @a int, @b nvarchar(9); SELECT @a = n, @b = s FROM (VALUES (1, N'x'), (2, N'y')) v (n, s) "
+         "ORDER BY n; "
          "SELECT @a, @b", (2, "y")),
         ("DECLARE @a int = 5; SELECT @a = n FROM (VALUES (1)) v (n) WHERE n > 1; SELECT @a, @@ROWCOUNT", (5, 0)),
-        ("DECLARE @s nvarchar(max) = N''; SELECT @s += s + N';' FROM (VALUES (2, N'b'), (1, N'a')) v (n, s) ORDER BY n; "
+        ("DECLARE @s nvarchar(max) = N''; SELECT @s += s + N';' FROM (VALUES (2, N'b'), (1, N'a')) v (n, s) "
+         "ORDER BY n; "
          "SELECT @s", ("a;b;",)),
         ("DECLARE @s nvarchar(max); SELECT @s = COALESCE(@s + N', ', N'') + s FROM (VALUES (2, N'b'), (1, N'a')) v "
          "(n, s) ORDER BY n; SELECT @s", ("a, b",)),
@@ -90,7 +92,8 @@ def test_a_variable_or_table_that_cannot_be_is_refused(
 def test_a_table_variable_lives_for_its_batch(connection: pyodbc.Connection) -> None:
     assert fetch(
         connection,
-        "SET NOCOUNT ON; DECLARE @t TABLE (id int IDENTITY(10, 5) PRIMARY KEY, name nvarchar(9) NOT NULL DEFAULT N'none', "
+        "SET NOCOUNT ON; DECLARE @t TABLE (id int IDENTITY(10, 5) PRIMARY KEY, name nvarchar(9) NOT NULL "
+        "DEFAULT N'none', "
         "CHECK (name <> N'bad')); INSERT INTO @t (name) VALUES (N'a'), (N'b'); INSERT @t DEFAULT VALUES; "
         "UPDATE t SET name = UPPER(name) FROM @t AS t WHERE id = 10; DELETE FROM @t WHERE name = N'b'; "
         "SELECT * FROM @t ORDER BY id",
@@ -280,7 +283,8 @@ def stock(connection: pyodbc.Connection) -> pyodbc.Connection:
         ("UPDATE dbo.stock SET n += 10 OUTPUT deleted.n AS old, inserted.n - deleted.n AS more WHERE id < 3",
          [(1, 10), (2, 10)]),
         ("DELETE FROM dbo.stock OUTPUT deleted.name WHERE n > 2", [("c",), ("d",)]),
-        ("UPDATE s SET n = v.n OUTPUT inserted.name, v.n FROM dbo.stock s JOIN (VALUES (1, 70)) v (id, n) ON v.id = s.id",
+        ("UPDATE s SET n = v.n OUTPUT inserted.name, v.n FROM dbo.stock s JOIN (VALUES (1, 70)) v (id, n) ON "
+         "v.id = s.id",
          [("a", 70)]),
         ("MERGE dbo.stock AS t USING (VALUES (1, 10, 'k1'), (9, 90, 'k9')) AS s (id, n, k) ON t.id = s.id "
          "WHEN MATCHED THEN UPDATE SET n = s.n WHEN NOT MATCHED THEN INSERT (name, n) VALUES (N'new', s.n) "
@@ -310,7 +314,8 @@ def family(connection: pyodbc.Connection) -> pyodbc.Connection:
         "CONSTRAINT UQ_code UNIQUE)"
     )
     connection.execute(
-        "CREATE TABLE dbo.child (id int NOT NULL PRIMARY KEY, parent int NULL CONSTRAINT FK_child REFERENCES dbo.parent, "
+        "CREATE TABLE dbo.child (id int NOT NULL PRIMARY KEY, parent int NULL CONSTRAINT FK_child REFERENCES "
+        "dbo.parent, "
         "age int CONSTRAINT CK_age CHECK (age >= 0), size int, CONSTRAINT CK_both CHECK (size > age), "
         "twice AS (age * 2), label AS CONCAT(N'#', id))"
     )
@@ -358,10 +363,11 @@ def test_constraints_are_added_and_dropped_by_name(family: pyodbc.Connection) ->
             family, "ALTER TABLE dbo.child ADD CONSTRAINT FK_again FOREIGN KEY (parent) REFERENCES dbo.parent (id)"
         )[0]
         == 547
-    )  # noqa: E501
+    )
     family.execute("DELETE dbo.child WHERE id = 12")
     family.execute(
-        "ALTER TABLE dbo.child ADD CONSTRAINT FK_again FOREIGN KEY (parent) REFERENCES dbo.parent (id) ON DELETE CASCADE"
+        "ALTER TABLE dbo.child ADD CONSTRAINT FK_again FOREIGN KEY (parent) REFERENCES dbo.parent (id) ON "
+        "DELETE CASCADE"
     )
     family.execute("DELETE dbo.parent WHERE id = 1")
     assert fetch(family, "SELECT id FROM dbo.child") == [(11,)]
@@ -373,7 +379,7 @@ def test_constraints_are_added_and_dropped_by_name(family: pyodbc.Connection) ->
     assert refusal(family, "ALTER TABLE dbo.child DROP CONSTRAINT nothing")[0] == 3728
     assert (
         refusal(family, "ALTER TABLE dbo.child ADD CONSTRAINT FK_x FOREIGN KEY (parent) REFERENCES dbo.gone")[0] == 1767
-    )  # noqa: E501
+    )
     assert refusal(family, "ALTER TABLE dbo.child ADD CONSTRAINT PK_parent UNIQUE (age)")[0] == 2714
 
 
@@ -425,13 +431,15 @@ def test_identity_values_are_given_while_that_is_on(stock: pyodbc.Connection) ->
 @pytest.mark.parametrize(
     ("sql", "expected"),
     [
-        ("WITH c AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM c WHERE n < 5) SELECT SUM(n), COUNT(*) FROM c", [(15, 5)]),
+        ("WITH c AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM c WHERE n < 5) SELECT SUM(n), COUNT(*) FROM c",
+         [(15, 5)]),
         ("WITH c (n, path) AS (SELECT id, CAST(name AS nvarchar(99)) FROM dbo.stock WHERE id = 1 UNION ALL "
          "SELECT s.id, CAST(c.path + N'/' + s.name AS nvarchar(99)) FROM dbo.stock s JOIN c ON s.id = c.n + 1) "
          "SELECT MAX(path) FROM c", [("a/b/c/d",)]),
         ("WITH c AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM c WHERE n < 300) SELECT MAX(n) FROM c "
          "OPTION (MAXRECURSION 0)", [(300,)]),
-        ("SELECT TOP (2) WITH TIES name FROM (VALUES (N'a', 1), (N'b', 2), (N'c', 2), (N'd', 3)) v (name, n) ORDER BY n",
+        ("SELECT TOP (2) WITH TIES name FROM (VALUES (N'a', 1), (N'b', 2), (N'c', 2), (N'd', 3)) v (name, n) "
+         "ORDER BY n",
          [("a",), ("b",), ("c",)]),
         ("SELECT TOP (50) PERCENT id FROM dbo.stock ORDER BY id DESC", [(4,), (3,)]),
         ("SELECT STRING_AGG(name, N', ') WITHIN GROUP (ORDER BY n DESC) FROM dbo.stock", [("d, c, b, a",)]),

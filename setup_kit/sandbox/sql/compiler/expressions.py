@@ -231,8 +231,7 @@ class Expressions(Compiler):
             case exp.Paren():
                 return f"({self.condition(node.this, scope)})"
             case exp.And() | exp.Or():
-                word = "AND" if isinstance(node, exp.And) else "OR"
-                return f"({self.condition(node.this, scope)} {word} {self.condition(node.expression, scope)})"
+                return self._chain(node, scope)
             case exp.Not():
                 return f"(NOT {self.condition(node.this, scope)})"
             case exp.Is():
@@ -252,6 +251,15 @@ class Expressions(Compiler):
             case exp.Escape() if isinstance(node.this, exp.Like):
                 return self._like(node.this, node.expression, scope)
         raise errors.error(4145, node.sql(dialect="tsql")[:40])
+
+    def _chain(self, node: exp.Expr, scope: Scope) -> str:
+        """`a OR b OR …`, which may be long: without a call for each member."""
+        kind, members = type(node), []
+        while isinstance(node, kind):
+            members.append(node.expression)
+            node = node.this
+        texts = [self.condition(member, scope) for member in [node, *reversed(members)]]
+        return f"({(' AND ' if kind is exp.And else ' OR ').join(texts)})"
 
     def _exists(self, node: exp.Exists, scope: Scope) -> str:
 

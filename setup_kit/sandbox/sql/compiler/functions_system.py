@@ -136,7 +136,7 @@ TABLE: dict[str, Entry] = {
     "ERROR_STATE": entry(0, 0, "error_state", t.INT, _caught(2)),
     "ERROR_MESSAGE": entry(0, 0, "error_message", t.nvarchar(4000), _caught(3)),
     "ERROR_LINE": entry(0, 0, "error_line", t.INT, _caught(4)),
-    "ERROR_PROCEDURE": entry(0, 0, "error_procedure", t.SYSNAME, _caught(5)),
+    "ERROR_PROCEDURE": entry(0, 0, "error_procedure", t.SYSNAME, lambda runtime: _caught(5)(runtime) or None),
 }
 
 _VARIABLES: dict[str, tuple[SqlType, Callable[[Runtime], Stored]]] = {
