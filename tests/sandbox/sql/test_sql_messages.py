@@ -112,7 +112,7 @@ def test_placeholders_are_filled_in_order() -> None:
     assert errors.error(229, "SELECT", "t", "db", "dbo").message == (
         "The SELECT permission was denied on the object 't', database 'db', schema 'dbo'."
     )
-    assert fill("%5d|%-5d|%x|%s|100%%", [7, 8, 255, "a%d"]) == "    7|8    |255|a%d|100%"
+    assert fill("%5d|%-5d|%x|%s|100%%", [7, 8, 255, "a%d"]) == "    7|8    |ff|a%d|100%"
 
 
 @given(st.sampled_from(sorted(MESSAGES)), st.lists(st.text(max_size=9), min_size=9, max_size=9))
