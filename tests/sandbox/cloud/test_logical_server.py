@@ -37,6 +37,19 @@ def test_rules_hold_from_the_moment_they_are_written(azure: Azure, shared_group:
     assert list(server.firewall_rules()) == []
 
 
+def test_a_rule_that_sql_sets_is_resource_managers_too(azure: Azure, shared_group: str, server: LogicalServer) -> None:
+    def listed() -> list[tuple[Any, Any]]:
+        rules = azure.sql.firewall_rules.list_by_server(shared_group, server.name)
+        return [(rule.name, rule.end_ip_address) for rule in rules]
+
+    server.set_firewall_rule("Office", "10.0.0.1", "10.0.0.9")
+    server.set_firewall_rule("office", "10.0.0.1", "10.0.0.5")
+    assert listed() == [("office", "10.0.0.5")]
+    server.delete_firewall_rule("OFFICE")
+    server.delete_firewall_rule("nothing")
+    assert listed() == []
+
+
 def test_the_administrator_has_the_newest_password_only(azure: Azure, shared_group: str, server: LogicalServer) -> None:
     assert server.check_administrator("BOSS", PASSWORD)
     assert not server.check_administrator("boss", PASSWORD.lower())
