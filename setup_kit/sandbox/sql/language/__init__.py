@@ -1,1 +1,14 @@
-"""T-SQL's text, read into statements."""
+"""T-SQL's text, read into statements.
+
+====================  =================================================================================
+`statements`          every statement that is carried out, as a value: begin here
+`dialect`             tokens and expressions, by sqlglot, with SQL Server's own functions left as they are written
+`cursor`              walking over tokens: words, names, literals, data types
+`parser`              a batch; flow, variables, settings, procedures, EXEC
+`parser_data`         SELECT, INSERT, UPDATE, DELETE, MERGE
+`parser_objects`      CREATE, ALTER and DROP of tables, indexes, types, schemas
+`parser_security`     logins, users, roles, owners; GRANT, DENY, REVOKE
+`parser_bulk`         INSERT BULK
+`declarations`        the parameters that a client declares as text
+====================  =================================================================================
+"""
