@@ -200,7 +200,9 @@ class Interpreter:
         text = str(error)
         if "integer overflow" in text:
             return errors.arithmetic_overflow("expression", "bigint")
-        if "stack overflow" in text or "too many" in text or "Expression tree" in text:
+        if "stack overflow" in text or "Expression tree" in text:
+            return errors.too_deep()
+        if "too many" in text:
             return errors.error(8623)
         if "too big" in text:
             return errors.error(701, "default")
