@@ -17,6 +17,9 @@ from setup_kit.sandbox.tenant import (
     Tenant,
 )
 
+# Counts up whenever what is kept in a sandbox's directory takes another shape.
+FORMAT = 2
+
 LOCATION = "westeurope"
 SERVICE_REGION = "West Europe"
 SERVICE_ADDRESS = "40.68.252.224"  # what the hosted service called from in West Europe
@@ -34,10 +37,16 @@ class Foundation:
     sql_administrators: str
 
 
+class OtherFormat(Exception):  # noqa: N818 - a state of affairs
+    """The directory was made by another version of setup-kit, whose databases this one does not read."""
+
+
 def found(state: State) -> Foundation:
-    """The foundation kept in the state; the first call makes it."""
+    """The foundation kept in the state; the first call makes it. Raises OtherFormat."""
     kept = state.get("sandbox", "foundation")
     if kept is not None:
+        if (state.get("sandbox", "format") or {}).get("version") != FORMAT:
+            raise OtherFormat
         return Foundation(**kept)
     tenant_id, subscription_id, client_id = (str(uuid.uuid4()) for _ in range(3))
     tenant = Tenant(state, tenant_id)
@@ -55,6 +64,7 @@ def found(state: State) -> Foundation:
         object_id=administrator.object_id,
         sql_administrators=group,
     )
+    state.put("sandbox", "format", {"version": FORMAT})
     # Written last: a start that was killed half-way founds afresh, and its leftovers stand in nobody's way.
     state.put("sandbox", "foundation", asdict(foundation))
     return foundation

@@ -43,6 +43,11 @@ async def run(directory: Path, port_base: int | None, latency: float, ready: Cal
         await _serve(directory, port_base, latency, ready)
     except PortTaken as taken:
         raise SandboxError(str(taken)) from taken
+    except founding.OtherFormat as other:
+        raise SandboxError(
+            f"the sandbox in {directory} was made by another version of setup-kit;"
+            " take another directory, or remove this one"
+        ) from other
     finally:
         logging.getLogger().removeHandler(handler)
         handler.close()

@@ -17,6 +17,7 @@ from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 
 from setup_kit.sandbox import process
 from setup_kit.sandbox.process import SandboxError
+from setup_kit.sandbox.state import State
 
 if TYPE_CHECKING:
     from tests.sandbox.cloud.conftest import Azure
@@ -85,6 +86,16 @@ def test_a_stopped_sandbox_says_so_and_its_ports_are_free(new_sandbox: NewSandbo
 def test_two_sandboxes_in_one_directory_are_refused(sandbox: Sandbox) -> None:
     with pytest.raises(SandboxError, match="already running"):
         process.start_command(run_command(sandbox.directory), sandbox.directory)
+
+
+def test_a_directory_of_another_version_is_refused(new_sandbox: NewSandbox) -> None:
+    started = new_sandbox()
+    process.stop(started.directory)
+    state = State(started.directory / "state.db")
+    state.delete("sandbox", "format")
+    state.close()
+    with pytest.raises(SandboxError, match="made by another version of setup-kit; take another directory"):
+        process.start_command(run_command(started.directory), started.directory)
 
 
 def test_a_second_process_is_refused_by_the_lock_itself(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
