@@ -9,8 +9,8 @@ calls by name. Inputs known before a row is touched are computed before.
 `queries`             SELECT; `sources` has FROM, `common_tables` WITH, `aggregates` aggregates and windows
 `row_assignments`     SELECT @variable = value
 `expressions`         values and conditions; `operators` has arithmetic and comparison
-`functions`           built-in functions; `functions_text`, `functions_time`, `functions_system`, `functions_catalog` and
-                      `functions_security` by subject, `builtin` how one is entered
+`functions`           built-in functions; `functions_text`, `functions_time`, `functions_system`, `functions_catalog`,
+                      `functions_security` by subject; `builtin`: how one is entered
 `changes`             INSERT, UPDATE, DELETE; `merges` MERGE, `outputs` OUTPUT, `targets` and `intake` what they share
 `scope`               what a name means at one place
 `bound`               what a compiled value is, and what compiling gathers
