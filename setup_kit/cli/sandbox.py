@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -148,6 +149,10 @@ def sql(output: Output) -> None:
     """List what the sandbox's SQL Server does not carry out, with the error number that refuses it.
 
     Everything else of T-SQL that the kit, the export service and its clean-up scripts use is carried out.
+
+    \b
+    Example:
+      setup-kit sandbox sql --output json
     """
     from setup_kit.sandbox.sql import unsupported
 
@@ -156,9 +161,13 @@ def sql(output: Output) -> None:
         output.document({"unsupported": [{"name": entry.name, "number": entry.number} for entry in entries]})
         return
     for error, group in unsupported.GROUPS.items():
+        names = sorted((entry.name for entry in entries if entry.number == error), key=str.lower)
         click.echo(f"{group} (error {error}):")
-        for entry in sorted((entry for entry in entries if entry.number == error), key=lambda one: one.name.lower()):
-            click.echo(f"  {entry.name}")
+        # Spaces that do not break keep a name on one line.
+        listed = ", ".join(name.replace(" ", "\N{NO-BREAK SPACE}") for name in names)
+        for line in textwrap.wrap(listed, 78, break_long_words=False, break_on_hyphens=False):
+            click.echo("  " + line.replace("\N{NO-BREAK SPACE}", " "))
+        click.echo()
 
 
 def settings(document: dict[str, Any]) -> dict[str, str]:

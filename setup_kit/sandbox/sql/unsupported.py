@@ -15,7 +15,7 @@ STATEMENT, FUNCTION, FEATURE, OPTION, TYPE = 40510, 40511, 40514, 40517, 40524
 
 #: What the numbers stand for, in the order in which people read them.
 GROUPS = {
-    STATEMENT: "Statements", FUNCTION: "Functions", FEATURE: "Parts of statements", OPTION: "Options",
+    STATEMENT: "Statements", FUNCTION: "Functions", FEATURE: "Parts of statements", OPTION: "Other options of",
     TYPE: "Data types",
 }  # fmt: skip
 
@@ -65,7 +65,7 @@ def _statements() -> dict[str, str]:
         "REVERT": "REVERT",
         "SHUTDOWN": "SHUTDOWN",
         "WAITFOR": "WAITFOR (RECEIVE * FROM q)",
-        "ALTER TABLE": "ALTER TABLE t SWITCH TO u",
+        "ALTER TABLE in this form": "ALTER TABLE t SWITCH TO u",
         "ALTER SERVER": "ALTER SERVER CONFIGURATION SET PROCESS AFFINITY CPU = 0",
         "ALTER SERVER ROLE": "ALTER SERVER ROLE sysadmin ADD MEMBER x",
     }

@@ -231,7 +231,7 @@ def _alter_table(cursor: Cursor, line: int) -> s.Statement:
         if kind == "COLUMN":
             return s.AlterTable(table=table, drop_columns=tuple(names), if_exists=if_exists, line=line)
         return s.AlterTable(table=table, drop_constraints=tuple(names), if_exists=if_exists, line=line)
-    raise unsupported.refused("ALTER TABLE", cursor.word())
+    raise unsupported.refused("ALTER TABLE in this form", cursor.word())
 
 
 def _drop(kind: str) -> Callable[[Cursor, int], s.Statement]:
