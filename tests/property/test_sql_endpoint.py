@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from setup_kit.sandbox.sql.compiler import operators
 from setup_kit.sandbox.sql.compiler.names import split_name
 from setup_kit.sandbox.sql.errors import ProtocolError, SqlError
-from setup_kit.sandbox.sql.language import statements as s
+from setup_kit.sandbox.sql.language import statements_security as ss
 from setup_kit.sandbox.sql.language.parser import parse_batch
 from setup_kit.sandbox.sql.tds.login import Login7, PreLogin
 from setup_kit.sandbox.sql.tds.parameters import Calls
@@ -37,11 +37,11 @@ def literal(text: str) -> str:
 @given(NAMES, TEXT)
 def test_a_quoted_name_and_a_quoted_text_mean_themselves(name: str, text: str) -> None:
     (login,) = parse_batch(f"CREATE LOGIN {bracketed(name)} WITH PASSWORD = {literal(text)}")
-    assert isinstance(login, s.CreateLogin)
+    assert isinstance(login, ss.CreateLogin)
     assert (login.login, login.password) == (name, text)
     quoted = '"' + name.replace('"', '""') + '"'
     (user,) = parse_batch(f"CREATE USER {quoted} FOR LOGIN {bracketed(name)}")
-    assert isinstance(user, s.CreateUser)
+    assert isinstance(user, ss.CreateUser)
     assert (user.user, user.login) == (name, name)
 
 

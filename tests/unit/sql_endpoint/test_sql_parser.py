@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from setup_kit.sandbox.sql.errors import SqlError
-from setup_kit.sandbox.sql.language import statements as s
+from setup_kit.sandbox.sql.language import statements_objects as so
+from setup_kit.sandbox.sql.language import statements_security as ss
 from setup_kit.sandbox.sql.language.parser import parse_batch
 
 
@@ -41,7 +42,7 @@ def test_statements_are_told_apart_with_and_without_semicolons(text: str, expect
 
 def test_names_and_passwords_are_taken_exactly() -> None:
     (login,) = parse_batch("CREATE LOGIN [x]]; DROP TABLE t--] WITH PASSWORD = N'o''brien''; --'")
-    assert isinstance(login, s.CreateLogin)
+    assert isinstance(login, ss.CreateLogin)
     assert (login.login, login.password) == ("x]; DROP TABLE t--", "o'brien'; --")
 
 
@@ -61,7 +62,7 @@ def test_a_line_number_is_kept() -> None:
 
 def test_the_permissions_of_a_grant_have_several_words() -> None:
     (grant,) = parse_batch('GRANT CREATE TABLE, ALTER ANY USER, VIEW DATABASE STATE TO [a b], "c" WITH GRANT OPTION')
-    assert isinstance(grant, s.ChangePermissions)
+    assert isinstance(grant, ss.ChangePermissions)
     assert grant.permissions == ("CREATE TABLE", "ALTER ANY USER", "VIEW DATABASE STATE")
     assert grant.principals == ("a b", "c")
     assert grant.grant_option
@@ -74,7 +75,7 @@ def test_columns_have_their_types_and_constraints() -> None:
         "c real DEFAULT (1.5), d int IDENTITY(5,2), e datetime CONSTRAINT df DEFAULT getutcdate() NOT NULL, "
         "CONSTRAINT [u] UNIQUE NONCLUSTERED (a ASC, b DESC),)"
     )
-    assert isinstance(table, s.CreateTable)
+    assert isinstance(table, so.CreateTable)
     assert [str(column.type) for column in table.columns] == [
         "uniqueidentifier", "nvarchar(max)", "decimal(38,4)", "real", "int", "datetime",
     ]  # fmt: skip
@@ -82,7 +83,7 @@ def test_columns_have_their_types_and_constraints() -> None:
     assert table.columns[3].default_text == "1.5"
     assert table.columns[4].identity == (5, 2)
     assert (table.columns[5].default_name, table.columns[5].default_text) == ("df", "getutcdate()")
-    keys = [key for key in table.constraints if isinstance(key, s.KeyDefinition)]
+    keys = [key for key in table.constraints if isinstance(key, so.KeyDefinition)]
     assert [(key.kind, key.columns, key.name) for key in keys] == [
         ("PK", ("Id",), None),
         ("UQ", ("a", "b"), "u"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from setup_kit.sandbox.sql.compiler.bound import Runtime
 from setup_kit.sandbox.sql.language import parser
 from setup_kit.sandbox.sql.language import statements as s
+from setup_kit.sandbox.sql.language import statements_objects as so
 from setup_kit.sandbox.sql.storage.catalog import FIRST_OBJECT_ID, Check, Column, DatabaseObject, ForeignKey, Key, fold
 from setup_kit.sandbox.sql.values import types as t
 from setup_kit.sandbox.sql.values.types import SqlType
@@ -118,7 +119,7 @@ class Parameter:
 def parameters_of(runtime: Runtime, found: DatabaseObject) -> Iterator[Parameter]:
     """The parameters of a procedure, read from its definition; one whose type is gone is left out."""
     statement = parser.parse_batch(found.definition or "")[0]
-    for one in statement.parameters if isinstance(statement, s.CreateProcedure) else ():
+    for one in statement.parameters if isinstance(statement, so.CreateProcedure) else ():
         if isinstance(one.type, SqlType):
             yield Parameter(f"@{one.name}", one.type, None, one.output, one.readonly)
             continue

@@ -15,7 +15,7 @@ from setup_kit.sandbox.sql.compiler.compiler import Compiler
 from setup_kit.sandbox.sql.compiler.scope import Compiled, Scope, Source
 from setup_kit.sandbox.sql.compiler.views import SystemView
 from setup_kit.sandbox.sql.language import dialect, parser
-from setup_kit.sandbox.sql.language import statements as s
+from setup_kit.sandbox.sql.language import statements_objects as so
 from setup_kit.sandbox.sql.language.cursor import Cursor
 from setup_kit.sandbox.sql.storage.catalog import Column as TableColumn
 from setup_kit.sandbox.sql.storage.catalog import DatabaseObject, fold
@@ -146,7 +146,7 @@ def _bound_columns(columns: Sequence[Column], texts: Sequence[str]) -> tuple[tup
 def _view(compiler: Compiler, found: DatabaseObject, alias: str, scope: Scope, label: str) -> str:
     """A view's query in its place."""
     statement = parser.parse_batch(found.definition or "")[0]
-    assert isinstance(statement, s.CreateView)  # noqa: S101 - nothing else is kept as a view's definition
+    assert isinstance(statement, so.CreateView)  # noqa: S101 - nothing else is kept as a view's definition
     with compiler.inside_view(found):
         inner = compiler.query(statement.query)
     names = [column.name for column in found.columns]

@@ -8,6 +8,7 @@ from setup_kit.sandbox.sql import errors, permissions, unsupported
 from setup_kit.sandbox.sql.compiler import views_server
 from setup_kit.sandbox.sql.execution import logins
 from setup_kit.sandbox.sql.language import statements as s
+from setup_kit.sandbox.sql.language import statements_security as ss
 from setup_kit.sandbox.sql.storage.catalog import CatalogWriter, fold
 from setup_kit.sandbox.sql.storage.store import SERVER_ROLES
 
@@ -17,23 +18,23 @@ if TYPE_CHECKING:
 
 def execute(session: Session, statement: s.Statement) -> None:
     """Statements on the server itself: outside transactions, in Azure SQL Database in master only (5001)."""
-    anywhere = session.virtual_machine or isinstance(statement, s.AlterDatabase)
+    anywhere = session.virtual_machine or isinstance(statement, ss.AlterDatabase)
     if not anywhere and fold(session.database.name) != "master":
         raise errors.must_be_in_master()
     match statement:
-        case s.CreateLogin():
+        case ss.CreateLogin():
             _create_login(session, statement)
-        case s.AlterLogin():
+        case ss.AlterLogin():
             _alter_login(session, statement)
-        case s.DropLogin():
+        case ss.DropLogin():
             _drop_login(session, statement)
-        case s.AlterServerRole():
+        case ss.AlterServerRole():
             _alter_server_role(session, statement)
-        case s.CreateDatabase():
+        case ss.CreateDatabase():
             _create_database(session, statement)
-        case s.DropDatabase():
+        case ss.DropDatabase():
             _drop_database(session, statement)
-        case s.AlterDatabase():
+        case ss.AlterDatabase():
             _alter_database(session, statement)
 
 
@@ -42,7 +43,7 @@ def _is_administrator(session: Session, login: str) -> bool:
     return session.is_server_administrator and fold(session.login_name) == fold(login)
 
 
-def _create_login(session: Session, statement: s.CreateLogin) -> None:
+def _create_login(session: Session, statement: ss.CreateLogin) -> None:
     if not permissions.manages_logins(session):
         raise errors.not_permitted()
     logins.check_name(statement.login, azure=not session.virtual_machine)
@@ -54,7 +55,7 @@ def _create_login(session: Session, statement: s.CreateLogin) -> None:
         raise errors.login_exists(statement.login)
 
 
-def _alter_login(session: Session, statement: s.AlterLogin) -> None:
+def _alter_login(session: Session, statement: ss.AlterLogin) -> None:
     found = session.server.login(statement.login)
     own = found is not None and found.sid == session.login_sid
     if found is None or not (permissions.manages_logins(session) or own):
@@ -78,7 +79,7 @@ def _alter_login(session: Session, statement: s.AlterLogin) -> None:
         session.server.rename_login(found.name, statement.new_name)
 
 
-def _drop_login(session: Session, statement: s.DropLogin) -> None:
+def _drop_login(session: Session, statement: ss.DropLogin) -> None:
     found = session.server.login(statement.login)
     if found is None or not permissions.manages_logins(session):
         raise errors.not_found("drop", "login", statement.login)
@@ -87,7 +88,7 @@ def _drop_login(session: Session, statement: s.DropLogin) -> None:
     session.server.drop_login(found.name)
 
 
-def _alter_server_role(session: Session, statement: s.AlterServerRole) -> None:
+def _alter_server_role(session: Session, statement: ss.AlterServerRole) -> None:
     """By a member of the role or by sysadmin: 15151, as for a role or a login that is not there."""
     role = fold(statement.role)
     if not session.virtual_machine:
@@ -100,7 +101,7 @@ def _alter_server_role(session: Session, statement: s.AlterServerRole) -> None:
     session.server.change_server_role(role, member.sid, add=statement.add)
 
 
-def _create_database(session: Session, statement: s.CreateDatabase) -> None:
+def _create_database(session: Session, statement: ss.CreateDatabase) -> None:
     if not permissions.manages_databases(session):
         raise errors.permission_denied_in_database("CREATE DATABASE", "master")
     if session.server.database(statement.database) is not None:
@@ -108,7 +109,7 @@ def _create_database(session: Session, statement: s.CreateDatabase) -> None:
     session.server.create_database(statement.database, session.login_sid)
 
 
-def _drop_database(session: Session, statement: s.DropDatabase) -> None:
+def _drop_database(session: Session, statement: ss.DropDatabase) -> None:
     found = session.server.database(statement.database)
     if found is None and statement.if_exists:
         return
@@ -117,7 +118,7 @@ def _drop_database(session: Session, statement: s.DropDatabase) -> None:
     session.instance.drop_database(found.name)
 
 
-def _alter_database(session: Session, statement: s.AlterDatabase) -> None:
+def _alter_database(session: Session, statement: ss.AlterDatabase) -> None:
     name = statement.database or session.database.name
     found = session.server.database(name)
     here = found is not None and found.id == session.database.id
@@ -129,7 +130,7 @@ def _alter_database(session: Session, statement: s.AlterDatabase) -> None:
     session.server.set_read_committed_snapshot(found.id, on=statement.value == "ON")
 
 
-def alter_scoped_configuration(session: Session, statement: s.AlterScopedConfiguration) -> None:
+def alter_scoped_configuration(session: Session, statement: ss.AlterScopedConfiguration) -> None:
     if not session.permissions.holds("ALTER ANY DATABASE SCOPED CONFIGURATION"):
         raise errors.not_permitted()
     if statement.option not in views_server.SCOPED_CONFIGURATIONS:

@@ -14,7 +14,7 @@ from setup_kit.sandbox.sql.compiler.sources import table_source
 from setup_kit.sandbox.sql.execution import integrity
 from setup_kit.sandbox.sql.execution.objects import resolve
 from setup_kit.sandbox.sql.language import dialect
-from setup_kit.sandbox.sql.language import statements as s
+from setup_kit.sandbox.sql.language import statements_objects as so
 from setup_kit.sandbox.sql.language.cursor import Cursor
 from setup_kit.sandbox.sql.storage import layout
 from setup_kit.sandbox.sql.storage.catalog import (
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from setup_kit.sandbox.sql.execution.session import Session
 
 
-def add(session: Session, table: DatabaseObject, definition: s.Constraint) -> None:
+def add(session: Session, table: DatabaseObject, definition: so.Constraint) -> None:
     """Add one to a table of the catalog; the rows that are there must keep it."""
     name = definition.name
     if name is not None:
@@ -40,20 +40,20 @@ def add(session: Session, table: DatabaseObject, definition: s.Constraint) -> No
     writer = CatalogWriter(session.connection)
     table = session.catalog_now().objects[table.id]
     match definition:
-        case s.KeyDefinition():
+        case so.KeyDefinition():
             made = make_key(table, definition)
             if made.kind == "PK" and any(key.kind == "PK" for key in table.keys):
                 raise errors.error(1779, table.name)
             key = writer.add_key(table.id, made.name, made.kind, made.columns)
             create_index(session, table, key)
-        case s.CheckDefinition():
+        case so.CheckDefinition():
             check = make_check(session, table, definition)
             check = writer.add_check(table.id, check.name, check.text, check.columns)
             integrity.verify_all(session, table, check)
-        case s.ForeignKeyDefinition():
+        case so.ForeignKeyDefinition():
             foreign_key = writer.add_foreign_key(table.id, _make_foreign_key(session, table, definition))
             integrity.verify_all(session, table, foreign_key)
-        case s.DefaultDefinition():
+        case so.DefaultDefinition():
             _add_default(session, table, definition)
 
 
@@ -95,7 +95,7 @@ def key_columns(table: DatabaseObject, names: Sequence[str]) -> list[Column]:
     return columns
 
 
-def make_key(table: DatabaseObject, definition: s.KeyDefinition) -> Key:
+def make_key(table: DatabaseObject, definition: so.KeyDefinition) -> Key:
     """A primary key or unique constraint, without its number (8111 for a primary key on columns that take NULL)."""
     columns = key_columns(table, definition.columns)
     if definition.kind == "PK" and any(column.nullable for column in columns):
@@ -104,7 +104,7 @@ def make_key(table: DatabaseObject, definition: s.KeyDefinition) -> Key:
     return Key(0, label, definition.kind, tuple(column.id for column in columns))
 
 
-def make_check(session: Session, table: DatabaseObject, definition: s.CheckDefinition) -> Check:
+def make_check(session: Session, table: DatabaseObject, definition: so.CheckDefinition) -> Check:
     """A CHECK constraint, without its number; 207 for a column that is not there."""
     compiler = session.executor.compiler()
     node = dialect.parse_expression(Cursor(definition.text).tokens, definition.text)
@@ -114,7 +114,7 @@ def make_check(session: Session, table: DatabaseObject, definition: s.CheckDefin
     return Check(0, label, definition.text, tuple(columns))
 
 
-def _make_foreign_key(session: Session, table: DatabaseObject, definition: s.ForeignKeyDefinition) -> ForeignKey:
+def _make_foreign_key(session: Session, table: DatabaseObject, definition: so.ForeignKeyDefinition) -> ForeignKey:
     parent = resolve(session, definition.table, "U")
     label = definition.name or f"FK__{table.name[:9]}__{table.id + len(table.foreign_keys):08X}"
     if parent is None or parent.is_local:
@@ -144,7 +144,7 @@ def _refused(error: errors.SqlError) -> errors.SqlError:
     return error
 
 
-def _add_default(session: Session, table: DatabaseObject, definition: s.DefaultDefinition) -> None:
+def _add_default(session: Session, table: DatabaseObject, definition: so.DefaultDefinition) -> None:
     column = table.columns_by_name.get(fold(definition.column))
     if column is None:
         raise errors.error(1752, definition.column, table.name)

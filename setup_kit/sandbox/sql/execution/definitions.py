@@ -11,6 +11,7 @@ from setup_kit.sandbox.sql.execution import ownership, tables
 from setup_kit.sandbox.sql.execution.objects import new_object_schema, resolve, resolve_type
 from setup_kit.sandbox.sql.language import parser
 from setup_kit.sandbox.sql.language import statements as s
+from setup_kit.sandbox.sql.language import statements_objects as so
 from setup_kit.sandbox.sql.storage.catalog import CatalogWriter, Column, DatabaseObject
 
 if TYPE_CHECKING:
@@ -22,37 +23,37 @@ _KINDS = {"TABLE": "U", "VIEW": "V", "PROCEDURE": "P", "TYPE": "TT"}
 def execute(session: Session, statement: s.Statement) -> None:
     """Carry out one definition inside the session's write transaction."""
     match statement:
-        case s.CreateTable():
+        case so.CreateTable():
             tables.create_table(session, statement)
-        case s.AlterTable():
+        case so.AlterTable():
             tables.alter_table(session, statement)
-        case s.DropObject():
+        case so.DropObject():
             for name in statement.names:
                 drop_object(session, statement.kind, name, if_exists=statement.if_exists)
         case s.Truncate():
             tables.truncate(session, statement)
-        case s.CreateIndex():
+        case so.CreateIndex():
             tables.create_index(session, statement)
-        case s.DropIndex():
+        case so.DropIndex():
             tables.drop_index(session, statement)
-        case s.CreateView():
+        case so.CreateView():
             create_view(session, statement)
-        case s.CreateProcedure():
+        case so.CreateProcedure():
             create_procedure(session, statement)
-        case s.CreateType():
+        case so.CreateType():
             create_type(session, statement)
-        case s.CreateAliasType():
+        case so.CreateAliasType():
             create_alias_type(session, statement)
-        case s.CreateSchema():
+        case so.CreateSchema():
             create_schema(session, statement)
-        case s.DropSchema():
+        case so.DropSchema():
             drop_schema(session, statement)
 
 
 # Schemas
 
 
-def create_schema(session: Session, statement: s.CreateSchema) -> None:
+def create_schema(session: Session, statement: so.CreateSchema) -> None:
     catalog = session.catalog
     try:
         if not session.permissions.holds("CREATE SCHEMA"):
@@ -68,7 +69,7 @@ def create_schema(session: Session, statement: s.CreateSchema) -> None:
     CatalogWriter(session.connection).add_schema(statement.schema, owner)
 
 
-def drop_schema(session: Session, statement: s.DropSchema) -> None:
+def drop_schema(session: Session, statement: so.DropSchema) -> None:
     schema = session.catalog.schema(statement.schema)
     if schema is None and statement.if_exists:
         return
@@ -122,7 +123,7 @@ def _refuse_used(session: Session, found: DatabaseObject, name: s.Name) -> None:
         used = any(column.alias == found.id for column in other.columns)
         if other.kind == "P":
             statement = parser.parse_batch(other.definition or "")[0]
-            given = statement.parameters if isinstance(statement, s.CreateProcedure) else ()
+            given = statement.parameters if isinstance(statement, so.CreateProcedure) else ()
             named = [parameter.type for parameter in given if isinstance(parameter.type, s.Name)]
             types = [resolve(session, written, found.kind) for written in named]
             used = any(held is not None and held.id == found.id for held in types)
@@ -147,7 +148,7 @@ def _replaced(session: Session, name: s.Name, kind: str, *, alter: bool, or_alte
     return found
 
 
-def create_view(session: Session, statement: s.CreateView) -> None:
+def create_view(session: Session, statement: so.CreateView) -> None:
     existing = _replaced(session, statement.view, "V", alter=statement.alter, or_alter=statement.or_alter)
     schema_id = existing.schema_id if existing else new_object_schema(session, statement.view, "CREATE VIEW", kind="V")
     schema = session.catalog.schemas[schema_id].name
@@ -173,7 +174,7 @@ def create_view(session: Session, statement: s.CreateView) -> None:
     writer.add_columns(number, columns)
 
 
-def _check_parameters(session: Session, statement: s.CreateProcedure) -> None:
+def _check_parameters(session: Session, statement: so.CreateProcedure) -> None:
     """2715, and 352 and 346: a table-valued parameter is READONLY, and nothing else is."""
     for number, parameter in enumerate(statement.parameters, 1):
         is_table = resolve_type(session, parameter.type, number).table is not None
@@ -183,7 +184,7 @@ def _check_parameters(session: Session, statement: s.CreateProcedure) -> None:
             raise errors.error(346, f"@{parameter.name}")
 
 
-def create_procedure(session: Session, statement: s.CreateProcedure) -> None:
+def create_procedure(session: Session, statement: so.CreateProcedure) -> None:
     name = statement.procedure
     _check_parameters(session, statement)
     existing = _replaced(session, name, "P", alter=statement.alter, or_alter=statement.or_alter)
@@ -195,12 +196,12 @@ def create_procedure(session: Session, statement: s.CreateProcedure) -> None:
     writer.add_object(schema_id, name.name, "P", statement.definition)
 
 
-def create_type(session: Session, statement: s.CreateType) -> None:
+def create_type(session: Session, statement: so.CreateType) -> None:
     """A table type; its constraints have no names, and foreign keys are not for it."""
     schema_id = new_object_schema(session, statement.type, "CREATE TYPE", kind="TT")
     name = statement.type.name
     columns = tables.make_columns(session, statement.columns, statement.constraints, name)
-    if any(isinstance(rule, s.ForeignKeyDefinition) for rule in statement.constraints):
+    if any(isinstance(rule, so.ForeignKeyDefinition) for rule in statement.constraints):
         raise errors.incorrect_syntax("REFERENCES")
     keys, checks = tables.local_rules(
         session, DatabaseObject(-1, schema_id, name, "TT", 0, 0, columns=tuple(columns)), statement.constraints
@@ -214,7 +215,7 @@ def create_type(session: Session, statement: s.CreateType) -> None:
         writer.add_check(number, check.name, check.text, check.columns)
 
 
-def create_alias_type(session: Session, statement: s.CreateAliasType) -> None:
+def create_alias_type(session: Session, statement: so.CreateAliasType) -> None:
     schema_id = new_object_schema(session, statement.type, "CREATE TYPE", kind="AT")
     writer = CatalogWriter(session.connection)
     number = writer.add_object(schema_id, statement.type.name, "AT")

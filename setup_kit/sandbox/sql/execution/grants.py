@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from setup_kit.sandbox.sql import builtin_permissions, errors, unsupported
 from setup_kit.sandbox.sql import permissions as p
 from setup_kit.sandbox.sql.language import statements as s
+from setup_kit.sandbox.sql.language import statements_security as ss
 from setup_kit.sandbox.sql.permissions import Permissions, Securable
 from setup_kit.sandbox.sql.storage.catalog import (
     DBO_ID,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from setup_kit.sandbox.sql.execution.session import Session
 
 
-def change_permissions(session: Session, statement: s.ChangePermissions) -> None:
+def change_permissions(session: Session, statement: ss.ChangePermissions) -> None:
     securable = find_securable(session, statement.securable_class, statement.securable)
     held = _acting(session, statement.grantor)
     names = [_permission(held, written, securable) for written in statement.permissions]
@@ -93,7 +94,7 @@ def _permission(held: Permissions, written: str, securable: Securable) -> str:
     raise errors.incorrect_syntax(f"{written}..." if written in builtin_permissions.CODES else written)
 
 
-def _grantor(held: Permissions, name: str, securable: Securable, statement: s.ChangePermissions) -> int:
+def _grantor(held: Permissions, name: str, securable: Securable, statement: ss.ChangePermissions) -> int:
     """In whose name it is changed; else 4613 on the database, 15151 for anything in it."""
     grantor = held.grantor(name, securable, denies=statement.label == "DENY")
     if grantor is not None:
@@ -112,7 +113,7 @@ def _grantee(session: Session, name: str) -> int:
     return found.id
 
 
-def _change(session: Session, statement: s.ChangePermissions, row: Permission) -> None:
+def _change(session: Session, statement: ss.ChangePermissions, row: Permission) -> None:
     """One permission of one grantee, of which there is one row. What the grantee has handed on by the grant option is
     taken back with it: by CASCADE, else 4611.
     """

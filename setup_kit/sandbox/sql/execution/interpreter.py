@@ -27,6 +27,8 @@ from setup_kit.sandbox.sql.execution import (
 from setup_kit.sandbox.sql.execution.objects import require_type, resolve_type
 from setup_kit.sandbox.sql.language import dialect, parser
 from setup_kit.sandbox.sql.language import statements as s
+from setup_kit.sandbox.sql.language import statements_objects as so
+from setup_kit.sandbox.sql.language import statements_security as ss
 from setup_kit.sandbox.sql.messages import MESSAGES, fill
 from setup_kit.sandbox.sql.storage.catalog import fold
 from setup_kit.sandbox.sql.values import moments
@@ -41,7 +43,8 @@ logger = logging.getLogger(__name__)
 #: deeply, the choice of a victim.
 _ENDING_TRANSACTIONS = frozenset({217, 241, 244, 245, 248, 1205, 3960})
 _ON_THE_SERVER = (
-    s.CreateLogin, s.AlterLogin, s.DropLogin, s.AlterServerRole, s.CreateDatabase, s.DropDatabase, s.AlterDatabase,
+    ss.CreateLogin, ss.AlterLogin, ss.DropLogin, ss.AlterServerRole, ss.CreateDatabase, ss.DropDatabase,
+    ss.AlterDatabase,
 )  # fmt: skip
 
 
@@ -242,7 +245,7 @@ class Interpreter:
                 self.begin_implicitly()
                 inserting.insert_execute(session, statement)
                 return
-            case s.DeclareTable():
+            case so.DeclareTable():
                 if session.local_tables.find(f"@{statement.variable}") is None:
                     tables.create_local(session, f"@{statement.variable}", statement.columns, statement.constraints)
             case s.Declare():

@@ -9,6 +9,7 @@ from setup_kit.sandbox.sql import errors, permissions
 from setup_kit.sandbox.sql.execution import system_procedures
 from setup_kit.sandbox.sql.language import parser
 from setup_kit.sandbox.sql.language import statements as s
+from setup_kit.sandbox.sql.language import statements_objects as so
 from setup_kit.sandbox.sql.storage.catalog import DatabaseObject, fold
 from setup_kit.sandbox.sql.values.types import SqlType
 
@@ -78,7 +79,7 @@ def new_object_schema(session: Session, name: s.Name, permission: str, *, kind: 
     return schema_id
 
 
-def find_procedure(session: Session, name: s.Name) -> tuple[str, int | None, s.CreateProcedure]:
+def find_procedure(session: Session, name: s.Name) -> tuple[str, int | None, so.CreateProcedure]:
     """A procedure that the caller may execute, its schema and its owner. A system procedure, which has none, is found
     under `dbo` too.
     """
@@ -94,6 +95,6 @@ def find_procedure(session: Session, name: s.Name) -> tuple[str, int | None, s.C
             if owner != session.chain_owner:
                 session.permissions.require("EXECUTE", permissions.of_object(found))
             definition = parser.parse_batch(found.definition or "")[0]
-            assert isinstance(definition, s.CreateProcedure)  # noqa: S101 - nothing else is kept as its definition
+            assert isinstance(definition, so.CreateProcedure)  # noqa: S101 - nothing else is kept as its definition
             return catalog.schemas[found.schema_id].name, owner, definition
     raise errors.unknown_procedure(str(name))

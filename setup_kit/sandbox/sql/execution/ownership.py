@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql import permissions as p
 from setup_kit.sandbox.sql.execution import grants
-from setup_kit.sandbox.sql.language import statements as s
+from setup_kit.sandbox.sql.language import statements_security as ss
 from setup_kit.sandbox.sql.storage.catalog import OBJECT, PRINCIPAL, SCHEMA, TYPE, CatalogWriter, Principal, fold
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def find_owner(session: Session, name: str) -> Principal:
     return found
 
 
-def alter_authorization(session: Session, statement: s.AlterAuthorization) -> None:
+def alter_authorization(session: Session, statement: ss.AlterAuthorization) -> None:
     """Needs TAKE OWNERSHIP; what was granted on it goes."""
     securable = grants.find_securable(session, statement.securable_class, statement.securable)
     if not session.permissions.holds("TAKE OWNERSHIP", securable):
@@ -51,7 +51,7 @@ def alter_authorization(session: Session, statement: s.AlterAuthorization) -> No
         writer.remove_permissions(securable.securable_class, securable.id)
 
 
-def transfer(session: Session, statement: s.AlterSchema) -> None:
+def transfer(session: Session, statement: ss.AlterSchema) -> None:
     """Needs CONTROL of what is moved and ALTER on the schema it moves to; what was granted on it goes."""
     schema = session.catalog.schema(statement.schema)
     held = session.permissions

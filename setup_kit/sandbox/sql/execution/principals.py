@@ -10,6 +10,7 @@ from setup_kit.sandbox.sql import errors, unsupported
 from setup_kit.sandbox.sql import permissions as p
 from setup_kit.sandbox.sql.execution import administration, grants, logins, ownership
 from setup_kit.sandbox.sql.language import statements as s
+from setup_kit.sandbox.sql.language import statements_security as ss
 from setup_kit.sandbox.sql.permissions import Permissions
 from setup_kit.sandbox.sql.storage.catalog import (
     DATABASE,
@@ -29,25 +30,25 @@ if TYPE_CHECKING:
 def execute(session: Session, statement: s.Statement) -> bool:
     """A statement on the database's principals and permissions, inside the write transaction; False for any other."""
     match statement:
-        case s.CreateUser():
+        case ss.CreateUser():
             _create_user(session, statement)
-        case s.AlterUser():
+        case ss.AlterUser():
             _alter_user(session, statement)
-        case s.DropUser():
+        case ss.DropUser():
             _drop_user(session, statement)
-        case s.CreateRole():
+        case ss.CreateRole():
             _create_role(session, statement)
-        case s.AlterRole():
+        case ss.AlterRole():
             _alter_role(session, statement)
-        case s.DropRole():
+        case ss.DropRole():
             _drop_role(session, statement)
-        case s.ChangePermissions():
+        case ss.ChangePermissions():
             grants.change_permissions(session, statement)
-        case s.AlterAuthorization():
+        case ss.AlterAuthorization():
             ownership.alter_authorization(session, statement)
-        case s.AlterSchema():
+        case ss.AlterSchema():
             ownership.transfer(session, statement)
-        case s.AlterScopedConfiguration():
+        case ss.AlterScopedConfiguration():
             administration.alter_scoped_configuration(session, statement)
         case _:
             return False
@@ -69,7 +70,7 @@ def _check_user_name(session: Session, name: str) -> None:
         raise errors.principal_exists(name)
 
 
-def _create_user(session: Session, statement: s.CreateUser) -> None:
+def _create_user(session: Session, statement: ss.CreateUser) -> None:
     if not session.permissions.holds("ALTER ANY USER"):
         raise errors.not_permitted()
     _check_user_name(session, statement.user)
@@ -112,7 +113,7 @@ def _find_user(session: Session, name: str, verb: str) -> Principal:
     return found
 
 
-def _alter_user(session: Session, statement: s.AlterUser) -> None:
+def _alter_user(session: Session, statement: ss.AlterUser) -> None:
     """A name or a password needs ALTER ANY USER, a login CONTROL of the database, a default schema ALTER on the user;
     one's own default schema nothing, one's own password the old one.
     """
@@ -164,7 +165,7 @@ def _other_login(session: Session, found: Principal, name: str) -> bytes:
     return login.sid
 
 
-def _drop_user(session: Session, statement: s.DropUser) -> None:
+def _drop_user(session: Session, statement: ss.DropUser) -> None:
     found = session.catalog.principal(statement.user)
     if found is None and statement.if_exists:
         return
@@ -192,7 +193,7 @@ def _drop_principal(session: Session, found: Principal, kind: str) -> None:
 # Roles
 
 
-def _create_role(session: Session, statement: s.CreateRole) -> None:
+def _create_role(session: Session, statement: ss.CreateRole) -> None:
     if not session.permissions.holds("CREATE ROLE"):
         raise errors.not_permitted()
     _check_user_name(session, statement.role)
@@ -220,7 +221,7 @@ def _find_role(session: Session, name: str, verb: str) -> Principal:
     return found
 
 
-def _alter_role(session: Session, statement: s.AlterRole) -> None:
+def _alter_role(session: Session, statement: ss.AlterRole) -> None:
     role = _find_role(session, statement.role, "alter")
     writer = CatalogWriter(session.connection)
     if role.id == PUBLIC_ID:
@@ -245,7 +246,7 @@ def _alter_role(session: Session, statement: s.AlterRole) -> None:
         writer.remove_member(role.id, member.id)
 
 
-def _drop_role(session: Session, statement: s.DropRole) -> None:
+def _drop_role(session: Session, statement: ss.DropRole) -> None:
     if session.catalog.principal(statement.role) is None and statement.if_exists:
         return
     role = _find_role(session, statement.role, "drop")

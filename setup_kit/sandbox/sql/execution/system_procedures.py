@@ -11,7 +11,7 @@ from pathlib import Path
 
 from setup_kit.sandbox.sql import unsupported
 from setup_kit.sandbox.sql.language import parser
-from setup_kit.sandbox.sql.language import statements as s
+from setup_kit.sandbox.sql.language import statements_objects as so
 from setup_kit.sandbox.sql.storage.catalog import fold
 
 _FOLDER = Path(__file__).with_name("procedures_in_tsql")
@@ -28,7 +28,7 @@ def _texts() -> Mapping[str, str]:
     return texts
 
 
-def find(name: str) -> s.CreateProcedure | None:
+def find(name: str) -> so.CreateProcedure | None:
     """The system procedure of a name, without regard to case; 40514 for one that is not carried out."""
     if unsupported.is_listed(fold(name)):
         raise unsupported.refused(fold(name))
@@ -36,8 +36,8 @@ def find(name: str) -> s.CreateProcedure | None:
 
 
 @cache
-def _read(name: str) -> s.CreateProcedure:
+def _read(name: str) -> so.CreateProcedure:
     """Read once: what is compiled of a statement is kept by the statement."""
     statement = parser.parse_batch(_texts()[name])[0]
-    assert isinstance(statement, s.CreateProcedure)  # noqa: S101 - the files hold nothing else
+    assert isinstance(statement, so.CreateProcedure)  # noqa: S101 - the files hold nothing else
     return statement

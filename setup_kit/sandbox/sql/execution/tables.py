@@ -17,6 +17,7 @@ from setup_kit.sandbox.sql.execution import constraints
 from setup_kit.sandbox.sql.execution.objects import new_object_schema, require_type, resolve, resolve_type
 from setup_kit.sandbox.sql.language import dialect
 from setup_kit.sandbox.sql.language import statements as s
+from setup_kit.sandbox.sql.language import statements_objects as so
 from setup_kit.sandbox.sql.language.cursor import Cursor
 from setup_kit.sandbox.sql.storage import layout
 from setup_kit.sandbox.sql.storage.catalog import (
@@ -41,8 +42,8 @@ _MOST_COLUMNS = 1024
 
 def make_columns(
     session: Session,
-    definitions: Sequence[s.ColumnDefinition],
-    rules: Sequence[s.Constraint],
+    definitions: Sequence[so.ColumnDefinition],
+    rules: Sequence[so.Constraint],
     table: str,
     known: Sequence[Column] = (),
 ) -> list[Column]:
@@ -50,7 +51,7 @@ def make_columns(
 
     Those of the primary key do not take NULL. 2705 for a name that comes twice.
     """
-    primary = {fold(c) for key in rules if isinstance(key, s.KeyDefinition) and key.kind == "PK"
+    primary = {fold(c) for key in rules if isinstance(key, so.KeyDefinition) and key.kind == "PK"
                for c in key.columns}  # fmt: skip
     seen: set[str] = set()
     columns: list[Column] = []
@@ -67,7 +68,7 @@ def make_columns(
 
 
 def _make_column(
-    session: Session, definition: s.ColumnDefinition, number: int, table: str, in_key: bool
+    session: Session, definition: so.ColumnDefinition, number: int, table: str, in_key: bool
 ) -> Column:  # fmt: skip
     found = resolve_type(session, definition.type, number)
     kind, nullable, alias = found.type, definition.nullable, found.alias
@@ -89,7 +90,7 @@ def _make_column(
 
 
 def _make_computed(
-    session: Session, definition: s.ColumnDefinition, number: int, table: str, known: Sequence[Column]
+    session: Session, definition: so.ColumnDefinition, number: int, table: str, known: Sequence[Column]
 ) -> Column:  # fmt: skip
     """A computed column, with the type that its expression has over the columns before it."""
     text = definition.computed or ""
@@ -101,7 +102,7 @@ def _make_computed(
     return Column(number, definition.name, value.type, nullable, computed=text)
 
 
-def create_table(session: Session, statement: s.CreateTable) -> None:
+def create_table(session: Session, statement: so.CreateTable) -> None:
     name = statement.table
     if name.name.startswith("#"):
         create_local(session, name.name, statement.columns, statement.constraints)
@@ -130,7 +131,7 @@ def resolve_now(session: Session, schema_id: int, name: str) -> DatabaseObject:
 
 
 def create_local(
-    session: Session, name: str, definitions: Sequence[s.ColumnDefinition], rules: Sequence[s.Constraint]
+    session: Session, name: str, definitions: Sequence[so.ColumnDefinition], rules: Sequence[so.Constraint]
 ) -> DatabaseObject:  # fmt: skip
     """A #table or a table variable."""
     columns = make_columns(session, definitions, rules, name)
@@ -140,11 +141,11 @@ def create_local(
 
 
 def local_rules(
-    session: Session, table: DatabaseObject, rules: Sequence[s.Constraint]
+    session: Session, table: DatabaseObject, rules: Sequence[so.Constraint]
 ) -> tuple[list[Key], list[Check]]:
     """Keys and CHECK constraints of a table that is not in the catalog; a foreign key of a #table has no effect."""
-    keys = [constraints.make_key(table, rule) for rule in rules if isinstance(rule, s.KeyDefinition)]
-    checks = [constraints.make_check(session, table, rule) for rule in rules if isinstance(rule, s.CheckDefinition)]
+    keys = [constraints.make_key(table, rule) for rule in rules if isinstance(rule, so.KeyDefinition)]
+    checks = [constraints.make_check(session, table, rule) for rule in rules if isinstance(rule, so.CheckDefinition)]
     if sum(key.kind == "PK" for key in keys) > 1:
         raise errors.error(8110, table.name)
     return keys, checks
@@ -160,7 +161,7 @@ def _altered(session: Session, name: s.Name) -> DatabaseObject:
     return found
 
 
-def alter_table(session: Session, statement: s.AlterTable) -> None:
+def alter_table(session: Session, statement: so.AlterTable) -> None:
     table = _altered(session, statement.table)
     if table.is_local:
         _alter_local(session, table, statement)
@@ -178,7 +179,7 @@ def alter_table(session: Session, statement: s.AlterTable) -> None:
     CatalogWriter(session.connection).modify_object(table.id)
 
 
-def _alter_local(session: Session, table: DatabaseObject, statement: s.AlterTable) -> None:
+def _alter_local(session: Session, table: DatabaseObject, statement: so.AlterTable) -> None:
     """ALTER TABLE of a #table."""
     if statement.alter_column is not None or statement.drop_columns or statement.drop_constraints:
         raise unsupported.refused("ALTER TABLE of a temporary table")
@@ -193,7 +194,7 @@ def _alter_local(session: Session, table: DatabaseObject, statement: s.AlterTabl
         constraints.add_local_key(session, held, key)
 
 
-def _add_columns(session: Session, table: DatabaseObject, statement: s.AlterTable) -> None:
+def _add_columns(session: Session, table: DatabaseObject, statement: so.AlterTable) -> None:
     columns = make_columns(session, statement.add_columns, statement.add_constraints, table.name, table.columns)
     add_physical_columns(session, table, columns, str(statement.table))
     CatalogWriter(session.connection).add_columns(table.id, columns)
@@ -228,7 +229,7 @@ def constant_default(session: Session, column: Column) -> Stored:
     return bound.slot(session)
 
 
-def _alter_column(session: Session, table: DatabaseObject, definition: s.ColumnDefinition) -> None:
+def _alter_column(session: Session, table: DatabaseObject, definition: so.ColumnDefinition) -> None:
     """Another type or nullability: every value is converted first, so that none is lost in silence."""
     column = table.columns_by_name.get(fold(definition.name))
     if column is None:
@@ -295,7 +296,7 @@ def truncate(session: Session, statement: s.Truncate) -> None:
         session.connection.execute("DELETE FROM meta WHERE key = ?", (f"identity.{found.id}",))
 
 
-def create_index(session: Session, statement: s.CreateIndex) -> None:
+def create_index(session: Session, statement: so.CreateIndex) -> None:
     table = resolve(session, statement.table, "U")
     if table is None or not (table.is_local or session.permissions.holds("ALTER", p.of_object(table))):
         raise errors.cannot_find_index_object(str(statement.table))
@@ -311,7 +312,7 @@ def create_index(session: Session, statement: s.CreateIndex) -> None:
     constraints.create_index(session, table, key, where)
 
 
-def _filter(table: DatabaseObject, statement: s.CreateIndex) -> str:
+def _filter(table: DatabaseObject, statement: so.CreateIndex) -> str:
     """The filter of an index: without UNIQUE it changes nothing; with it, only tests for NULL are carried out."""
     text = statement.where or ""
     parts = []
@@ -329,7 +330,7 @@ def _filter(table: DatabaseObject, statement: s.CreateIndex) -> str:
     return " AND ".join(parts)
 
 
-def drop_index(session: Session, statement: s.DropIndex) -> None:
+def drop_index(session: Session, statement: so.DropIndex) -> None:
     table = resolve(session, statement.table, "U")
     key = next((k for k in table.keys if fold(k.name) == fold(statement.index)), None) if table else None
     if key is None and statement.if_exists:

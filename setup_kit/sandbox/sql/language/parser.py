@@ -13,6 +13,7 @@ from sqlglot import exp
 from setup_kit.sandbox.sql import errors, unsupported
 from setup_kit.sandbox.sql.language import dialect, parser_bulk, parser_data, parser_objects, parser_security
 from setup_kit.sandbox.sql.language import statements as s
+from setup_kit.sandbox.sql.language import statements_objects as so
 from setup_kit.sandbox.sql.language.cursor import STARTERS, Cursor
 from setup_kit.sandbox.sql.storage.cache import SizedCache
 from setup_kit.sandbox.sql.storage.catalog import fold
@@ -69,7 +70,7 @@ def _refuse_twice_declared(statements: tuple[s.Statement, ...], parameters: Sequ
         names: list[str] = []
         if isinstance(statement, s.Declare):
             names = [name for name, _, _ in statement.variables]
-        elif isinstance(statement, s.DeclareTable):
+        elif isinstance(statement, so.DeclareTable):
             names = [statement.variable]
         for name in names:
             if fold(name) in seen:
@@ -212,7 +213,7 @@ def _declare(cursor: Cursor, line: int) -> s.Statement:
             raise unsupported.refused("DECLARE CURSOR")
         if cursor.accept("TABLE"):
             columns, constraints = parser_objects.table_elements(cursor)
-            return s.DeclareTable(variable=name, columns=columns, constraints=constraints, line=line)
+            return so.DeclareTable(variable=name, columns=columns, constraints=constraints, line=line)
         kind = cursor.type_or_name(len(variables) + 1)
         value = expression(cursor) if cursor.accept("=") else None
         variables.append((name, kind, value))
@@ -374,7 +375,7 @@ def _view(cursor: Cursor, line: int, start: int, verb: str, or_alter: bool) -> s
     query = parser_data.data_statement(cursor)
     if not isinstance(query, s.Query) or not isinstance(query.tree, exp.Query):
         raise errors.incorrect_syntax(query.label)
-    return s.CreateView(
+    return so.CreateView(
         view=view, columns=tuple(columns), query=query.tree, definition=_source(cursor, start), alter=verb == "ALTER",
         or_alter=or_alter, line=line,
     )  # fmt: skip
@@ -383,7 +384,7 @@ def _view(cursor: Cursor, line: int, start: int, verb: str, or_alter: bool) -> s
 def _procedure(cursor: Cursor, line: int, start: int, verb: str, or_alter: bool) -> s.Statement:
     procedure = cursor.name()
     parenthesized = cursor.accept("(")
-    parameters: list[s.ParameterDefinition] = []
+    parameters: list[so.ParameterDefinition] = []
     while cursor.word() == "@":
         name = cursor.variable()
         cursor.accept("AS")
@@ -394,7 +395,7 @@ def _procedure(cursor: Cursor, line: int, start: int, verb: str, or_alter: bool)
             default = expression(cursor, stop=STARTERS | {"AS", "OUTPUT", "OUT", "READONLY", ")"})
         output = bool(cursor.accept_any("OUTPUT", "OUT"))
         readonly = cursor.accept("READONLY")
-        parameters.append(s.ParameterDefinition(name, kind, default, output, readonly))
+        parameters.append(so.ParameterDefinition(name, kind, default, output, readonly))
         if not cursor.accept(","):
             break
     if parenthesized:
@@ -404,7 +405,7 @@ def _procedure(cursor: Cursor, line: int, start: int, verb: str, or_alter: bool)
     cursor.expect("AS")
     body = statement_list(cursor, frozenset())
     _refuse_twice_declared(body, [parameter.name for parameter in parameters])
-    return s.CreateProcedure(
+    return so.CreateProcedure(
         procedure=procedure, parameters=tuple(parameters), body=body, definition=_source(cursor, start),
         alter=verb == "ALTER", or_alter=or_alter, line=line,
     )  # fmt: skip

@@ -9,6 +9,7 @@ from sqlglot.tokenizer_core import TokenType
 from setup_kit.sandbox.sql import errors, unsupported
 from setup_kit.sandbox.sql.language import dialect
 from setup_kit.sandbox.sql.language import statements as s
+from setup_kit.sandbox.sql.language import statements_objects as so
 from setup_kit.sandbox.sql.language.cursor import STARTERS, Cursor
 from setup_kit.sandbox.sql.values import types as t
 
@@ -25,7 +26,7 @@ def _create_table(cursor: Cursor, line: int) -> s.Statement:
         raise unsupported.refused("CREATE TABLE AS", cursor.word(1))
     columns, constraints = table_elements(cursor)
     _table_options(cursor)
-    return s.CreateTable(table=table, columns=columns, constraints=constraints, line=line)
+    return so.CreateTable(table=table, columns=columns, constraints=constraints, line=line)
 
 
 def _table_options(cursor: Cursor) -> None:
@@ -38,11 +39,11 @@ def _table_options(cursor: Cursor) -> None:
             return
 
 
-def table_elements(cursor: Cursor) -> tuple[tuple[s.ColumnDefinition, ...], tuple[s.Constraint, ...]]:
+def table_elements(cursor: Cursor) -> tuple[tuple[so.ColumnDefinition, ...], tuple[so.Constraint, ...]]:
     """The parenthesized list of columns and constraints."""
     cursor.expect("(")
-    columns: list[s.ColumnDefinition] = []
-    constraints: list[s.Constraint] = []
+    columns: list[so.ColumnDefinition] = []
+    constraints: list[so.Constraint] = []
     while True:
         if cursor.word() in _CONSTRAINTS or (cursor.word() == "INDEX" and cursor.word(1) not in (",", ")")):
             constraints.append(_table_constraint(cursor))
@@ -58,7 +59,7 @@ def table_elements(cursor: Cursor) -> tuple[tuple[s.ColumnDefinition, ...], tupl
     return tuple(columns), tuple(constraints)
 
 
-def _column(cursor: Cursor, constraints: list[s.Constraint], ordinal: int) -> s.ColumnDefinition:
+def _column(cursor: Cursor, constraints: list[so.Constraint], ordinal: int) -> so.ColumnDefinition:
     name = cursor.identifier()
     if cursor.accept("AS"):
         return _computed_column(cursor, constraints, name)
@@ -93,10 +94,10 @@ def _column(cursor: Cursor, constraints: list[s.Constraint], ordinal: int) -> s.
         else:
             break
     label, text = default or (None, None)
-    return s.ColumnDefinition(name, kind, nullable, identity, label, text)
+    return so.ColumnDefinition(name, kind, nullable, identity, label, text)
 
 
-def _computed_column(cursor: Cursor, constraints: list[s.Constraint], name: str) -> s.ColumnDefinition:
+def _computed_column(cursor: Cursor, constraints: list[so.Constraint], name: str) -> so.ColumnDefinition:
     """`name AS (expression) [PERSISTED [NOT NULL]]`: PERSISTED has no meaning here."""
     text = _expression_text(cursor)
     nullable = None
@@ -104,7 +105,7 @@ def _computed_column(cursor: Cursor, constraints: list[s.Constraint], name: str)
         nullable = False
     while cursor.word() in ("CONSTRAINT", "PRIMARY", "UNIQUE"):
         raise unsupported.refused("key on a computed column")
-    return s.ColumnDefinition(name, t.INT, nullable, computed=text)
+    return so.ColumnDefinition(name, t.INT, nullable, computed=text)
 
 
 def _expression_text(cursor: Cursor) -> str:
@@ -131,13 +132,13 @@ def _default_text(cursor: Cursor) -> str:
     return text
 
 
-def _constraint(cursor: Cursor, name: str | None, columns: list[str]) -> s.Constraint:
+def _constraint(cursor: Cursor, name: str | None, columns: list[str]) -> so.Constraint:
     """What follows CONSTRAINT name; `columns` is the column it stands behind, [] for a constraint of the table."""
     if cursor.accept("CHECK"):
         cursor.accept("NOT", "FOR", "REPLICATION")
         tokens = cursor.balanced()
         dialect.parse_expression(tokens, cursor.text)
-        return s.CheckDefinition(cursor.source(tokens), tuple(columns), name)
+        return so.CheckDefinition(cursor.source(tokens), tuple(columns), name)
     if cursor.word() in ("FOREIGN", "REFERENCES"):
         return _foreign_key(cursor, name, columns)
     if cursor.accept("PRIMARY", "KEY"):
@@ -155,10 +156,10 @@ def _constraint(cursor: Cursor, name: str | None, columns: list[str]) -> s.Const
         cursor.balanced()
     if cursor.accept("ON"):
         cursor.identifier()
-    return s.KeyDefinition(kind, tuple(columns), name)
+    return so.KeyDefinition(kind, tuple(columns), name)
 
 
-def _foreign_key(cursor: Cursor, name: str | None, columns: list[str]) -> s.Constraint:
+def _foreign_key(cursor: Cursor, name: str | None, columns: list[str]) -> so.Constraint:
     if cursor.accept("FOREIGN", "KEY") and not columns:
         columns = _column_list(cursor)
     cursor.expect("REFERENCES")
@@ -177,7 +178,7 @@ def _foreign_key(cursor: Cursor, name: str | None, columns: list[str]) -> s.Cons
             cursor.expect("SET")
             actions[event] = f"SET {cursor.accept_any('NULL', 'DEFAULT')}"
     cursor.accept("NOT", "FOR", "REPLICATION")
-    return s.ForeignKeyDefinition(tuple(columns), table, tuple(references), actions["DELETE"], actions["UPDATE"], name)
+    return so.ForeignKeyDefinition(tuple(columns), table, tuple(references), actions["DELETE"], actions["UPDATE"], name)
 
 
 def _column_list(cursor: Cursor) -> list[str]:
@@ -192,12 +193,12 @@ def _column_list(cursor: Cursor) -> list[str]:
     return columns
 
 
-def _table_constraint(cursor: Cursor) -> s.Constraint:
+def _table_constraint(cursor: Cursor) -> so.Constraint:
     name = cursor.identifier() if cursor.accept("CONSTRAINT") else None
     if cursor.accept("DEFAULT"):
         text = _default_text(cursor)
         cursor.expect("FOR")
-        found = s.DefaultDefinition(cursor.identifier(), text, name)
+        found = so.DefaultDefinition(cursor.identifier(), text, name)
         if cursor.accept("WITH"):
             cursor.expect("VALUES")
         return found
@@ -209,19 +210,19 @@ def _alter_table(cursor: Cursor, line: int) -> s.Statement:
     if cursor.accept("WITH"):
         cursor.accept_any("CHECK", "NOCHECK")
     if cursor.accept("ADD"):
-        columns: list[s.ColumnDefinition] = []
-        constraints: list[s.Constraint] = []
+        columns: list[so.ColumnDefinition] = []
+        constraints: list[so.Constraint] = []
         while True:
             if cursor.word() in (*_CONSTRAINTS, "DEFAULT"):
                 constraints.append(_table_constraint(cursor))
             else:
                 columns.append(_column(cursor, constraints, len(columns) + 1))
             if not cursor.accept(","):
-                return s.AlterTable(
+                return so.AlterTable(
                     table=table, add_columns=tuple(columns), add_constraints=tuple(constraints), line=line
                 )
     if cursor.accept("ALTER", "COLUMN"):
-        return s.AlterTable(table=table, alter_column=_column(cursor, [], 1), line=line)
+        return so.AlterTable(table=table, alter_column=_column(cursor, [], 1), line=line)
     if cursor.accept("DROP"):
         kind = cursor.accept_any("COLUMN", "CONSTRAINT") or "CONSTRAINT"
         if_exists = cursor.accept("IF", "EXISTS")
@@ -229,8 +230,8 @@ def _alter_table(cursor: Cursor, line: int) -> s.Statement:
         while cursor.accept(","):
             names.append(cursor.identifier())
         if kind == "COLUMN":
-            return s.AlterTable(table=table, drop_columns=tuple(names), if_exists=if_exists, line=line)
-        return s.AlterTable(table=table, drop_constraints=tuple(names), if_exists=if_exists, line=line)
+            return so.AlterTable(table=table, drop_columns=tuple(names), if_exists=if_exists, line=line)
+        return so.AlterTable(table=table, drop_constraints=tuple(names), if_exists=if_exists, line=line)
     raise unsupported.refused("ALTER TABLE in this form", cursor.word())
 
 
@@ -240,7 +241,7 @@ def _drop(kind: str) -> Callable[[Cursor, int], s.Statement]:
         names = [cursor.name()]
         while cursor.accept(","):
             names.append(cursor.name())
-        return s.DropObject(label=f"DROP {kind}", kind=kind, names=tuple(names), if_exists=if_exists, line=line)
+        return so.DropObject(label=f"DROP {kind}", kind=kind, names=tuple(names), if_exists=if_exists, line=line)
 
     return read
 
@@ -258,7 +259,7 @@ def _create_index(cursor: Cursor, line: int, *, unique: bool = False) -> s.State
         dialect.parse_expression(tokens, cursor.text)
         where = cursor.source(tokens)
     _table_options(cursor)
-    return s.CreateIndex(index=index, table=table, columns=tuple(columns), unique=unique, where=where, line=line)
+    return so.CreateIndex(index=index, table=table, columns=tuple(columns), unique=unique, where=where, line=line)
 
 
 def _create_qualified_index(cursor: Cursor, line: int) -> s.Statement:
@@ -274,7 +275,7 @@ def _drop_index(cursor: Cursor, line: int) -> s.Statement:
     if_exists = cursor.accept("IF", "EXISTS")
     index = cursor.identifier()
     cursor.expect("ON")
-    return s.DropIndex(index=index, table=cursor.name(), if_exists=if_exists, line=line)
+    return so.DropIndex(index=index, table=cursor.name(), if_exists=if_exists, line=line)
 
 
 def _create_type(cursor: Cursor, line: int) -> s.Statement:
@@ -284,13 +285,13 @@ def _create_type(cursor: Cursor, line: int) -> s.Statement:
         nullable = not cursor.accept("NOT", "NULL")
         if nullable:
             cursor.accept("NULL")
-        return s.CreateAliasType(type=name, base=base, nullable=nullable, line=line)
+        return so.CreateAliasType(type=name, base=base, nullable=nullable, line=line)
     if cursor.word() == "EXTERNAL":
         raise unsupported.refused("CREATE TYPE EXTERNAL NAME")
     cursor.expect("AS", "TABLE")
     columns, constraints = table_elements(cursor)
     _table_options(cursor)
-    return s.CreateType(type=name, columns=columns, constraints=constraints, line=line)
+    return so.CreateType(type=name, columns=columns, constraints=constraints, line=line)
 
 
 def _create_schema(cursor: Cursor, line: int) -> s.Statement:
@@ -300,12 +301,12 @@ def _create_schema(cursor: Cursor, line: int) -> s.Statement:
     owner = cursor.identifier() if cursor.accept("AUTHORIZATION") else None
     if not cursor.done and cursor.word() != ";":
         raise unsupported.refused("CREATE SCHEMA …", cursor.word())
-    return s.CreateSchema(schema=schema, owner=owner, line=line)
+    return so.CreateSchema(schema=schema, owner=owner, line=line)
 
 
 def _drop_schema(cursor: Cursor, line: int) -> s.Statement:
     if_exists = cursor.accept("IF", "EXISTS")
-    return s.DropSchema(schema=cursor.identifier(), if_exists=if_exists, line=line)
+    return so.DropSchema(schema=cursor.identifier(), if_exists=if_exists, line=line)
 
 
 READERS: dict[tuple[str, str], Callable[[Cursor, int], s.Statement]] = {

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from setup_kit.sandbox.sql import errors, unsupported
 from setup_kit.sandbox.sql.language import statements as s
+from setup_kit.sandbox.sql.language import statements_security as ss
 from setup_kit.sandbox.sql.language.cursor import Cursor
 
 
@@ -29,17 +30,17 @@ def _create_login(cursor: Cursor, line: int) -> s.Statement:
         raise unsupported.refused("CREATE LOGIN", " ".join(_options(cursor)))
     if cursor.word() in ("HASHED", "MUST_CHANGE"):
         raise unsupported.refused("CREATE LOGIN", cursor.word())
-    return s.CreateLogin(login=login, password=password, line=line)
+    return ss.CreateLogin(login=login, password=password, line=line)
 
 
 def _alter_login(cursor: Cursor, line: int) -> s.Statement:
     login = cursor.identifier()
     word = cursor.accept_any("ENABLE", "DISABLE")
     if word:
-        return s.AlterLogin(login=login, disabled=word == "DISABLE", line=line)
+        return ss.AlterLogin(login=login, disabled=word == "DISABLE", line=line)
     cursor.expect("WITH")
     if cursor.accept("NAME", "="):
-        return s.AlterLogin(login=login, new_name=cursor.identifier(), line=line)
+        return ss.AlterLogin(login=login, new_name=cursor.identifier(), line=line)
     if not cursor.accept("PASSWORD", "="):
         raise unsupported.refused("ALTER LOGIN", " ".join(_options(cursor)))
     password, old = cursor.string(), None
@@ -47,11 +48,11 @@ def _alter_login(cursor: Cursor, line: int) -> s.Statement:
         old = cursor.string()
     if cursor.word() in ("UNLOCK", "HASHED", "MUST_CHANGE", ","):
         raise unsupported.refused("ALTER LOGIN", cursor.word())
-    return s.AlterLogin(login=login, password=password, old_password=old, line=line)
+    return ss.AlterLogin(login=login, password=password, old_password=old, line=line)
 
 
 def _drop_login(cursor: Cursor, line: int) -> s.Statement:
-    return s.DropLogin(login=cursor.identifier(), line=line)
+    return ss.DropLogin(login=cursor.identifier(), line=line)
 
 
 def _alter_server(cursor: Cursor, line: int) -> s.Statement:
@@ -61,7 +62,7 @@ def _alter_server(cursor: Cursor, line: int) -> s.Statement:
     add = cursor.accept("ADD", "MEMBER")
     if not add:
         cursor.expect("DROP", "MEMBER")
-    return s.AlterServerRole(role=role, member=cursor.identifier(), add=add, line=line)
+    return ss.AlterServerRole(role=role, member=cursor.identifier(), add=add, line=line)
 
 
 def _create_user(cursor: Cursor, line: int) -> s.Statement:
@@ -91,7 +92,7 @@ def _create_user(cursor: Cursor, line: int) -> s.Statement:
                 break
     if login is None and password is None and not without_login and not external:
         login = user  # "If FOR LOGIN is omitted, the user is mapped to the login of the same name."
-    return s.CreateUser(
+    return ss.CreateUser(
         user=user, login=login, password=password, default_schema=schema, without_login=without_login,
         external=external, object_id=object_id, line=line,
     )  # fmt: skip
@@ -115,32 +116,32 @@ def _alter_user(cursor: Cursor, line: int) -> s.Statement:
         else:
             raise unsupported.refused("ALTER USER", " ".join(_options(cursor)))
         if not cursor.accept(","):
-            return s.AlterUser(user=user, line=line, **values)
+            return ss.AlterUser(user=user, line=line, **values)
 
 
 def _drop_user(cursor: Cursor, line: int) -> s.Statement:
     if_exists = cursor.accept("IF", "EXISTS")
-    return s.DropUser(user=cursor.identifier(), if_exists=if_exists, line=line)
+    return ss.DropUser(user=cursor.identifier(), if_exists=if_exists, line=line)
 
 
 def _create_role(cursor: Cursor, line: int) -> s.Statement:
     role = cursor.identifier()
-    return s.CreateRole(role=role, owner=cursor.identifier() if cursor.accept("AUTHORIZATION") else None, line=line)
+    return ss.CreateRole(role=role, owner=cursor.identifier() if cursor.accept("AUTHORIZATION") else None, line=line)
 
 
 def _alter_role(cursor: Cursor, line: int) -> s.Statement:
     role = cursor.identifier()
     if cursor.accept("ADD", "MEMBER"):
-        return s.AlterRole(role=role, add=cursor.identifier(), line=line)
+        return ss.AlterRole(role=role, add=cursor.identifier(), line=line)
     if cursor.accept("DROP", "MEMBER"):
-        return s.AlterRole(role=role, drop=cursor.identifier(), line=line)
+        return ss.AlterRole(role=role, drop=cursor.identifier(), line=line)
     cursor.expect("WITH", "NAME", "=")
-    return s.AlterRole(role=role, new_name=cursor.identifier(), line=line)
+    return ss.AlterRole(role=role, new_name=cursor.identifier(), line=line)
 
 
 def _drop_role(cursor: Cursor, line: int) -> s.Statement:
     if_exists = cursor.accept("IF", "EXISTS")
-    return s.DropRole(role=cursor.identifier(), if_exists=if_exists, line=line)
+    return ss.DropRole(role=cursor.identifier(), if_exists=if_exists, line=line)
 
 
 def read_permissions(verb: str) -> Callable[[Cursor, int], s.Statement]:
@@ -160,7 +161,7 @@ def read_permissions(verb: str) -> Callable[[Cursor, int], s.Statement]:
         grant_option = verb == "GRANT" and cursor.accept("WITH", "GRANT", "OPTION")
         cascade = verb != "GRANT" and cursor.accept("CASCADE")
         grantor = cursor.identifier() if cursor.accept("AS") else None
-        return s.ChangePermissions(
+        return ss.ChangePermissions(
             label=verb, permissions=tuple(names), securable_class=securable_class, securable=securable,
             principals=tuple(principals), grant_option=grant_option, option_only=option_only, cascade=cascade,
             grantor=grantor, line=line,
@@ -212,7 +213,7 @@ def _alter_authorization(cursor: Cursor, line: int) -> s.Statement:
         raise unsupported.refused("ALTER AUTHORIZATION ON", securable_class)
     cursor.expect("TO")
     owner = None if cursor.accept("SCHEMA", "OWNER") else cursor.identifier()
-    return s.AlterAuthorization(securable_class=securable_class, securable=securable, owner=owner, line=line)
+    return ss.AlterAuthorization(securable_class=securable_class, securable=securable, owner=owner, line=line)
 
 
 def _alter_schema(cursor: Cursor, line: int) -> s.Statement:
@@ -221,19 +222,19 @@ def _alter_schema(cursor: Cursor, line: int) -> s.Statement:
     securable_class, securable = _securable(cursor)
     if securable_class not in ("OBJECT", "TYPE"):
         raise _class_unsupported(securable_class.lower())
-    return s.AlterSchema(schema=schema, securable_class=securable_class, securable=securable, line=line)
+    return ss.AlterSchema(schema=schema, securable_class=securable_class, securable=securable, line=line)
 
 
 def _create_database(cursor: Cursor, line: int) -> s.Statement:
     name = cursor.identifier()
     if not cursor.done and cursor.word() not in (";",):
         raise unsupported.refused("CREATE DATABASE", cursor.any_text())
-    return s.CreateDatabase(database=name, line=line)
+    return ss.CreateDatabase(database=name, line=line)
 
 
 def _drop_database(cursor: Cursor, line: int) -> s.Statement:
     if_exists = cursor.accept("IF", "EXISTS")
-    return s.DropDatabase(database=cursor.identifier(), if_exists=if_exists, line=line)
+    return ss.DropDatabase(database=cursor.identifier(), if_exists=if_exists, line=line)
 
 
 def _alter_database(cursor: Cursor, line: int) -> s.Statement:
@@ -242,7 +243,7 @@ def _alter_database(cursor: Cursor, line: int) -> s.Statement:
         option = cursor.any_text().upper()
         cursor.expect("=")
         value = "-" + cursor.any_text() if cursor.accept("-") else cursor.any_text()
-        return s.AlterScopedConfiguration(option=option, value=value.upper(), line=line)
+        return ss.AlterScopedConfiguration(option=option, value=value.upper(), line=line)
     name = None if cursor.accept("CURRENT") else cursor.identifier()
     if not cursor.accept("SET"):
         raise unsupported.refused("ALTER DATABASE", cursor.word())
@@ -256,7 +257,7 @@ def _alter_database(cursor: Cursor, line: int) -> s.Statement:
             cursor.expect("AFTER")
             cursor.number()
             cursor.accept("SECONDS")
-    return s.AlterDatabase(database=name, option=option, value=value, line=line)
+    return ss.AlterDatabase(database=name, option=option, value=value, line=line)
 
 
 READERS: dict[tuple[str, str], Callable[[Cursor, int], s.Statement]] = {
