@@ -9,7 +9,8 @@ from setup_kit.sandbox.sql.compiler import views_server
 from setup_kit.sandbox.sql.execution import logins
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.language import statements_security as ss
-from setup_kit.sandbox.sql.storage.catalog import CatalogWriter, fold
+from setup_kit.sandbox.sql.storage.catalog import fold
+from setup_kit.sandbox.sql.storage.catalog_writer import CatalogWriter
 from setup_kit.sandbox.sql.storage.store import SERVER_ROLES
 
 if TYPE_CHECKING:

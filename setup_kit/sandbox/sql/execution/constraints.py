@@ -18,7 +18,6 @@ from setup_kit.sandbox.sql.language import statements_objects as so
 from setup_kit.sandbox.sql.language.cursor import Cursor
 from setup_kit.sandbox.sql.storage import layout
 from setup_kit.sandbox.sql.storage.catalog import (
-    CatalogWriter,
     Check,
     Column,
     DatabaseObject,
@@ -26,6 +25,7 @@ from setup_kit.sandbox.sql.storage.catalog import (
     Key,
     fold,
 )
+from setup_kit.sandbox.sql.storage.catalog_writer import CatalogWriter
 from setup_kit.sandbox.sql.values import types as t
 
 if TYPE_CHECKING:

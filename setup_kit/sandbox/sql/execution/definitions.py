@@ -12,7 +12,8 @@ from setup_kit.sandbox.sql.execution.objects import new_object_schema, resolve, 
 from setup_kit.sandbox.sql.language import parser
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.language import statements_objects as so
-from setup_kit.sandbox.sql.storage.catalog import CatalogWriter, Column, DatabaseObject
+from setup_kit.sandbox.sql.storage.catalog import Column, DatabaseObject
+from setup_kit.sandbox.sql.storage.catalog_writer import CatalogWriter
 
 if TYPE_CHECKING:
     from setup_kit.sandbox.sql.execution.session import Session

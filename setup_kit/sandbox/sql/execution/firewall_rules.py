@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.execution.arguments import Outcome, coerce, leading
-from setup_kit.sandbox.sql.storage.catalog import CatalogWriter, fold
+from setup_kit.sandbox.sql.storage.catalog import fold
+from setup_kit.sandbox.sql.storage.catalog_writer import CatalogWriter
 from setup_kit.sandbox.sql.tds.parameters import Parameter
 from setup_kit.sandbox.sql.values import types as t
 

@@ -17,10 +17,10 @@ from setup_kit.sandbox.sql.storage.catalog import (
     OBJECT,
     SYS_ID,
     Catalog,
-    CatalogWriter,
     Permission,
     fold,
 )
+from setup_kit.sandbox.sql.storage.catalog_writer import CatalogWriter
 
 if TYPE_CHECKING:
     from setup_kit.sandbox.sql.execution.session import Session

@@ -8,7 +8,8 @@ from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql import permissions as p
 from setup_kit.sandbox.sql.execution import grants
 from setup_kit.sandbox.sql.language import statements_security as ss
-from setup_kit.sandbox.sql.storage.catalog import OBJECT, PRINCIPAL, SCHEMA, TYPE, CatalogWriter, Principal, fold
+from setup_kit.sandbox.sql.storage.catalog import OBJECT, PRINCIPAL, SCHEMA, TYPE, Principal, fold
+from setup_kit.sandbox.sql.storage.catalog_writer import CatalogWriter
 
 if TYPE_CHECKING:
     from setup_kit.sandbox.sql.execution.session import Session

@@ -17,11 +17,11 @@ from setup_kit.sandbox.sql.storage.catalog import (
     DBO_ID,
     FIXED_ROLES,
     PUBLIC_ID,
-    CatalogWriter,
     Permission,
     Principal,
     fold,
 )
+from setup_kit.sandbox.sql.storage.catalog_writer import CatalogWriter
 
 if TYPE_CHECKING:
     from setup_kit.sandbox.sql.execution.session import Session

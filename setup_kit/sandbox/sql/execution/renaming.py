@@ -10,7 +10,8 @@ from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql import permissions as p
 from setup_kit.sandbox.sql.compiler.names import find_constraint, find_object, find_type, split_name
 from setup_kit.sandbox.sql.execution.arguments import Outcome, coerce, leading
-from setup_kit.sandbox.sql.storage.catalog import CatalogWriter, DatabaseObject, fold
+from setup_kit.sandbox.sql.storage.catalog import DatabaseObject, fold
+from setup_kit.sandbox.sql.storage.catalog_writer import CatalogWriter
 from setup_kit.sandbox.sql.tds.parameters import Parameter
 from setup_kit.sandbox.sql.values import types as t
 

@@ -22,7 +22,6 @@ from setup_kit.sandbox.sql.language.cursor import Cursor
 from setup_kit.sandbox.sql.storage import layout
 from setup_kit.sandbox.sql.storage.catalog import (
     DBO_SCHEMA,
-    CatalogWriter,
     Check,
     Column,
     DatabaseObject,
@@ -30,6 +29,7 @@ from setup_kit.sandbox.sql.storage.catalog import (
     Key,
     fold,
 )
+from setup_kit.sandbox.sql.storage.catalog_writer import CatalogWriter
 from setup_kit.sandbox.sql.values import conversions
 from setup_kit.sandbox.sql.values import types as t
 from setup_kit.sandbox.sql.values.types import Stored

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from setup_kit.sandbox.sql.errors import Cancelled
-from setup_kit.sandbox.sql.storage import catalog
+from setup_kit.sandbox.sql.storage import catalog, catalog_writer
 from setup_kit.sandbox.sql.values import collation
 from setup_kit.sandbox.sql.values import types as t
 
@@ -141,7 +141,7 @@ class ServerStore:
             self._remove_files(number)  # what a process that was killed in the middle left behind
             connection = connect(self._file(number))
             with contextlib.closing(connection):
-                catalog.create(connection, name)
+                catalog_writer.create(connection, name)
             self._file(number).chmod(0o600)
             values = (number, name, t.now_utc(), owner)
             self._connection.execute("INSERT INTO databases VALUES (?, ?, ?, 1, ?)", values)
