@@ -87,8 +87,8 @@ QUERIES = (
     ),
     Query(
         "numeric functions",
-        "SELECT ABS(-3), ROUND(2.567, 1), FLOOR(2.5), CEILING(2.5), POWER(2, 10)",
-        [(3, Decimal("2.600"), Decimal(2), Decimal(3), 1024)],
+        "SELECT ABS(-3), SIGN(-3), ROUND(2.567, 1), FLOOR(2.5), CEILING(2.5), POWER(2, 10)",
+        [(3, -1, Decimal("2.600"), Decimal(2), Decimal(3), 1024)],
     ),
     Query(
         "date functions",
@@ -97,6 +97,11 @@ QUERIES = (
         [(dt.date(2024, 2, 29), 2, 2024, 2)],
     ),
     Query("STRING_AGG", "SELECT STRING_AGG(v, ',') FROM {t} WHERE k <> 2", [("one",)]),
+    Query(
+        "STRING_AGG WITHIN GROUP",
+        "SELECT STRING_AGG(v, ',') WITHIN GROUP (ORDER BY k DESC) FROM {t}",
+        [("two,one",)],
+    ),
     Query("ROW_NUMBER", "SELECT k, ROW_NUMBER() OVER (ORDER BY k DESC) FROM {t} ORDER BY k", [(1, 3), (2, 2), (3, 1)]),
     Query("NULL is not equal to NULL", "SELECT COUNT(*) FROM {t} WHERE v = NULL", [(0,)]),
     Query("a quoted name", 'SELECT k AS [a b], v AS "c d" FROM {t} WHERE k = 1', [(1, "one")]),
@@ -137,6 +142,16 @@ def identity_values(sql: Session) -> None:
         -1
     ]
     assert found == [(Decimal(15), Decimal(15))]
+
+
+@check()
+def identity_values_of_the_client(sql: Session) -> None:
+    table = sql.table("k int IDENTITY(10, 5), v int")
+    sql.run(
+        f"SET IDENTITY_INSERT {table} ON; INSERT INTO {table} (k, v) VALUES (40, 1); SET IDENTITY_INSERT {table} OFF"
+    )
+    sql.run(f"INSERT INTO {table} (v) VALUES (2)")
+    assert sql.rows(f"SELECT k, v FROM {table} ORDER BY v") == [(40, 1), (45, 2)]
 
 
 @check()
