@@ -1,8 +1,8 @@
 """What each statement asks for, beside the page of the T-SQL reference that says so.
 
 Each row names its page, below https://learn.microsoft.com/sql/. A row whose page is among `PAGES_READ` was compared
-with the "Permissions" section of that page: its needs, not the error texts, which the pages do not give. Every other row
-is `assumed`: written from knowledge of SQL Server, its page not read or `silent` on it.
+with the "Permissions" section of that page: its needs, not the error texts, which the pages do not give. Every other
+row is `assumed`: written from knowledge of SQL Server, its page not read or `silent` on it.
 
 A need is met by any one of its ways, written as GRANT writes them, or by what implies it (`permission_model`); a fixed
 database role stands for membership in it, where that itself decides. Where several needs are not met, the first is
