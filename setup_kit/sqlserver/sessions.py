@@ -268,7 +268,9 @@ class SqlSessions:
 
         def bounded(error: SqlError) -> float:
             if error.number == FIREWALL:
-                return self._clock() - begun + self._fresh_rule()
+                rest = self._fresh_rule()
+                # The retries count from a moment of their own: no rest is no patience, however late that moment was.
+                return self._clock() - begun + rest if rest > 0 else 0.0
             if error.state == TIMED_OUT:
                 # Within its time the driver has tried again by itself.
                 return 0.0

@@ -7,6 +7,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, count
 from typing import Any
 
 import pytest
@@ -91,6 +92,22 @@ def test_the_firewall_tells_which_address_it_saw(server: LogicalServer, sessions
     assert sessions.refused_address() == "127.0.0.1"
     server.policy.rules.append(LOCAL)
     assert sessions.refused_address() is None
+
+
+def test_a_firewall_that_no_rule_of_ours_opens_is_told_at_once_on_a_busy_machine(server: LogicalServer) -> None:
+    server.policy.rules.clear()
+    moments = chain([0.0], count(1.0, 0.001))  # a second passes between two lines
+    waits: list[float] = []
+    sessions = SqlSessions(
+        lambda: f"{server.address.host},{server.address.port}",
+        SqlAdministrator(ADMINISTRATOR, lambda: Secret(ADMINISTRATOR_PASSWORD)),
+        certificate=server.certificate,
+        wait=lambda seconds: bool(waits.append(seconds)) or len(waits) > 3,
+        clock=lambda: next(moments),
+    )
+    with pytest.raises(NotAdmitted):
+        sessions.admin("master")
+    assert waits == []
 
 
 def test_a_rule_that_was_just_added_is_waited_for(server: LogicalServer) -> None:
