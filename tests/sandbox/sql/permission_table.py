@@ -24,6 +24,8 @@ CONTRACT = (
 #: The pages whose "Permissions" section was read and compared with every row that names them.
 PAGES_READ = frozenset(
     {
+        "relational-databases/security/authentication-access/database-level-roles",
+        "relational-databases/security/permissions-database-engine",
         "relational-databases/system-catalog-views/sys-tables-transact-sql",
         "relational-databases/system-dynamic-management-views/sys-dm-db-partition-stats-transact-sql",
         "relational-databases/system-information-schema-views/tables-transact-sql",
@@ -120,12 +122,13 @@ class Row:
     needs: tuple[Need, ...] = ()
     in_transaction: bool = True
     undo: str = ""  # what a rollback does not take back
-    silent: bool = False  # the page was read and does not say all that the row does
+    silent: bool = False  # the pages were read and do not say all that the row does
+    also: str = ""  # the page that says the rest: what a statement inside it asks for, what a fixed role may
 
     @property
     def assumed(self) -> bool:
-        """Whether nobody has held the row against its page."""
-        return self.silent or self.page not in PAGES_READ
+        """Whether nobody has held the row against its pages."""
+        return self.silent or self.page not in PAGES_READ or (bool(self.also) and self.also not in PAGES_READ)
 
 
 def on_object(permission: str, name: str) -> Need:
@@ -204,7 +207,7 @@ ROWS = (
     Row(
         "INSERT INTO dbo.t (a) SELECT a FROM dbo.u", "t-sql/statements/insert-transact-sql",
         (on_object("SELECT", "dbo.u"), on_object("INSERT", "dbo.t")),
-        silent=True,
+        also="t-sql/queries/select-transact-sql",
     ),
     Row("UPDATE dbo.t SET a = 2", "t-sql/queries/update-transact-sql", (on_object("UPDATE", "dbo.t"),)),
     Row(
@@ -233,27 +236,27 @@ ROWS = (
     Row(
         "INSERT INTO dbo.t (a) OUTPUT inserted.a VALUES (2)", "t-sql/queries/output-clause-transact-sql",
         (on_object("SELECT", "dbo.t"), on_object("INSERT", "dbo.t")),
-        silent=True,
+        also="t-sql/statements/insert-transact-sql",
     ),
     Row(
         "DELETE FROM dbo.u OUTPUT deleted.a INTO dbo.t (a)", "t-sql/queries/output-clause-transact-sql",
         (on_object("SELECT", "dbo.u"), on_object("DELETE", "dbo.u"), on_object("INSERT", "dbo.t")),
-        silent=True,
+        also="t-sql/statements/delete-transact-sql",
     ),
     Row(
         "UPDATE t SET b = 2 FROM dbo.t AS t JOIN dbo.u AS u ON u.a = t.a", "t-sql/queries/update-transact-sql",
         (on_object("SELECT", "dbo.t"), on_object("SELECT", "dbo.u"), on_object("UPDATE", "dbo.t")),
-        silent=True,
+        also="t-sql/queries/select-transact-sql",
     ),
     Row(
         "DELETE t FROM dbo.t AS t JOIN dbo.u AS u ON u.a = t.a", "t-sql/statements/delete-transact-sql",
         (on_object("SELECT", "dbo.t"), on_object("SELECT", "dbo.u"), on_object("DELETE", "dbo.t")),
-        silent=True,
+        also="t-sql/queries/select-transact-sql",
     ),
     Row(
         "INSERT INTO dbo.t (a) EXEC dbo.p", "t-sql/statements/insert-transact-sql",
         (on_object("INSERT", "dbo.t"), on_object("EXECUTE", "dbo.p")),
-        silent=True,
+        also="t-sql/language-elements/execute-transact-sql",
     ),
     Row("TRUNCATE TABLE dbo.t", "t-sql/statements/truncate-table-transact-sql",
         (cannot_find("t", "ALTER ON dbo.t"),)),
@@ -263,13 +266,13 @@ ROWS = (
         "DECLARE @rows dbo.tt; EXEC dbo.q @rows",
         "relational-databases/tables/use-table-valued-parameters-database-engine",
         (on_type("EXECUTE", "dbo.tt"), on_object("EXECUTE", "dbo.q")),
-        silent=True,
+        also="t-sql/language-elements/execute-transact-sql",
     ),
     Row("EXEC (N'SELECT a FROM dbo.t')", "t-sql/language-elements/execute-transact-sql",
         (on_object("SELECT", "dbo.t"),)),
     Row("EXEC sp_executesql N'DELETE FROM dbo.t'",
         "relational-databases/system-stored-procedures/sp-executesql-transact-sql", (on_object("DELETE", "dbo.t"),),
-        silent=True),
+        also="t-sql/statements/delete-transact-sql"),
     Row("CREATE PROCEDURE dbo.made AS SELECT 1 AS one", "t-sql/statements/create-procedure-transact-sql",
         (in_database("CREATE PROCEDURE"), schema_refused("dbo"))),
     Row("CREATE OR ALTER PROCEDURE dbo.made AS SELECT 1 AS one", "t-sql/statements/create-procedure-transact-sql",
@@ -289,18 +292,20 @@ ROWS = (
         (cannot_find("t", "ALTER ON dbo.t"),)),
     Row("ALTER TABLE dbo.t ALTER COLUMN b bigint NULL", "t-sql/statements/alter-table-transact-sql",
         (cannot_find("t", "ALTER ON dbo.t"),)),
+    Row("ALTER TABLE dbo.t ADD e int NOT NULL DEFAULT 0", "t-sql/statements/alter-table-transact-sql",
+        (cannot_find("t", "ALTER ON dbo.t"), on_object("UPDATE", "dbo.t"))),
     Row("ALTER TABLE dbo.t DROP COLUMN b", "t-sql/statements/alter-table-transact-sql",
         (cannot_find("t", "ALTER ON dbo.t"),)),
     Row(
         "ALTER TABLE dbo.t ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES dbo.u (a)",
         "t-sql/statements/alter-table-transact-sql",
         (cannot_find("t", "ALTER ON dbo.t"), on_object("REFERENCES", "dbo.u")),
-        silent=True,
+        also="relational-databases/security/permissions-database-engine",
     ),
     Row(
         "CREATE TABLE dbo.made (a int REFERENCES dbo.u (a))", "t-sql/statements/create-table-transact-sql",
         (in_database("CREATE TABLE"), schema_refused("dbo"), on_object("REFERENCES", "dbo.u")),
-        silent=True,
+        also="relational-databases/security/permissions-database-engine",
     ),
     Row("SET IDENTITY_INSERT dbo.numbered ON", "t-sql/statements/set-identity-insert-transact-sql",
         (cannot_find("dbo.numbered", "ALTER ON dbo.numbered"),), undo="SET IDENTITY_INSERT dbo.numbered OFF"),
@@ -386,25 +391,25 @@ ROWS = (
     # Permissions: db_securityadmin manages them, says database-level-roles; these pages name it beside AS alone
     Row("GRANT CREATE TABLE TO public", "t-sql/statements/grant-database-permissions-transact-sql",
         (no_grant_permission("CONTROL", "db_owner", "db_securityadmin"),),
-        silent=True),
+        also="relational-databases/security/authentication-access/database-level-roles"),
     Row("DENY VIEW DATABASE STATE TO public", "t-sql/statements/deny-database-permissions-transact-sql",
         (no_grant_permission("CONTROL", "db_owner", "db_securityadmin"),),
-        silent=True),
+        also="relational-databases/security/authentication-access/database-level-roles"),
     Row("GRANT SELECT ON SCHEMA::dbo TO public", "t-sql/statements/grant-schema-permissions-transact-sql",
         (not_found("find", "schema", "dbo", *_OWN_SCHEMA),),
-        silent=True),
+        also="relational-databases/security/authentication-access/database-level-roles"),
     Row("REVOKE SELECT ON SCHEMA::dbo FROM public", "t-sql/statements/revoke-schema-permissions-transact-sql",
         (not_found("find", "schema", "dbo", *_OWN_SCHEMA),),
-        silent=True),
+        also="relational-databases/security/authentication-access/database-level-roles"),
     Row("GRANT SELECT ON dbo.t TO public", "t-sql/statements/grant-object-permissions-transact-sql",
         (not_found("find", "object", "t", "CONTROL ON dbo.t", "db_securityadmin"),),
-        silent=True),
+        also="relational-databases/security/authentication-access/database-level-roles"),
     Row("DENY INSERT ON dbo.t TO public", "t-sql/statements/deny-object-permissions-transact-sql",
         (not_found("find", "object", "t", "CONTROL ON dbo.t", "db_securityadmin"),),
-        silent=True),
+        also="relational-databases/security/authentication-access/database-level-roles"),
     Row("GRANT EXECUTE ON TYPE::dbo.tt TO public", "t-sql/statements/grant-type-permissions-transact-sql",
         (not_found("find", "type", "tt", "CONTROL ON TYPE::dbo.tt", "db_securityadmin"),),
-        silent=True),
+        also="relational-databases/security/authentication-access/database-level-roles"),
     # The database
     Row("ALTER DATABASE SCOPED CONFIGURATION SET MAXDOP = 2",
         "t-sql/statements/alter-database-scoped-configuration-transact-sql",
@@ -453,14 +458,15 @@ class ServerRow:
     text: str
     before: str
     undo: str
-    silent: bool = False  # the page was read and does not say all that the row does
+    also: str = ""  # the page that says what the role may
 
     @property
     def assumed(self) -> bool:
-        """Whether nobody has held the row against its page."""
-        return self.silent or self.page not in PAGES_READ
+        """Whether nobody has held the row against its pages."""
+        return self.page not in PAGES_READ or (bool(self.also) and self.also not in PAGES_READ)
 
 
+_ROLES = "relational-databases/security/authentication-access/database-level-roles"
 _LOGIN, _DATABASE = "CREATE LOGIN made WITH PASSWORD = 'Export-Pass-123'", "CREATE DATABASE made"
 _NOT_YOURS = "because it does not exist or you do not have permission."
 
@@ -468,9 +474,9 @@ SERVER_ROWS = (
     ServerRow(_LOGIN, "t-sql/statements/create-login-transact-sql", "loginmanager", 15247,
               "User does not have permission to perform this action.", "", "DROP LOGIN made"),
     ServerRow("ALTER LOGIN made DISABLE", "t-sql/statements/alter-login-transact-sql", "loginmanager", 15151,
-              f"Cannot alter the login 'made', {_NOT_YOURS}", _LOGIN, "DROP LOGIN made", silent=True),
+              f"Cannot alter the login 'made', {_NOT_YOURS}", _LOGIN, "DROP LOGIN made", also=_ROLES),
     ServerRow("DROP LOGIN made", "t-sql/statements/drop-login-transact-sql", "loginmanager", 15151,
-              f"Cannot drop the login 'made', {_NOT_YOURS}", _LOGIN, "DROP LOGIN made", silent=True),
+              f"Cannot drop the login 'made', {_NOT_YOURS}", _LOGIN, "DROP LOGIN made", also=_ROLES),
     ServerRow(_DATABASE, "t-sql/statements/create-database-transact-sql", "dbmanager", 262,
               "CREATE DATABASE permission denied in database 'master'.", "", "DROP DATABASE made"),
     ServerRow("DROP DATABASE made", "t-sql/statements/drop-database-transact-sql", "dbmanager", 3701,

@@ -12,9 +12,9 @@ ASSUMED = sum(row.assumed for row in ALL)
 
 @pytest.mark.parametrize("page", sorted(PAGES_READ), ids=str)
 def test_a_page_that_was_read_is_named_by_a_row(page: str) -> None:
-    assert page in {row.page for row in ALL}
+    assert page in {row.page for row in ALL} | {row.also for row in ALL}
 
 
 @pytest.mark.parametrize("assumed", [ASSUMED], ids=[f"{ASSUMED} of {len(ALL)} rows are assumed"])
 def test_no_more_rows_are_assumed_than_are_owned_up_to(assumed: int) -> None:
-    assert assumed <= 29
+    assert assumed <= 10

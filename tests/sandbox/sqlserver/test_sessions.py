@@ -98,11 +98,16 @@ def test_a_firewall_that_no_rule_of_ours_opens_is_told_at_once_on_a_busy_machine
     server.policy.rules.clear()
     moments = chain([0.0], count(1.0, 0.001))  # a second passes between two lines
     waits: list[float] = []
+
+    def wait(seconds: float) -> bool:
+        waits.append(seconds)
+        return len(waits) > 3
+
     sessions = SqlSessions(
         lambda: f"{server.address.host},{server.address.port}",
         SqlAdministrator(ADMINISTRATOR, lambda: Secret(ADMINISTRATOR_PASSWORD)),
         certificate=server.certificate,
-        wait=lambda seconds: bool(waits.append(seconds)) or len(waits) > 3,
+        wait=wait,
         clock=lambda: next(moments),
     )
     with pytest.raises(NotAdmitted):

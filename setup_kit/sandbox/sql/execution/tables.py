@@ -212,8 +212,11 @@ def add_physical_columns(
         empty = session.connection.execute(f"SELECT 1 FROM {table.stored} LIMIT 1").fetchone() is None  # noqa: S608
         if not column.nullable and column.default_text is None and column.computed is None and not empty:
             raise errors.error(4901, column.name, table.name)
+        fills = not column.nullable and column.default_text is not None
+        if fills and not empty and not table.is_local:
+            session.permissions.require("UPDATE", p.of_object(table))
         session.connection.execute(f"ALTER TABLE {table.stored} ADD COLUMN {layout.declared([column])}")
-        if not column.nullable and column.default_text is not None:
+        if fills:
             value = constant_default(session, column)
             session.connection.execute(f"UPDATE {table.stored} SET {column.physical} = ?", (value,))  # noqa: S608
 
