@@ -117,6 +117,7 @@ MESSAGES: dict[int, Message] = {
     226: Message(16, "%ls statement not allowed within multi-statement transaction.", 6),
     229: Message(14, "The %ls permission was denied on the object '%.*ls', database '%.*ls', schema '%.*ls'.", 5),
     235: _batch(16, "Cannot convert a char value to money. The char value has incorrect syntax."),
+    232: Message(16, "Arithmetic overflow error for type %ls, value = %s.", 3),
     240: _batch(
         16,
         'Types don\'t match between the anchor and the recursive part in column "%.*ls" of recursive query "%.*ls".',

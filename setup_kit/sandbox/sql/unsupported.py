@@ -64,7 +64,7 @@ def _statements() -> dict[str, str]:
         "RESTORE": "RESTORE DATABASE d FROM DISK = 'x'",
         "REVERT": "REVERT",
         "SHUTDOWN": "SHUTDOWN",
-        "WAITFOR": "WAITFOR (RECEIVE * FROM q)",
+        "WAITFOR (RECEIVE …)": "WAITFOR (RECEIVE * FROM q)",
         "ALTER TABLE in this form": "ALTER TABLE t SWITCH TO u",
         "ALTER SERVER": "ALTER SERVER CONFIGURATION SET PROCESS AFFINITY CPU = 0",
         "ALTER SERVER ROLE": "ALTER SERVER ROLE sysadmin ADD MEMBER x",
@@ -99,6 +99,7 @@ _FEATURES = {
     "AT TIME ZONE": "SELECT GETDATE() AT TIME ZONE 'UTC'",
     "Always Encrypted parameter": "",
     "COLLATE": "SELECT N'a' COLLATE Latin1_General_BIN",
+    "CONVERT of a string in style": "SELECT CONVERT(datetime, '06/05/1445', 131)",
     "CONVERT with a style that is not a number": "SELECT CONVERT(nvarchar(9), 1, @@SPID)",
     "DEFAULT with a condition": (
         "CREATE TABLE t (a int DEFAULT (CASE WHEN 1 = 1 THEN 2 END), b int); INSERT t (b) VALUES (1)"
@@ -136,10 +137,13 @@ _FEATURES = {
             "sp_describe_cursor",
             "sp_getapplock",
             "sp_getbindtoken",
+            "sp_helpdb",
+            "sp_lock",
             "sp_recompile",
             "sp_refreshview",
             "sp_releaseapplock",
             "sp_updatestats",
+            "sp_who2",
             "sp_xml_preparedocument",
         )
     },
@@ -158,7 +162,8 @@ _FEATURES = {
 
 _FUNCTIONS = (
     "CHECKSUM", "CHECKSUM_AGG", "COMPRESS", "CURRENT_TIMEZONE", "DATE_BUCKET", "DATETRUNC", "DECOMPRESS", "DIFFERENCE",
-    "FORMAT", "FORMATMESSAGE", "GREATEST", "ISJSON", "JSON_ARRAY", "JSON_MODIFY", "JSON_OBJECT", "JSON_QUERY",
+    "FORMAT", "FORMATMESSAGE", "GREATEST", "GROUPING",
+    "GROUPING_ID", "ISJSON", "JSON_ARRAY", "JSON_MODIFY", "JSON_OBJECT", "JSON_QUERY",
     "JSON_VALUE", "LEAST", "OPENXML", "PARSE", "RAND", "SOUNDEX", "STDEV", "STDEVP", "STR", "STRING_ESCAPE",
     "TRY_PARSE", "VAR", "VARP",
 )  # fmt: skip

@@ -30,6 +30,28 @@ from tests.sandbox.sql.conftest import number
         # Choices
         ("CHOOSE(2, 'a', 'b', 'c')", "b"), ("CHOOSE(9, 'a')", None), ("IIF(1 > 2, 'y', 'n')", "n"),
         ("SIGN(-2.5)", Decimal(-1)), ("SIGN(7)", 1), ("TRY_CAST('x' AS int)", None), ("TRY_CONVERT(int, '5')", 5),
+        # POWER has its first argument's type; ISNUMERIC; styles of a float; the code page; patterns
+        ("POWER(2, 3)", 8), ("POWER(2, -1)", 0), ("POWER(2.0, 0.5)", Decimal("1.4")), ("POWER(2e0, 0.5)", 2**0.5),
+        ("POWER(CAST(2 AS bigint), 40)", 2**40), ("ROUND(748.58, -2)", Decimal(700)),
+        ("ISNUMERIC('')", 0), ("ISNUMERIC('$')", 1), ("ISNUMERIC('-')", 1), ("ISNUMERIC('1,000')", 1),
+        ("ISNUMERIC('1e5')", 1), ("ISNUMERIC('1x')", 0), ("CONVERT(varchar(30), 1.5e0, 1)", "1.5000000e+000"),
+        ("CONVERT(varchar(30), 1.5e0, 2)", "1.500000000000000e+000"),
+        ("CONVERT(varchar(30), 1.5e0, 3)", "1.5000000000000000e+000"),
+        ("CAST(CHAR(128) AS nvarchar(9))", "€"), ("PATINDEX('%[0-9]b%', 'aab1B')", 4), ("PATINDEX('b%', 'ab')", 0),
+        ("PATINDEX('%b', 'abab')", 4), ("PATINDEX('%b_b', 'xbab')", 2), ("@@OPTIONS & 512", 0),
+        # A string in the style of CONVERT
+        ("CONVERT(datetime, '06/05/2024', 103)", dt.datetime(2024, 5, 6)),
+        ("CONVERT(datetime, '06/05/2024', 101)", dt.datetime(2024, 6, 5)),
+        ("CONVERT(date, '06.05.24', 4)", dt.date(2024, 5, 6)), ("CONVERT(date, '06/05/50', 1)", dt.date(1950, 6, 5)),
+        ("CONVERT(date, '24/05/06', 11)", dt.date(2024, 5, 6)), ("CONVERT(date, '240506', 12)", dt.date(2024, 5, 6)),
+        ("CONVERT(date, '06 May 2024', 106)", dt.date(2024, 5, 6)),
+        ("CONVERT(datetime2, 'May 06, 2024', 107)", dt.datetime(2024, 5, 6)),
+        ("CONVERT(datetime, '06 May 2024 10:11:12:130', 113)", dt.datetime(2024, 5, 6, 10, 11, 12, 130000)),
+        ("CONVERT(smalldatetime, '06-05-2024 10:00', 105)", dt.datetime(2024, 5, 6, 10)),
+        ("CONVERT(datetime2(0), '2024-05-06T10:11:12', 126)", dt.datetime(2024, 5, 6, 10, 11, 12)),
+        ("CAST(CONVERT(datetimeoffset(0), '06/05/2024 10:00 +02:00', 103) AS datetime2(0))",
+         dt.datetime(2024, 5, 6, 10)),
+        ("CAST('May  6 2024 10:00PM' AS datetime)", dt.datetime(2024, 5, 6, 22)),
         # Dates
         ("DATEFROMPARTS(2026, 2, 28)", dt.date(2026, 2, 28)),
         ("DATETIMEFROMPARTS(2026, 2, 28, 1, 2, 3, 997)", dt.datetime(2026, 2, 28, 1, 2, 3, 997000)),
@@ -55,6 +77,11 @@ def test_a_function_gives_its_value(connection: pyodbc.Connection, sql: str, exp
         ("CAST('x' AS decimal(9, 2))", 8114), ("CAST('x' AS uniqueidentifier)", 8169), ("SUBSTRING('a', 1, -1)", 537),
         ("DATEFROMPARTS(2026, 2, 30)", 289), ("CAST('1753-01-01' AS smalldatetime)", 242), ("CAST(300 AS "
          "tinyint)", 220),
+        ("CONVERT(datetime, '05/13/2024', 103)", 242), ("CONVERT(date, '05/13/2024', 103)", 241),
+        ("CONVERT(date, '2024-05-06', 103)", 241), ("CONVERT(date, '06/05/2024', 3)", 241),
+        ("CONVERT(date, '06/05/24', 103)", 241), ("CONVERT(datetime, '06/05/1445', 131)", 40514),
+        ("CONVERT(date, '06/05/2024', 120)", 241), ("CAST('2023-02-29' AS datetime)", 242),
+        ("CAST('2023-02-29' AS date)", 241), ("POWER(2, 31)", 232), ("ROUND(748.58, -3)", 8115), ("true", 207),
         ("TRANSLATE('a', 'ab', 'c')", 9828), ("NOSUCH(1)", 195), ("FORMAT(1, 'N')", 40511), ("RIGHT('a', -1)", 536),
     ],
 )  # fmt: skip
@@ -62,6 +89,18 @@ def test_a_value_that_cannot_be_is_refused(connection: pyodbc.Connection, sql: s
     with pytest.raises(pyodbc.Error) as caught:
         connection.execute(f"SELECT {sql}").fetchall()
     assert number(caught.value) == expected
+
+
+def test_what_set_changes_in_a_module_ends_with_it(connection: pyodbc.Connection) -> None:
+    ask = "SELECT @@OPTIONS & 512, @@LOCK_TIMEOUT"
+    connection.execute("CREATE PROCEDURE quiet AS SET NOCOUNT ON; SET LOCK_TIMEOUT 5")
+    change = "SET NOCOUNT ON; SET LOCK_TIMEOUT 5"
+    for text in ("EXEC quiet", f"EXEC('{change}')", f"EXEC sp_executesql N'{change}'"):
+        connection.execute(text)
+        assert tuple(connection.execute(ask).fetchone()) == (0, -1)
+    connection.execute("SET NOCOUNT ON")
+    connection.execute("EXEC('SET NOCOUNT OFF')")
+    assert tuple(connection.execute(ask).fetchone()) == (512, -1)
 
 
 def test_a_string_is_split_into_rows(connection: pyodbc.Connection) -> None:

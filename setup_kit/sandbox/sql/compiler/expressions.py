@@ -52,6 +52,8 @@ class Expressions(Compiler):
             return self._subquery(node, scope)
         if kind in _COMPARISONS or isinstance(node, (exp.And, exp.Or, exp.Not, exp.Predicate)):
             raise errors.incorrect_syntax(node.sql(dialect="tsql")[:60])
+        if isinstance(node, exp.Boolean):  # T-SQL has no such literal: it is the name of a column
+            raise errors.invalid_column("true" if node.this else "false")
         raise _refused(node)
 
     def _column(self, node: exp.Expr, scope: Scope) -> Bound:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from decimal import Decimal
+from decimal import Decimal, DecimalException
+from fractions import Fraction
 
 from sqlglot import exp
 
@@ -137,11 +139,20 @@ def _round(program: Program, values: list[Bound]) -> Bound:
 
     def function(value: Stored, places: int, cutting: int) -> Stored:
         if kind.name in t.DECIMALS:
-            return t.encode_decimal(exact(t.decode_decimal(str(value)), places, cutting))
+            found = exact(t.decode_decimal(str(value)), places, cutting)
+            precision, scale = t.decimal_facets(kind)
+            if abs(found) >= 10 ** (precision - scale):
+                raise errors.arithmetic_overflow("expression", "numeric" if kind.name == "decimal" else kind.name)
+            return t.encode_decimal(found)
         rounded = exact(Decimal(repr(value)), places, cutting)
-        return int(rounded) if kind.name in t.INTEGERS else float(rounded)
+        if kind.name not in t.INTEGERS:
+            return float(rounded)
+        low, high = t.INTEGERS[kind.name]
+        if not low <= rounded <= high:
+            raise errors.arithmetic_overflow("expression", kind.name)
+        return int(rounded)
 
-    return program.apply(f"round {kind.name}", strict(function), kind, number, digits, cut)
+    return program.apply(f"round {kind}", strict(function), kind, number, digits, cut)
 
 
 def _float(label: str, function: Callable[..., float]) -> Compile:
@@ -157,11 +168,70 @@ def _float(label: str, function: Callable[..., float]) -> Compile:
     return compile_
 
 
+def _power(program: Program, values: list[Bound]) -> Bound:
+    """Of its first argument's type: int, bigint, a decimal of its scale, money or float."""
+    given = values[0].type
+    if given.name in ("int", "smallint", "tinyint"):
+        kind = t.INT
+    elif given.name in ("decimal", "numeric"):
+        kind = t.decimal(38, given.scale)
+    elif given.name in ("money", "smallmoney"):
+        kind = t.SqlType("money")
+    else:
+        kind = given if given.name == "bigint" else t.FLOAT
+
+    def function(base: Stored, exponent: float) -> Stored:
+        number = t.decode_decimal(str(base)) if kind.name in t.DECIMALS else base
+        try:
+            if exponent.is_integer() and 0 <= exponent <= _LARGEST_EXACT_POWER and not isinstance(number, float):
+                found: Decimal | float = t.EXACT.power(Decimal(number), int(exponent))  # type: ignore[arg-type]
+            else:
+                found = math.pow(float(number), exponent)  # type: ignore[arg-type]
+        except OverflowError:
+            if kind.name != "float":
+                raise errors.arithmetic_overflow("expression", kind.name) from None
+            raise errors.error(3623) from None
+        except (ValueError, DecimalException):
+            raise errors.error(3623) from None
+        if kind.name in t.DECIMALS:
+            precision, scale = t.decimal_facets(kind)
+            rounded = math.floor(abs(Fraction(found)) * 10**scale + Fraction(1, 2)) * _sign_of(found)
+            if abs(rounded) >= 10**precision:
+                raise errors.arithmetic_overflow("expression", "numeric" if kind.name == "decimal" else kind.name)
+            return t.encode_scaled(rounded, scale)
+        if kind.name == "float":
+            return float(found)
+        low, high = t.INTEGERS[kind.name]
+        if not low <= math.trunc(found) <= high:
+            raise errors.error(232, kind.name, f"{float(found):.6f}")
+        return math.trunc(found)
+
+    number = program.convert(values[0], kind)
+    return program.apply(f"power {kind}", strict(function), kind, number, program.convert(values[1], t.FLOAT))
+
+
+_LARGEST_EXACT_POWER = 126
+
+_NUMERIC = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?", re.ASCII)
+_MONEY = re.compile(r"(?:[+-]?[$¢£¤¥€]?|[$¢£¤¥€][+-])[\d,]*\.?\d*", re.ASCII)
+
+
+def _is_numeric(text: str) -> int:
+    """Whether a string is a number or an amount of money, of which a sign, a point or a comma alone is one."""
+    text = text.strip(" ")
+    if _NUMERIC.fullmatch(text):
+        return int(math.isfinite(float(text.lower().replace("d", "e"))))
+    return int(bool(text) and _MONEY.fullmatch(text) is not None)
+
+
 def _isnumeric(program: Program, values: list[Bound]) -> Bound:
     if values[0].type.name in t.NUMBERS:
         return program.apply("isnumeric n", lambda _, v: int(v is not None), t.INT, values[0])
-    number = program.convert(text(program, values[0]), t.FLOAT, explicit=True, safe=True)
-    return program.apply("isnumeric", lambda _, v: int(v is not None), t.INT, number)
+    if values[0].type.name in t.BINARIES:
+        return program.apply("isnumeric b", lambda _, v: 0, t.INT, values[0])
+    return program.apply(
+        "isnumeric", lambda _, v: 0 if v is None else _is_numeric(str(v)), t.INT, text(program, values[0])
+    )
 
 
 # NULL and the rest
@@ -201,7 +271,7 @@ _TABLE: dict[str, tuple[int, int, Compile]] = {
     "FLOOR": (1, 1, _whole("floor", "ROUND_FLOOR", math.floor)),
     "ROUND": (2, 3, _round),
     "SQRT": (1, 1, _float("sqrt", math.sqrt)),
-    "POWER": (2, 2, _float("power", math.pow)),
+    "POWER": (2, 2, _power),
     "EXP": (1, 1, _float("exp", math.exp)),
     "LOG": (1, 1, _float("log", math.log)),
     "SIGN": (1, 1, _sign),

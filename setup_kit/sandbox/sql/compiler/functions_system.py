@@ -116,6 +116,15 @@ def _caught(index: int) -> Callable[[Runtime], Stored]:
     return lambda runtime: runtime.caught[-1][index] if runtime.caught else None
 
 
+#: Bits of @@OPTIONS: those of the options that are always on here, and those of the others.
+_ALWAYS_ON = 5432 & ~512
+_OPTION_BITS = {"IMPLICIT_TRANSACTIONS": 2, "NOCOUNT": 512, "XACT_ABORT": 16384}
+
+
+def _options(runtime: Runtime) -> Stored:
+    return _ALWAYS_ON + sum(bit for name, bit in _OPTION_BITS.items() if runtime.options.get(name) == "ON")
+
+
 _NAME = t.nvarchar(776)
 
 TABLE: dict[str, Entry] = {
@@ -157,7 +166,7 @@ _VARIABLES: dict[str, tuple[SqlType, Callable[[Runtime], Stored]]] = {
     "LOCK_TIMEOUT": (t.INT, lambda runtime: int(runtime.options.get("LOCK_TIMEOUT", "-1"))),
     "NESTLEVEL": (t.INT, lambda runtime: runtime.nest_level),
     "PROCID": (t.INT, lambda runtime: 0),
-    "OPTIONS": (t.INT, lambda runtime: 5432),
+    "OPTIONS": (t.INT, _options),
     "CURSOR_ROWS": (t.INT, lambda runtime: 0),
     "FETCH_STATUS": (t.INT, lambda runtime: 0),
 }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from array import array
 from collections.abc import Callable
 
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.compiler import operators
 from setup_kit.sandbox.sql.compiler.bound import Bound, Function, Program, Runtime
-from setup_kit.sandbox.sql.values import collation
+from setup_kit.sandbox.sql.values import code_page, collation
 from setup_kit.sandbox.sql.values import types as t
 from setup_kit.sandbox.sql.values.conversions import utf16_length
 from setup_kit.sandbox.sql.values.types import MAX, SqlType, Stored
@@ -131,6 +132,26 @@ def _charindex(program: Program, values: list[Bound]) -> Bound:
     return program.apply("charindex", strict(function), t.INT, needle, hay, start)
 
 
+def _patindex(program: Program, values: list[Bound]) -> Bound:
+    """Where the first match of a LIKE pattern begins, its percent signs at the ends left out; 0 for none."""
+    pattern, hay = (program.convert(value, t.nvarchar(MAX)) for value in values)
+
+    def function(wanted: str, value: str) -> int:
+        begins, ends = not wanted.startswith("%"), not wanted.endswith("%")
+        compiled = operators.like_pattern(wanted.strip("%"), None)
+        if begins and ends:
+            found = compiled.fullmatch(value)
+        elif begins:
+            found = compiled.match(value)
+        elif ends:
+            found = re.search(f"(?:{compiled.pattern})\\Z", value, compiled.flags)
+        else:
+            found = compiled.search(value)
+        return utf16_length(value[: found.start()]) + 1 if found else 0
+
+    return program.apply("patindex", strict(function), t.INT, pattern, hay)
+
+
 def _substring(value: str, start: int, length: int) -> str:
     if length < 0:
         raise errors.error(537)
@@ -197,6 +218,10 @@ def _character(label: str, kind: SqlType, function: Callable[[int], Stored]) -> 
     return compile_
 
 
+def _of_code_page(number: int) -> Stored:
+    return code_page.decode(bytes((number,))) if 0 <= number < 256 else None
+
+
 def _trim(program: Program, values: list[Bound]) -> Bound:
     """TRIM(value), or TRIM(characters FROM value), which comes as two arguments."""
     value = text(program, values[-1])
@@ -255,6 +280,7 @@ TABLE: dict[str, tuple[int, int, Compile]] = {
     "SPACE": (1, 1, _character("space", t.varchar(8000), lambda n: " " * min(n, 8000) if n >= 0 else None)),
     "REPLACE": (3, 3, _replace),
     "CHARINDEX": (2, 3, _charindex),
+    "PATINDEX": (2, 2, _patindex),
     "CONCAT": (2, 254, _concat(separated=False)),
     "CONCAT_WS": (3, 254, _concat(separated=True)),
     "QUOTENAME": (1, 2, _quotename),
@@ -266,7 +292,7 @@ TABLE: dict[str, tuple[int, int, Compile]] = {
             "nchar", t.SqlType("nchar", 1), lambda n: chr(n) if 0 <= n < 0xD800 or 0xDFFF < n < 0x10000 else None
         ),
     ),
-    "CHAR": (1, 1, _character("char", t.SqlType("char", 1), lambda n: chr(n) if 0 <= n < 256 else None)),
+    "CHAR": (1, 1, _character("char", t.SqlType("char", 1), _of_code_page)),
     "UNICODE": (1, 1, _measure("unicode", lambda v: ord(_units(v)[0]) if v else None)),
     "ASCII": (1, 1, _measure("ascii", lambda v: v.encode("cp1252", "replace")[0] if v else None)),
 }

@@ -418,10 +418,14 @@ class Session:
             raise errors.error(217, 32)
         self.chain.append(module)
         database, principal_id = self.database, self._principal_id
+        options = dict(self.set_options)
+        lock_timeout, isolation = self.transactions.lock_timeout, self.transactions.isolation
         try:
             yield
         finally:
             self.chain.pop()
+            self.set_options = options  # what SET has changed holds as long as its module runs
+            self.transactions.lock_timeout, self.transactions.isolation = lock_timeout, isolation
             if self.database.id != database.id and not self.transactions.depth:  # USE holds as long as its module runs
                 before = self.database.name
                 self._move(database, principal_id)

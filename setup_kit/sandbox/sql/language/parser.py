@@ -271,7 +271,7 @@ def _raiserror(cursor: Cursor, line: int) -> s.Statement:
 def _wait(cursor: Cursor, line: int) -> s.Statement:
     kind = cursor.accept_any("DELAY", "TIME")
     if not kind:
-        raise unsupported.refused("WAITFOR")
+        raise unsupported.refused("WAITFOR (RECEIVE …)")
     return s.WaitFor(kind=kind, value=expression(cursor), line=line)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from decimal import Decimal, DecimalException
 from functools import lru_cache
 
-from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql import errors, unsupported
 from setup_kit.sandbox.sql.values import code_page, moments
 from setup_kit.sandbox.sql.values import types as t
 from setup_kit.sandbox.sql.values.types import MAX, SqlType, Stored
@@ -274,6 +274,8 @@ def _shower(source: SqlType, style: int) -> Callable[[Stored], str]:
         shown = 2 if name in ("money", "smallmoney") else source.scale
         return lambda value: show_scaled(_round_half_up(t.decode_decimal(str(value)), shown), shown)
     if name in t.FLOATS:
+        if style in _FLOAT_DIGITS:
+            return lambda value: _scientific(f"{float(value):.{_FLOAT_DIGITS[style] - 1}e}")  # type: ignore[arg-type]
         return lambda value: show_float(float(value))  # type: ignore[arg-type]
     if name == "uniqueidentifier":
         return lambda value: str(t.decode_guid(value)).upper()  # type: ignore[arg-type]
@@ -301,10 +303,16 @@ def show_scaled(unscaled: int, scale: int) -> str:
 def show_float(value: float) -> str:
     """Style 0: at most six digits, scientific where it is shorter."""
     text = f"{value:.6g}"
-    if "e" in text:
-        mantissa, _, exponent = text.partition("e")
-        return f"{mantissa}e{exponent[0]}{int(exponent[1:]):03d}"
-    return text
+    return _scientific(text) if "e" in text else text
+
+
+#: Digits of the styles that show a float with an exponent always.
+_FLOAT_DIGITS = {1: 8, 2: 16, 3: 17}
+
+
+def _scientific(text: str) -> str:
+    mantissa, _, exponent = text.partition("e")
+    return f"{mantissa}e{exponent[0]}{int(exponent[1:]):03d}"
 
 
 def _to_binary(source: SqlType, target: SqlType, style: int) -> Converter | None:
@@ -360,6 +368,11 @@ def _to_guid(source: SqlType, target: SqlType, style: int) -> Converter | None:
 # Dates and times
 
 
+def _check_style(style: int) -> None:
+    if not moments.reads_style(style):
+        raise unsupported.refused("CONVERT of a string in style", str(style))
+
+
 def _to_moment(source: SqlType, target: SqlType, style: int) -> Converter | None:
     fit = moments.fitter(target, source)
     if source.name in t.MOMENTS:
@@ -367,7 +380,10 @@ def _to_moment(source: SqlType, target: SqlType, style: int) -> Converter | None
             return lambda value: fit(t.DAY_1900 * t.TICKS_PER_DAY + int(value))  # type: ignore[arg-type]
         return lambda value: fit(int(value))  # type: ignore[arg-type]
     if source.name in t.STRINGS:
-        return lambda value: fit(moments.parse(str(value)))
+        _check_style(style)
+        strict = target.name in ("datetime", "smalldatetime")
+        out_of_range = errors.date_out_of_range(source.name, target.name) if strict else None
+        return lambda value: fit(moments.parse(str(value), style, out_of_range))
     if source.name in t.NUMBERS and target.name in ("datetime", "smalldatetime"):
         to_days = _to_float(source, t.FLOAT, 0)
 
@@ -392,9 +408,10 @@ def _to_offset(source: SqlType, target: SqlType, style: int) -> Converter | None
 
         return rescale
     if source.name in t.STRINGS:
+        _check_style(style)
 
         def parse(value: Stored) -> Stored:
-            local, minutes = moments.parse_offset(str(value))
+            local, minutes = moments.parse_offset(str(value), style)
             return moments.with_offset(fit(local), minutes, source)
 
         return parse

@@ -10,12 +10,28 @@ from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.values import types as t
 from setup_kit.sandbox.sql.values.types import SqlType
 
-_MOMENT = re.compile(
-    r"\s*(?:(\d{4})-?(\d{2})-?(\d{2}))?(?:[T\s]*(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.:](\d{1,9}))?)?\s*(am|pm)?Z?)?\s*",
-    re.IGNORECASE,
-)
+#: A date in figures, whole or with separators; the rest is the time.
+_WHOLE_DATE = re.compile(r"\s*(\d{8}|\d{6})(?!\d)(.*)", re.DOTALL)
+_PARTED_DATE = re.compile(r"\s*(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})(?!\d)(.*)", re.DOTALL)
+_DAY_FIRST = re.compile(r"\s*(\d{1,2})\s+([a-z]{3,9}),?\s+(\d{4}|\d{2})(?!\d)(.*)", re.DOTALL | re.IGNORECASE)
+_MONTH_FIRST = re.compile(r"\s*([a-z]{3,9})\s+(\d{1,2})\s*,?\s+(\d{4}|\d{2})(?!\d)(.*)", re.DOTALL | re.IGNORECASE)
+_CLOCK = re.compile(r"[T\s]*(?:(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.:](\d{1,9}))?)?\s*(am|pm)?Z?)?\s*", re.IGNORECASE)
 _OFFSET = re.compile(r"(.*?\d{1,2}:\d.*?)\s*([+-])(\d{1,2}):(\d{2})\s*", re.DOTALL)
-_US_DATE = re.compile(r"\s*(\d{1,2})[/-](\d{1,2})[/-](\d{4})(.*)", re.DOTALL)
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december",
+)  # fmt: skip
+
+#: The order in which a style has a date read ("CAST and CONVERT"): its figures, the month's name, or the time alone.
+_ORDERS = {
+    **dict.fromkeys((1, 10, 22, 101, 110), "mdy"), **dict.fromkeys((3, 4, 5, 103, 104, 105), "dmy"),
+    **dict.fromkeys((2, 11, 12, 20, 21, 23, 25, 102, 111, 112, 120, 121, 126, 127), "ymd"),
+    **dict.fromkeys((6, 7, 9, 13, 106, 107, 109, 113), "name"), **dict.fromkeys((8, 14, 24, 108, 114), "time"),
+    0: "any", 100: "any",
+}  # fmt: skip
+#: Styles below 100 that have a year of four digits all the same.
+_WITH_CENTURY = frozenset((9, 13, 20, 21, 23, 25))
+_LAST_YEAR_OF_TWO_DIGITS = 49  # "two digit year cutoff": 2049
 
 
 def fitter(target: SqlType, source: SqlType) -> Callable[[int], int]:
@@ -45,39 +61,88 @@ def fitter(target: SqlType, source: SqlType) -> Callable[[int], int]:
     return fit
 
 
-def parse(text: str) -> int:
-    """Ticks of a date, a time or both as text: ISO 8601, `yyyymmdd`, or US order with slashes; raises 241."""
-    american = _US_DATE.fullmatch(text)
-    if american:
-        text = f"{american[3]}-{int(american[1]):02d}-{int(american[2]):02d}{american[4]}"
-    found = _MOMENT.fullmatch(text)
-    if not found or (text.strip() and not any(found.groups())):
+def reads_style(style: int) -> bool:
+    """Whether a string can be read as a date or time in a style of CONVERT."""
+    return style in _ORDERS
+
+
+def parse(text: str, style: int = 0, out_of_range: errors.SqlError | None = None) -> int:
+    """Ticks of a date, a time or both as text, in the order of CONVERT's style; without one as ISO 8601, `yyyymmdd`,
+    with the month's name or in US order. Raises 241, or `out_of_range` for a day or an hour that there is not.
+    """
+    date, rest = _date(text, style)
+    found = _CLOCK.fullmatch(rest)
+    if not found or (text.strip() and date is None and not found[1]):
         raise errors.date_conversion_failed()
-    year, month, day, hour, minute, second, fraction, half = found.groups()
+    hour, minute, second, fraction, half = found.groups()
     days = t.DAY_1900
     ticks = 0
     try:
-        if year:
-            days = dt.date(int(year), int(month), int(day)).toordinal() - 1
+        if date is not None:
+            days = dt.date(*date).toordinal() - 1
         if hour:
             hours = int(hour) % 12 + (12 if half.lower() == "pm" else 0) if half else int(hour)
             clock = dt.time(hours, int(minute), int(second or 0))
             ticks = (clock.hour * 3600 + clock.minute * 60 + clock.second) * t.TICKS_PER_SECOND
             ticks += int((fraction or "").ljust(7, "0")[:7])
     except ValueError:
-        raise errors.date_conversion_failed() from None
+        raise out_of_range or errors.date_conversion_failed() from None
     return days * t.TICKS_PER_DAY + ticks
 
 
-def parse_offset(text: str) -> tuple[int, int]:
+def _date(text: str, style: int) -> tuple[tuple[int, int, int] | None, str]:
+    """Year, month and day at the beginning of a text, None when there is no date; and what is behind it."""
+    order = _ORDERS[style]
+    if order == "time":
+        return None, text
+    if found := _WHOLE_DATE.fullmatch(text):
+        figures = found[1]
+        return (_year(figures[:-4], 0), int(figures[-4:-2]), int(figures[-2:])), found[2]
+    if found := _PARTED_DATE.fullmatch(text):
+        parts, rest = (found[1], found[3], found[4]), found[5]
+        if order == "name":
+            raise errors.date_conversion_failed()
+        if order == "any":
+            order = "ymd" if len(parts[0]) == 4 else "mdy"
+        year, month, day = (parts[order.index(letter)] for letter in "ymd")
+        if len(month) > 2 or len(day) > 2:
+            raise errors.date_conversion_failed()
+        return (_year(year, style), int(month), int(day)), rest
+    if order in ("any", "name"):
+        if found := _DAY_FIRST.fullmatch(text):
+            return (_year(found[3], style), _month(found[2]), int(found[1])), found[4]
+        if found := _MONTH_FIRST.fullmatch(text):
+            return (_year(found[3], style), _month(found[1]), int(found[2])), found[4]
+    return None, text
+
+
+def _year(figures: str, style: int) -> int:
+    """A style has either two digits or four; without one both are read."""
+    wanted = (2, 4) if style in (0, 100) else (4,) if style > 100 or style in _WITH_CENTURY else (2,)
+    if len(figures) not in wanted:
+        raise errors.date_conversion_failed()
+    year = int(figures)
+    if len(figures) == 4:
+        return year
+    return year + (2000 if year <= _LAST_YEAR_OF_TWO_DIGITS else 1900)
+
+
+def _month(name: str) -> int:
+    for number, month in enumerate(_MONTHS, 1):
+        if name.lower() in (month, month[:3]):
+            return number
+    raise errors.date_conversion_failed()
+
+
+def parse_offset(text: str, style: int = 0) -> tuple[int, int]:
     """Ticks of local time and the offset in minutes (0 when the text has none); raises 241."""
     found = _OFFSET.fullmatch(text)
     if not found:
-        return parse(text), 0
+        return parse(text, style), 0
     minutes = int(found[3]) * 60 + int(found[4])
     if minutes > t.MOST_OFFSET or int(found[4]) > 59:
         raise errors.date_conversion_failed()
-    return parse(found[1]), minutes if found[2] == "+" else -minutes
+    return parse(found[1], style), minutes if found[2] == "+" else -minutes
 
 
 def with_offset(local: int, minutes: int, source: SqlType) -> str:
