@@ -13,7 +13,7 @@ from sqlglot import exp
 from setup_kit.sandbox.sql import errors, unsupported
 from setup_kit.sandbox.sql.compiler.bound import Bound, Runtime
 from setup_kit.sandbox.sql.compiler.compiler import Compiler
-from setup_kit.sandbox.sql.compiler.operators import collated, finite
+from setup_kit.sandbox.sql.compiler.operators import collated, finite, within_money
 from setup_kit.sandbox.sql.compiler.scope import Scope
 from setup_kit.sandbox.sql.values import collation
 from setup_kit.sandbox.sql.values import types as t
@@ -114,7 +114,8 @@ def _cut_to(kind: SqlType):  # type: ignore[no-untyped-def]
         exact = t.decode_decimal(str(value)).quantize(Decimal(1).scaleb(-scale), rounding="ROUND_DOWN", context=t.EXACT)
         if len(exact.as_tuple().digits) > 38:
             raise errors.arithmetic_overflow("expression", "numeric")
-        return t.encode_decimal(exact)
+        found = t.encode_decimal(exact)
+        return within_money(kind, found) if kind.name in t.MONEY_RANGES else found
 
     return cut
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 
 from sqlglot import exp
@@ -14,7 +15,9 @@ from setup_kit.sandbox.sql.compiler.compiler import Compiler
 from setup_kit.sandbox.sql.compiler.scope import Scope
 from setup_kit.sandbox.sql.language import cursor
 from setup_kit.sandbox.sql.storage.catalog import fold
+from setup_kit.sandbox.sql.values import code_page
 from setup_kit.sandbox.sql.values import types as t
+from setup_kit.sandbox.sql.values.conversions import utf16_length
 from setup_kit.sandbox.sql.values.types import MAX, SqlType, Stored
 
 _COMPARISONS: Mapping[type[exp.Expr], str] = {
@@ -27,6 +30,10 @@ _TYPE_NAMES = {
     "VARIANT": "sql_variant", "BOOLEAN": "bit", "TEXT": "varchar(max)", "ROWVERSION": "rowversion",
     "TIMESTAMP": "datetime2", "IMAGE": "image",
 }  # fmt: skip
+
+
+_NUMBER = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_WHOLE_NUMBER = re.compile("[0-9]{1,9}")
 
 
 class Expressions(Compiler):
@@ -77,7 +84,10 @@ class Expressions(Compiler):
     def _literal(self, node: exp.Expr, scope: Scope) -> Bound:
         text = node.name
         if node.args.get("is_string"):
+            text = text if text.isascii() else code_page.decode(code_page.encode(text))
             return self.program.constant(text, t.varchar(_literal_length(text, 8000)))
+        if not _NUMBER.fullmatch(text):
+            raise errors.incorrect_syntax(text)
         if "e" in text.lower():
             if math.isinf(number := float(text)):
                 raise errors.error(168, text, 8)
@@ -169,7 +179,7 @@ class Expressions(Compiler):
         style = 0
         written = node.args.get("style")
         if written is not None:
-            if not isinstance(written, exp.Literal) or written.is_string:
+            if not isinstance(written, exp.Literal) or not _WHOLE_NUMBER.fullmatch(written.name):
                 raise unsupported.refused("CONVERT with a style that is not a number")
             style = int(written.name)
         value = self.value(node.expression, scope)
@@ -336,7 +346,9 @@ def _gives_one_row(query: exp.Expr) -> bool:
 
 
 def _literal_length(text: str, limit: int) -> int:
-    return max(1, len(text)) if len(text) <= limit else MAX
+    """In UTF-16 units, as many as there are bytes of the code page."""
+    length = utf16_length(text)
+    return max(1, length) if length <= limit else MAX
 
 
 _NAMES: Mapping[type[exp.Expr], str] = {exp.AtTimeZone: "AT TIME ZONE", exp.NextValueFor: "NEXT VALUE FOR"}

@@ -7,12 +7,12 @@ import re
 from array import array
 from collections.abc import Callable
 
-from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql import errors, unsupported
 from setup_kit.sandbox.sql.compiler import operators
 from setup_kit.sandbox.sql.compiler.bound import Bound, Function, Program, Runtime
 from setup_kit.sandbox.sql.values import code_page, collation
 from setup_kit.sandbox.sql.values import types as t
-from setup_kit.sandbox.sql.values.conversions import utf16_length
+from setup_kit.sandbox.sql.values.conversions import cut_units, utf16_length
 from setup_kit.sandbox.sql.values.types import MAX, SqlType, Stored
 
 Compile = Callable[[Program, list[Bound]], Bound]
@@ -79,7 +79,7 @@ def _replicate(program: Program, values: list[Bound]) -> Bound:
             return None
         if large:
             operators.check_length(len(part) * times)
-        return (part * min(times, longest))[:longest]
+        return cut_units(part * min(times, longest), longest)
 
     kind = _varying(value.type, MAX if large else longest)
     return program.apply(f"replicate {longest}", strict(function), kind, value, program.convert(values[1], t.BIGINT))
@@ -108,7 +108,7 @@ def _replace(program: Program, values: list[Bound]) -> Bound:
 
     def function(value: str, old: str, new: str) -> str:
         if not old:
-            return value
+            return operators.bounded(value, kind)
         folded, wanted, out, at = collation.lower(value), collation.lower(old), [], 0
         length = len(value)
         while (found := folded.find(wanted, at)) >= 0:
@@ -116,9 +116,9 @@ def _replace(program: Program, values: list[Bound]) -> Bound:
             operators.check_length(length)
             out.append(value[at:found] + new)
             at = found + len(old)
-        return "".join(out) + value[at:]
+        return operators.bounded("".join(out) + value[at:], kind)
 
-    return program.apply("replace", strict(function), _varying(kind, MAX if kind.length == MAX else None), *inputs)
+    return program.apply(f"replace {kind}", strict(function), kind, *inputs)
 
 
 def _charindex(program: Program, values: list[Bound]) -> Bound:
@@ -177,10 +177,10 @@ def _concat(separated: bool) -> Compile:
         def function(_: Runtime, *parts: Stored) -> Stored:
             if separated:
                 mark, *rest = parts
-                return operators.bounded(str(mark or "").join(str(part) for part in rest if part is not None))
-            return operators.bounded("".join(str(part) for part in parts if part is not None))
+                return operators.bounded(str(mark or "").join(str(part) for part in rest if part is not None), kind)
+            return operators.bounded("".join(str(part) for part in parts if part is not None), kind)
 
-        return program.apply("concat_ws" if separated else "concat", function, kind, *inputs)
+        return program.apply(f"{'concat_ws' if separated else 'concat'} {kind}", function, kind, *inputs)
 
     return compile_
 
@@ -192,7 +192,7 @@ def _quotename(program: Program, values: list[Bound]) -> Bound:
     def function(value: str, mark: str = "[") -> Stored:
         opening = {"]": "[", ")": "(", ">": "<", "}": "{"}.get(mark[:1], mark[:1])
         closing = pairs.get(opening, opening)
-        return None if len(value) > 128 else opening + value.replace(closing, closing * 2) + closing
+        return None if utf16_length(value) > 128 else opening + value.replace(closing, closing * 2) + closing
 
     return program.apply("quotename", strict(function), t.nvarchar(258), *inputs)
 
@@ -205,10 +205,10 @@ def _stuff(program: Program, values: list[Bound]) -> Bound:
         units = _units(old)
         if first < 1 or first > len(units) or count < 0:
             return None
-        return operators.bounded(_whole(units[: first - 1]) + insert + _whole(units[first - 1 + count :]))
+        return operators.bounded(_whole(units[: first - 1]) + insert + _whole(units[first - 1 + count :]), kind)
 
     kind = operators.concatenated_type(value.type, new.type)
-    return program.apply("stuff", strict(function), kind, value, start, length, new)
+    return program.apply(f"stuff {kind}", strict(function), kind, value, start, length, new)
 
 
 def _character(label: str, kind: SqlType, function: Callable[[int], Stored]) -> Compile:
@@ -216,6 +216,13 @@ def _character(label: str, kind: SqlType, function: Callable[[int], Stored]) -> 
         return program.apply(label, strict(function), kind, program.convert(values[0], t.INT))
 
     return compile_
+
+
+def _unit(number: int) -> Stored:
+    """The character of a UTF-16 unit; half a pair is refused, which the store cannot hold."""
+    if 0xD800 <= number <= 0xDFFF:
+        raise unsupported.refused("unpaired surrogate")
+    return chr(number) if 0 <= number < 0x10000 else None
 
 
 def _of_code_page(number: int) -> Stored:
@@ -235,13 +242,15 @@ def _translate(program: Program, values: list[Bound]) -> Bound:
     inputs = [text(program, value) for value in values]
 
     def function(value: str, old: str, new: str) -> str:
+        old, new = _units(old), _units(new)
         if len(old) != len(new):
             raise errors.error(9828)
         pairs: dict[int, str] = {}
         for left, right in zip(old, new, strict=True):
             for char in {left, left.lower(), left.upper()}:
-                pairs.setdefault(ord(char), right)
-        return value.translate(pairs)
+                if len(char) == 1:
+                    pairs.setdefault(ord(char), right)
+        return _whole(_units(value).translate(pairs))
 
     return program.apply("translate", strict(function), _varying(inputs[0].type), *inputs)
 
@@ -288,9 +297,7 @@ TABLE: dict[str, tuple[int, int, Compile]] = {
     "NCHAR": (
         1,
         1,
-        _character(
-            "nchar", t.SqlType("nchar", 1), lambda n: chr(n) if 0 <= n < 0xD800 or 0xDFFF < n < 0x10000 else None
-        ),
+        _character("nchar", t.SqlType("nchar", 1), _unit),
     ),
     "CHAR": (1, 1, _character("char", t.SqlType("char", 1), _of_code_page)),
     "UNICODE": (1, 1, _measure("unicode", lambda v: ord(_units(v)[0]) if v else None)),

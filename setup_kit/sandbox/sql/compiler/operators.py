@@ -11,7 +11,7 @@ from functools import lru_cache
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.compiler.bound import Bound, Program, Runtime, common_type
 from setup_kit.sandbox.sql.values import types as t
-from setup_kit.sandbox.sql.values.conversions import converter
+from setup_kit.sandbox.sql.values.conversions import converter, cut_units
 from setup_kit.sandbox.sql.values.types import MAX, SqlType, Stored
 
 _NAMES = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulo"}
@@ -34,10 +34,7 @@ def arithmetic(program: Program, operator: str, left: Bound, right: Bound) -> Bo
         return _decimal_arithmetic(program, operator, left, right)
     left, right = program.convert(left, kind), program.convert(right, kind)
     if kind.name in ("money", "smallmoney"):
-        exact = t.SqlType("decimal", precision=38, scale=4)
-        label = f"{operator} money"
-        function = _decimal_function(operator, 4)
-        return program.convert(program.apply(label, function, exact, left, right), kind)
+        return program.apply(f"{operator} {kind.name}", _money_function(operator, kind), kind, left, right)
     if kind.name in t.FLOATS:
         return program.apply(f"{operator} float", _float_function(operator), kind, left, right)
     return program.apply(f"{operator} {kind.name}", _integer_function(operator, kind), kind, left, right)
@@ -142,6 +139,24 @@ def _decimal_function(operator: str, scale: int):  # type: ignore[no-untyped-def
     return function
 
 
+def within_money(kind: SqlType, value: str) -> str:
+    """8115 for a sum of money beyond what its type holds."""
+    least, most = t.MONEY_RANGES[kind.name]
+    if not least <= t.decode_scaled(value, 4) <= most:
+        raise errors.arithmetic_overflow("expression", kind.name)
+    return value
+
+
+def _money_function(operator: str, kind: SqlType):  # type: ignore[no-untyped-def]
+    compute = _decimal_function(operator, 4)
+
+    def function(runtime: Runtime, a: str | None, b: str | None) -> Stored:
+        found = compute(runtime, a, b)
+        return None if found is None else within_money(kind, found)
+
+    return function
+
+
 def _shift_datetime(program: Program, operator: str, left: Bound, right: Bound, kind: SqlType) -> Bound:
     left, right = program.convert(left, kind), program.convert(right, kind)
     base = t.DAY_1900 * t.TICKS_PER_DAY
@@ -171,7 +186,10 @@ def check_length(length: int) -> None:
         raise errors.error(701, "default")
 
 
-def bounded(text: str) -> str:
+def bounded(text: str, kind: SqlType) -> str:
+    """`text` cut to the length of its type; 701 where that has none and the text is too long."""
+    if kind.length != MAX:
+        return cut_units(text, kind.length)
     check_length(len(text))
     return text
 
@@ -183,10 +201,9 @@ def concatenate(program: Program, left: Bound, right: Bound) -> Bound:
             kinds[index] = t.nvarchar(4000)
     kind = concatenated_type(*kinds)
     left, right = program.convert(left, kind), program.convert(right, kind)
-    limit = None if kind.length == MAX else kind.length
 
     def function(_: Runtime, a: str | None, b: str | None) -> Stored:
-        return None if a is None or b is None else bounded((a + b)[:limit])
+        return None if a is None or b is None else bounded(a + b, kind)
 
     return program.apply(f"concatenate {kind}", function, kind, left, right)
 
@@ -212,7 +229,10 @@ def negate(program: Program, value: Bound) -> Bound:
     if kind.name in t.DECIMALS:
 
         def negate_decimal(_: Runtime, a: str | None) -> Stored:
-            return None if a is None else t.encode_decimal(t.EXACT.minus(t.decode_decimal(a)))
+            if a is None:
+                return None
+            found = t.encode_decimal(t.EXACT.minus(t.decode_decimal(a)))
+            return within_money(kind, found) if kind.name in t.MONEY_RANGES else found
 
         return program.apply(f"negate {kind}", negate_decimal, kind, value)
     if kind.name in t.FLOATS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from setup_kit.sandbox.sql import errors, permissions, unsupported
@@ -23,6 +24,9 @@ _KEPT = frozenset(
 
 #: Those of them that are not ON or OFF.
 _VALUED = frozenset({"LOCK_TIMEOUT", "TEXTSIZE", "DEADLOCK_PRIORITY", "TRANSACTION ISOLATION LEVEL"})
+
+#: And those of these that are a number.
+_NUMBERS = frozenset({"LOCK_TIMEOUT", "TEXTSIZE"})
 
 #: Options that would change what statements mean, with the only value that is carried out.
 _FIXED = {
@@ -59,11 +63,15 @@ def set_option(session: Session, statement: s.SetOption) -> None:
             raise unsupported.refused("SET", f"{option} {value}" if option in _FIXED else option)
         if option in _KEPT and option not in _VALUED and value.upper() not in ("ON", "OFF"):
             raise errors.incorrect_syntax(value)
+        if option in _NUMBERS:
+            value = value.replace(" ", "")
+            if not re.fullmatch("-?[0-9]+", value):
+                raise errors.incorrect_syntax(value)
+            if len(value) > 11 or not -(2**31) <= int(value) < 2**31:
+                raise errors.number_out_of_range(value)
+            value = str(int(value))
         if option == "LOCK_TIMEOUT":
-            try:
-                milliseconds = int(value.replace(" ", ""))
-            except ValueError:
-                raise errors.incorrect_syntax(value) from None
+            milliseconds = int(value)
             session.transactions.lock_timeout = None if milliseconds < 0 else milliseconds / 1000
         if option == "TRANSACTION ISOLATION LEVEL":
             session.transactions.isolation = value.upper()

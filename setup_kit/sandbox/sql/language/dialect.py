@@ -13,6 +13,7 @@ from sqlglot.parsers.tsql import TSQLParser
 from sqlglot.tokenizer_core import Token, TokenType
 
 from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql.values.conversions import utf16_length
 
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # its warnings repeat statements, which may hold passwords
 
@@ -46,12 +47,12 @@ _DIALECT = Dialect()
 def tokenize(text: str) -> list[Token]:
     """The tokens of a batch; 105 or 103 where it cannot be read."""
     try:
-        tokens = [_empty_binary(token, text) for token in _DIALECT.tokenize(text)]
+        tokens = [_empty_binary(token, text) for token in _with_exponents(_DIALECT.tokenize(text), text)]
     except TokenError as error:
         raise errors.error(105, _unclosed(text)) from error
     for token in tokens:
         if token.token_type in _NAMES:
-            if len(token.text) > _LONGEST_NAME:
+            if utf16_length(token.text) > _LONGEST_NAME:
                 raise errors.too_long_identifier(token.text)
             if "\0" in token.text:  # SQLite takes it for the end
                 raise errors.incorrect_syntax(token.text)
@@ -67,6 +68,43 @@ def _unclosed(text: str) -> str:
     while (found := _WHOLE.match(text, at)) is not None:
         at = found.end()
     return text[at + 1 :]
+
+
+_NUMBER = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE](?:[+-]?[0-9]+)?")
+_SUM_PART = re.compile(r"(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?P<exponent>[eE](?:[+-]?[0-9]+)?)?)(?P<sign>[+-]?)")
+
+
+def _with_exponents(tokens: list[Token], text: str) -> list[Token]:
+    """sqlglot takes the sign behind 1e0 for the exponent's: it reads such sums again with other digits in their place.
+
+    A sum of numbers is looked at as a whole, as each of them may lead the next astray.
+    """
+    hidden: dict[int, str] = {}
+    end = 0
+    for token in tokens:
+        if token.token_type != TokenType.NUMBER or token.start < end or "e" not in token.text.lower():
+            continue
+        if (first := _NUMBER.match(text, token.start)) is None or first.end() > token.end:
+            continue
+        at = token.start
+        while (number := _SUM_PART.match(text, at)) is not None:
+            if number["exponent"]:
+                hidden[at] = number["number"]
+            at = end = number.end()
+            if not number["sign"]:
+                break
+    if not hidden:
+        return tokens
+    parts, at = [], 0
+    for start, number_text in hidden.items():
+        parts += [text[at:start], "1" * len(number_text)]
+        at = start + len(number_text)
+    return [
+        Token(token.token_type, text[token.start : token.end + 1], token.line, token.col, token.start, token.end)
+        if token.start in hidden
+        else token
+        for token in _DIALECT.tokenize("".join([*parts, text[at:]]))
+    ]
 
 
 def _empty_binary(token: Token, text: str) -> Token:
@@ -129,7 +167,7 @@ def _is_half(node: exp.Expr) -> bool:
             then = node.args.get("then")
             return isinstance(then, exp.Insert) and not isinstance(then.expression, exp.Expr)
         case exp.DataTypeParam():
-            return not (node.name.isdigit() or node.name.upper() == "MAX")
+            return not ((node.name.isascii() and node.name.isdigit()) or node.name.upper() == "MAX")
     return False
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Callable
 
@@ -22,7 +23,8 @@ def encoder(kind: SqlType) -> Encoder:
         return _large_encoder(name)
     if name in t.STRINGS:
         charset = _charset(name)
-        width = kind.max_length if name in ("nchar", "char") else 0
+        most = kind.max_length
+        width = most if name in ("nchar", "char") else 0
         blank = charset(" ")
 
         def encode_string(value: Stored) -> bytes:
@@ -31,6 +33,8 @@ def encoder(kind: SqlType) -> Encoder:
             data = charset(value)  # type: ignore[arg-type]
             if len(data) < width:
                 data += blank * ((width - len(data)) // len(blank))
+            elif len(data) > most:  # more than was declared would break the stream
+                data = data[:most]
             return struct.pack("<H", len(data)) + data
 
         return encode_string
@@ -71,7 +75,14 @@ def fixed_encoder(kind: SqlType) -> Encoder:
         pattern = struct.Struct({1: "<B", 2: "<h", 4: "<i", 8: "<q"}[t.FIXED_LENGTHS[name]])
         return lambda value: pattern.pack(value)
     if name in t.FLOATS:
-        return struct.Struct("<d" if name == "float" else "<f").pack
+        pack = struct.Struct("<d" if name == "float" else "<f").pack
+
+        def encode_float(value: Stored) -> bytes:
+            if not math.isfinite(value):  # type: ignore[arg-type]
+                raise OverflowError("a float has no infinity")
+            return pack(value)
+
+        return encode_float
     if name in ("decimal", "numeric"):
         scale, size = kind.scale, t.decimal_bytes(kind.precision)
 

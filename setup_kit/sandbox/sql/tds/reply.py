@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
+from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.errors import SqlError
-from setup_kit.sandbox.sql.tds import tokens
+from setup_kit.sandbox.sql.tds import encoding, tokens
 from setup_kit.sandbox.sql.tds.tokens import Column
 from setup_kit.sandbox.sql.values.types import SqlType, Stored
 
@@ -32,6 +34,7 @@ class Reply:
         self._server = server
         self._buffer = bytearray()
         self._held: tuple[int, int, str, int] | None = None
+        self._columns: tuple[Column, ...] = ()
         self._encode_row: Callable[[Sequence[Stored]], bytes] | None = None
         self.calls = 0  # how deep inside procedures: their statements end in DONEINPROC
         self.procedure = ""
@@ -51,12 +54,25 @@ class Reply:
             self._send(data)
 
     def columns(self, columns: Sequence[Column]) -> None:
-        metadata, self._encode_row = _described(tuple(columns))
+        self._columns = tuple(columns)
+        metadata, self._encode_row = _described(self._columns)
         self.add(metadata)
 
     def row(self, values: Sequence[Stored]) -> None:
         assert self._encode_row is not None  # noqa: S101 - columns come first
-        self.add(self._encode_row(values))
+        try:
+            row = self._encode_row(values)
+        except (struct.error, OverflowError, ValueError) as error:  # a value that its type does not hold
+            raise errors.arithmetic_overflow("expression", self._first_unfit(values)) from error
+        self.add(row)
+
+    def _first_unfit(self, values: Sequence[Stored]) -> str:
+        for column, value in zip(self._columns, values, strict=True):
+            try:
+                encoding.encoder(column.type)(value)
+            except (struct.error, OverflowError, ValueError):
+                return column.type.name
+        return "sql_variant"
 
     def error(self, error: SqlError) -> None:
         self.first_error = self.first_error or error.number

@@ -157,13 +157,13 @@ def _round_half_up(value: Decimal, scale: int) -> int:
 
 def _to_decimal(source: SqlType, target: SqlType, style: int) -> Converter | None:
     precision, scale = t.decimal_facets(target)
-    limit = 2**63 if target.name == "money" else 2**31 if target.name == "smallmoney" else 10**precision
+    least, most = t.MONEY_RANGES.get(target.name, (1 - 10**precision, 10**precision - 1))
     name = source.name
     label = "numeric" if name == "decimal" else name
     state = 6 if name in t.FLOATS or name in t.STRINGS else 8  # 6: assumed
 
     def store(unscaled: int) -> Stored:
-        if abs(unscaled) >= limit:
+        if not least <= unscaled <= most:
             raise errors.arithmetic_overflow(label, "numeric" if target.name == "decimal" else target.name, state)
         return t.encode_scaled(unscaled, scale)
 
@@ -172,7 +172,8 @@ def _to_decimal(source: SqlType, target: SqlType, style: int) -> Converter | Non
         return lambda value: store(int(value) * factor)  # type: ignore[arg-type]
     if name in t.DECIMALS:
         from_precision, from_scale = t.decimal_facets(source)
-        if from_scale <= scale and from_precision - from_scale <= precision - scale:
+        narrow = target.name in t.MONEY_RANGES and name not in ("money", "smallmoney")  # not every number of 19 digits
+        if not narrow and from_scale <= scale and from_precision - from_scale <= precision - scale:
             return None
         return lambda value: store(_round_half_up(t.decode_decimal(str(value)), scale))
     if name in t.FLOATS:
@@ -232,8 +233,13 @@ def _cut(target: SqlType) -> Converter | None:
         return None
     length, fixed = target.length, target.name in ("char", "nchar")
     if fixed:
-        return lambda value: str(value)[:length].ljust(length)
-    return lambda value: str(value)[:length]
+
+        def fill(value: Stored) -> Stored:
+            text = cut_units(str(value), length)
+            return text + " " * (length - utf16_length(text))
+
+        return fill
+    return lambda value: cut_units(str(value), length)
 
 
 def _to_string(source: SqlType, target: SqlType, style: int) -> Converter | None:
@@ -515,14 +521,13 @@ def column_converter(source: SqlType, target: SqlType, table: str, column: str) 
     if source.name not in t.SIZED or (source.length != MAX and source.length <= target.length):
         return convert
     length = target.length
-    units = target.name in t.NATIONAL
-    blank: str | bytes = b"\x00" if target.name in t.BINARIES else " "
 
     def check(value: Stored) -> Stored:
-        size = utf16_length(value) if units and isinstance(value, str) else len(value)  # type: ignore[arg-type]
-        if size > length and value[length:].strip(blank):  # type: ignore[index, arg-type]
-            shown = value[:length] if isinstance(value, str) else ""
-            raise errors.would_truncate(table, column, str(shown))
+        if isinstance(value, str):
+            if utf16_length(value) > length and utf16_length(value.rstrip(" ")) > length:
+                raise errors.would_truncate(table, column, cut_units(value, length))
+        elif isinstance(value, bytes) and value[length:].strip(b"\x00"):
+            raise errors.would_truncate(table, column, "")
         return convert(value) if convert else value
 
     return check
@@ -531,3 +536,10 @@ def column_converter(source: SqlType, target: SqlType, table: str, column: str) 
 def utf16_length(text: str) -> int:
     """Length as nvarchar counts it: a character outside the basic plane takes two."""
     return len(text) if text.isascii() else len(text) + sum(1 for char in text if char > "\uffff")
+
+
+def cut_units(text: str, length: int) -> str:
+    """The first `length` UTF-16 units. Half a pair, which the store cannot hold, becomes U+FFFD."""
+    if len(text) * 2 <= length or text.isascii() or max(text) < "\U00010000":
+        return text[:length]
+    return text.encode("utf-16-le", "surrogatepass")[: length * 2].decode("utf-16-le", "replace")

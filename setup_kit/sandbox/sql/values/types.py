@@ -72,6 +72,8 @@ class SqlType:
 INTEGERS = {"bit": (0, 1), "tinyint": (0, 255), "smallint": (-(2**15), 2**15 - 1)}
 INTEGERS |= {"int": (-(2**31), 2**31 - 1), "bigint": (-(2**63), 2**63 - 1)}
 DECIMALS = frozenset({"decimal", "numeric", "money", "smallmoney"})
+#: In units of a ten-thousandth.
+MONEY_RANGES = {"money": (-(2**63), 2**63 - 1), "smallmoney": (-(2**31), 2**31 - 1)}
 FLOATS = frozenset({"float", "real"})
 STRINGS = frozenset({"char", "varchar", "nchar", "nvarchar"})
 NATIONAL = frozenset({"nchar", "nvarchar"})
