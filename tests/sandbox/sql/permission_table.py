@@ -390,10 +390,10 @@ ROWS = (
         (not_found("drop", "role", "crew", "ALTER ANY ROLE", "CONTROL ON ROLE::crew"),)),
     # Permissions: db_securityadmin manages them, says database-level-roles; these pages name it beside AS alone
     Row("GRANT CREATE TABLE TO public", "t-sql/statements/grant-database-permissions-transact-sql",
-        (no_grant_permission("CONTROL", "db_owner", "db_securityadmin"),),
+        (no_grant_permission("CONTROL", "db_securityadmin"),),
         also="relational-databases/security/authentication-access/database-level-roles"),
     Row("DENY VIEW DATABASE STATE TO public", "t-sql/statements/deny-database-permissions-transact-sql",
-        (no_grant_permission("CONTROL", "db_owner", "db_securityadmin"),),
+        (no_grant_permission("CONTROL", "db_securityadmin"),),
         also="relational-databases/security/authentication-access/database-level-roles"),
     Row("GRANT SELECT ON SCHEMA::dbo TO public", "t-sql/statements/grant-schema-permissions-transact-sql",
         (not_found("find", "schema", "dbo", *_OWN_SCHEMA),),
