@@ -5,6 +5,7 @@
 `statements_objects`   those on tables, table variables, indexes, views, procedures, types and schemas
 `statements_security`  those on logins, users, roles, permissions, owners and databases
 `dialect`              tokens and expressions, by sqlglot, with SQL Server's own functions left as they are written
+`shape`                what of sqlglot's tree means something here; the rest is refused
 `cursor`               walking over tokens: words, names, literals, data types
 `parser`               a batch; flow, variables, settings, procedures, EXEC
 `parser_data`          SELECT, INSERT, UPDATE, DELETE, MERGE

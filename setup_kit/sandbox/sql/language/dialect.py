@@ -13,6 +13,7 @@ from sqlglot.parsers.tsql import TSQLParser
 from sqlglot.tokenizer_core import Token, TokenType
 
 from setup_kit.sandbox.sql import errors
+from setup_kit.sandbox.sql.language import shape
 from setup_kit.sandbox.sql.values.conversions import utf16_length
 
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # its warnings repeat statements, which may hold passwords
@@ -21,18 +22,31 @@ _LONGEST_NAME = 128
 _NAMES = frozenset({TokenType.IDENTIFIER, TokenType.VAR})
 _WITH_SYNTAX_OF_THEIR_OWN = ("CAST", "CONVERT", "TRY_CAST", "TRY_CONVERT", "STRING_AGG")
 
+# T-SQL's own of the words that sqlglot knows; those of other dialects are names like any other. Commands are left out,
+# because they would swallow the rest of the text, REAL, which would be taken for FLOAT, and SYSTEM_USER.
+_KEYWORDS = frozenset(
+    """
+    ALL ALTER AND ANY APPLY AS ASC BEGIN BETWEEN BIGINT BINARY BIT CASE CHAR CHARACTER COLLATE COLUMN CONSTRAINT CREATE
+    CROSS CUBE CURRENT_TIMESTAMP CURRENT_USER DATABASE DATE DATETIME DATETIME2 DATETIMEOFFSET DEC DECIMAL DECLARE
+    DEFAULT DELETE DESC DISTINCT DROP ELSE END ESCAPE EXCEPT EXISTS FETCH FLOAT FOR FROM FULL FUNCTION HAVING IMAGE IN
+    INDEX INNER INSERT INT INTEGER INTERSECT INTO IS JOIN JSON LEFT LIKE MERGE MONEY NCHAR NEXT NOT NTEXT NULL NUMERIC
+    NVARCHAR OFFSET ON OPTION OR OUTER OUTPUT OVER PARTITION PERCENT PIVOT PROC PROCEDURE RANGE REFERENCES RIGHT ROLLUP
+    ROW ROWS ROWVERSION SCHEMA SELECT SESSION_USER SET SMALLDATETIME SMALLINT SMALLMONEY SOME SQL_VARIANT TABLE
+    TABLESAMPLE TEXT THEN TIME TIMESTAMP TINYINT TOP UNION UNIQUE UNIQUEIDENTIFIER UNPIVOT UPDATE USE USING VALUES
+    VARBINARY VARCHAR VIEW WHEN WHERE WINDOW WITH XML
+    """.split()  # noqa: SIM905 - words, read as text
+) | {
+    "CHAR VARYING", "CHARACTER VARYING", "DOUBLE PRECISION", "FOREIGN KEY", "GROUP BY", "GROUPING SETS", "ORDER BY",
+    "PARTITION BY", "PRIMARY KEY", "!=", "<>", "<=", ">=", "::",
+}  # fmt: skip
+
 
 class Dialect(TSQL):
     """sqlglot's T-SQL, but every function call stays `Anonymous`: `functions.py` knows them by SQL Server's names."""
 
     class Tokenizer(TSQL.Tokenizer):
-        # Commands would swallow the rest of the text; REAL would be taken for FLOAT, SYSTEM_USER for CURRENT_USER.
         COMMANDS: ClassVar = set()
-        KEYWORDS: ClassVar = {
-            word: kind
-            for word, kind in TSQL.Tokenizer.KEYWORDS.items()
-            if word not in ("REAL", "SYSTEM_USER") and kind != TokenType.COMMAND
-        }
+        KEYWORDS: ClassVar = {word: kind for word, kind in TSQL.Tokenizer.KEYWORDS.items() if word in _KEYWORDS}
 
     class Parser(TSQLParser):
         FUNCTIONS: ClassVar = {}
@@ -128,9 +142,7 @@ def parse(tokens: list[Token], text: str) -> exp.Expr:
     found = parsed[0] if len(parsed) == 1 else None
     if found is None or isinstance(found, exp.Command):
         raise errors.incorrect_syntax(tokens[0].text)
-    for part in found.walk():
-        if _is_half(part):
-            raise errors.incorrect_syntax(tokens[-1].text)
+    shape.check(found, tokens[-1].text)
     return found
 
 
@@ -150,25 +162,6 @@ def _without_trim_from(tokens: list[Token]) -> list[Token]:
                 here = tokens[at]
                 found[at] = Token(TokenType.COMMA, ",", here.line, here.col, here.start, here.end)
     return found
-
-
-def _is_half(node: exp.Expr) -> bool:
-    """What sqlglot lets pass although something must follow, such as the query of an INSERT."""
-    match node:
-        case exp.Select():
-            return not node.expressions or bool(node.args.get("joins") and not node.args.get("from_"))
-        case exp.Insert():
-            return node.expression is None and not node.args.get("default")
-        case exp.Update():
-            return not node.expressions
-        case exp.SetOperation():
-            return node.this is None or node.expression is None
-        case exp.When():
-            then = node.args.get("then")
-            return isinstance(then, exp.Insert) and not isinstance(then.expression, exp.Expr)
-        case exp.DataTypeParam():
-            return not ((node.name.isascii() and node.name.isdigit()) or node.name.upper() == "MAX")
-    return False
 
 
 _OPERATORS: dict[str, type[exp.Expr]] = {
