@@ -16,8 +16,9 @@ from setup_kit.service.dataverse import Organization, Page, find_relationship
 from setup_kit.service.description import Description
 from setup_kit.service.destination import Destination, read_connection_string
 from setup_kit.service.errors import OutsideError
+from setup_kit.service.failure_log import Failure, FailureLog, Folder
 from setup_kit.service.profile import ExportStatus, MetadataState, Profile, Status, SyncState
-from setup_kit.service.store import Failure, Store
+from setup_kit.service.store import Store
 from setup_kit.service.tables import Table, entity_table, sql_time
 from setup_kit.service.vault import Vaults
 from setup_kit.service.writer import EntityFailedError, Writer, check_cancelled
@@ -48,6 +49,7 @@ class EntityExport:
         profile: Profile,
         organization: Organization,
         store: Store,
+        failure_log: FailureLog,
         vaults: Vaults,
         certificate: Path | None,
         cancelled: threading.Event,
@@ -56,6 +58,7 @@ class EntityExport:
         self._description: Description = profile.description
         self._organization = organization
         self._store = store
+        self._failure_log = failure_log
         self._vaults = vaults
         self._certificate = certificate
         self._cancelled = cancelled
@@ -67,12 +70,17 @@ class EntityExport:
 
     def run(self, name: str) -> None:
         """Exports one entity as far as the profile asks; what goes wrong ends in its status and the failure log."""
+        before = self._store.statuses(self._profile.id).get(name, Status(name))
+        # It failed, and was asked for again by an activation.
+        refresh = before.failure > 0 and before.initial is SyncState.NOT_STARTED
         try:
-            self._retried(lambda: self._export(name))
-        except (EntityFailedError, SqlError, OutsideError, ConnectionStringError) as error:
-            self._fail(name, str(error))
+            self._retried(lambda: self._export(name, refresh))
+        except SqlError as error:
+            self._fail(name, error.message, refresh)
+        except (EntityFailedError, OutsideError, ConnectionStringError) as error:
+            self._fail(name, str(error), refresh)
 
-    def _export(self, name: str) -> None:
+    def _export(self, name: str, refresh: bool) -> None:
         status = self._store.statuses(self._profile.id).get(name, Status(name))
         source = self._source(name)
         with self._connect() as destination:
@@ -83,7 +91,7 @@ class EntityExport:
             if not self._profile.data or status.initial.done:
                 return
             destination.empty(source.table, self._description.schema)
-        self._load(source, replace(Status(name), metadata=status.metadata, initial=SyncState.IN_PROGRESS))
+        self._load(source, replace(Status(name), metadata=status.metadata, initial=SyncState.IN_PROGRESS), refresh)
 
     def _source(self, name: str) -> _Source:
         entity = name
@@ -152,7 +160,7 @@ class EntityExport:
             for filling in fillings:
                 destination.fill(tables[filling.table], self._description.schema, filling)
 
-    def _load(self, source: _Source, status: Status) -> None:
+    def _load(self, source: _Source, status: Status, refresh: bool) -> None:
         self._store.save_status(self._profile.id, status)
         with Writer(
             connect=self._connect,
@@ -166,7 +174,7 @@ class EntityExport:
                 check_cancelled(self._cancelled)
                 failures = writer.write(page.rows)
                 status = self._counted(status, page, failures)
-                self._store.add_failures(self._profile.id, failures)
+                self._failure_log.write(self._profile.id, failures, refresh=refresh)
                 self._store.save_status(self._profile.id, status)
         done = SyncState.WITH_FAILURES if status.failure else SyncState.COMPLETED
         self._store.save_status(self._profile.id, replace(status, initial=done))
@@ -182,11 +190,13 @@ class EntityExport:
             delta_link=page.delta,
         )
 
-    def _fail(self, name: str, reason: str) -> None:
+    def _fail(self, name: str, reason: str, refresh: bool) -> None:
         _log.warning("profile %s: %s failed: %s", self._profile.id, name, reason)
         status = self._store.statuses(self._profile.id).get(name, Status(name))
         made = status.metadata is MetadataState.CREATED
-        self._store.add_failures(self._profile.id, [Failure(name, None, _now(), INITIAL, reason)])
+        folder = Folder.DATA if made else Folder.METADATA
+        failure = Failure(name, None, None, INITIAL, reason, folder)
+        self._failure_log.write(self._profile.id, [failure], refresh=refresh)
         self._store.save_status(
             self._profile.id,
             replace(

@@ -9,11 +9,13 @@ from dataclasses import replace
 from typing import Any
 
 from setup_kit.service import description as descriptions
-from setup_kit.service import http
+from setup_kit.service import http, shared_access
+from setup_kit.service.blobs import Containers
 from setup_kit.service.callers import Administrators, Caller, Tokens
 from setup_kit.service.dataverse import Organization
 from setup_kit.service.description import Description
 from setup_kit.service.errors import OutsideError, Problem, ServiceError, bad_request, not_found
+from setup_kit.service.failure_log import FailureLog
 from setup_kit.service.profile import MetadataState, Profile, ProfileState, SyncState
 from setup_kit.service.replicator import Replicator
 from setup_kit.service.settings import Settings
@@ -33,15 +35,19 @@ class Operations:
         self.tokens = Tokens(settings)
         self._identity = http.credential(settings)
         self._store = Store(settings.state_directory / "service.db")
+        self._failure_log = FailureLog(settings.state_directory / "failures", self._exists)
+        key = shared_access.account_key(settings.state_directory / "failures.key")
+        self.containers = Containers(settings.connector_url, key, self._failure_log, self._exists)
         self._vaults = Vaults(settings, self._identity)
         self._administrators = Administrators()
         self._lock = threading.Lock()
         self._organizations: dict[str, Organization] = {}
         self._urls = {key.lower(): url.rstrip("/") for key, url in settings.organizations.items()}
         self._validator = Validator(settings, self._store, self._vaults)
-        self.replicator = Replicator(settings, self._store, self._vaults, self._organization)
+        self.replicator = Replicator(settings, self._store, self._failure_log, self._vaults, self._organization)
 
     def start(self) -> None:
+        self._failure_log.purge()
         self.replicator.start()
 
     def stop(self) -> None:
@@ -148,6 +154,7 @@ class Operations:
         profile = self._found(caller, profile_id)
         self.replicator.cancel(profile.id)
         self._store.delete(profile.id)
+        self._failure_log.forget(profile.id)
 
     def activate(self, caller: Caller, profile_id: str, *, metadata: bool, data: bool) -> dict[str, Any]:
         """Starts replication and returns at once. Entities that had failures are loaded anew (*assumed*)."""
@@ -194,13 +201,14 @@ class Operations:
     def validate(self, caller: Caller, body: Any) -> None:
         self._validated(self._described(caller, body))
 
-    def failures(self, caller: Caller, profile_id: str) -> None:
-        self._found(caller, profile_id)
-        raise ServiceError(
-            501, "The operation profiles/{id}/failures is not hosted by this service yet: it needs a blob container."
-        )
+    def failures(self, caller: Caller, profile_id: str) -> str:
+        """The address of the profile's failure log, with a signature: who has it may read the log for a day."""
+        return self.containers.uri(self._found(caller, profile_id).id)
 
     # What they share
+
+    def _exists(self, profile_id: str) -> bool:
+        return self._store.profile(profile_id) is not None
 
     def _organization(self, key: str) -> Organization:
         with self._lock:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from setup_kit.service.dataverse import Organization
 from setup_kit.service.entity_export import EntityExport
 from setup_kit.service.errors import OutsideError
+from setup_kit.service.failure_log import FailureLog
 from setup_kit.service.profile import MetadataState, Profile, ProfileState, Status
 from setup_kit.service.settings import Settings
 from setup_kit.service.store import Store
@@ -37,10 +38,16 @@ class _Run:
 
 class Replicator:
     def __init__(
-        self, settings: Settings, store: Store, vaults: Vaults, organization: Callable[[str], Organization]
+        self,
+        settings: Settings,
+        store: Store,
+        failure_log: FailureLog,
+        vaults: Vaults,
+        organization: Callable[[str], Organization],
     ) -> None:
         self._settings = settings
         self._store = store
+        self._failure_log = failure_log
         self._vaults = vaults
         self._organization = organization
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="replicator")
@@ -98,6 +105,7 @@ class Replicator:
                 profile=profile,
                 organization=self._organization(profile.description.organization_id or ""),
                 store=self._store,
+                failure_log=self._failure_log,
                 vaults=self._vaults,
                 certificate=self._settings.sql_certificate,
                 cancelled=run.cancelled,

@@ -1,4 +1,4 @@
-"""What the service remembers, in one SQLite file: profiles, statuses, delta links, privacy terms, failures.
+"""What the service remembers, in one SQLite file: profiles, statuses, delta links, privacy terms.
 
 Never a secret: the connection string is read from Key Vault each time it is needed.
 """
@@ -8,9 +8,8 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,20 +23,7 @@ CREATE TABLE IF NOT EXISTS statuses (
 CREATE TABLE IF NOT EXISTS tables (
   profile TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL, PRIMARY KEY (profile, name));
 CREATE TABLE IF NOT EXISTS privacy_terms (organization TEXT PRIMARY KEY, accepted_on TEXT, accepted_by TEXT);
-CREATE TABLE IF NOT EXISTS failures (
-  id INTEGER PRIMARY KEY, profile TEXT NOT NULL, entity TEXT, record TEXT, happened TEXT, change TEXT, reason TEXT);
 """
-
-
-@dataclass(frozen=True)
-class Failure:
-    """An entry of the failure log; `record` is None where it concerns the whole entity."""
-
-    entity: str
-    record: str | None
-    happened: datetime
-    change: str
-    reason: str
 
 
 class Store:
@@ -86,7 +72,7 @@ class Store:
     def delete(self, profile_id: str) -> None:
         with self._transaction() as db:
             db.execute("DELETE FROM profiles WHERE id = ?", (profile_id,))
-            for table in ("statuses", "tables", "failures"):
+            for table in ("statuses", "tables"):
                 db.execute(f"DELETE FROM {table} WHERE profile = ?", (profile_id,))  # noqa: S608 (names above)
 
     def statuses(self, profile_id: str) -> dict[str, Status]:
@@ -163,22 +149,3 @@ class Store:
                 "INSERT OR IGNORE INTO privacy_terms VALUES (?, ?, ?)",
                 (organization, datetime.now(UTC).isoformat(), caller),
             )
-
-    def add_failures(self, profile_id: str, failures: Iterable[Failure]) -> None:
-        with self._transaction() as db:
-            db.executemany(
-                "INSERT INTO failures (profile, entity, record, happened, change, reason) SELECT ?, ?, ?, ?, ?, ?"
-                " WHERE EXISTS (SELECT 1 FROM profiles WHERE id = ?1)",
-                [
-                    (profile_id, entry.entity, entry.record, entry.happened.isoformat(), entry.change, entry.reason)
-                    for entry in failures
-                ],
-            )
-
-    def failures(self, profile_id: str) -> list[Failure]:
-        with self._transaction() as db:
-            rows: list[Mapping[int, str]] = db.execute(
-                "SELECT entity, record, happened, change, reason FROM failures WHERE profile = ? ORDER BY id",
-                (profile_id,),
-            ).fetchall()
-        return [Failure(row[0], row[1], datetime.fromisoformat(row[2]), row[3], row[4]) for row in rows]

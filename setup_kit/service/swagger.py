@@ -29,7 +29,7 @@ def api_description(app: web.Application, host: str) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for route in app.router.routes():
         method = route.method.lower()
-        if route.resource is None or method == "head":
+        if route.resource is None or method in {"head", "*"}:
             continue
         path = route.resource.canonical
         parameters: list[dict[str, Any]] = [

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
+from setup_kit.service import blobs
 from setup_kit.service.callers import Caller, UnauthorizedError
 from setup_kit.service.errors import OutsideError, ServiceError, bad_request
 from setup_kit.service.operations import Operations
@@ -59,6 +60,8 @@ def application(settings: Settings) -> web.Application:
     route("POST", one + "/deactivate", surface.on_profile(Operations.deactivate))
     route("GET", one + "/test", surface.on_profile(Operations.test))
     route("GET", one + "/failures", surface.on_profile(Operations.failures))
+    app.router.add_route("*", blobs.CONTAINER, surface.blob)
+    app.router.add_route("*", blobs.BLOB, surface.blob)
     return app
 
 
@@ -145,6 +148,17 @@ class _Surface:
         caller = await self._caller(request)
         described = await body(request)
         return answer(await self._run(Operations.update, caller, request.match_info["id"], described))
+
+    async def blob(self, request: web.Request) -> web.StreamResponse:
+        """The failure log. Its caller's right is in the address, and its errors are Azure Storage's."""
+        path = request.match_info
+
+        def call(operations: Operations) -> web.Response:
+            return operations.containers.answer(
+                request.method, path["container"], path.get("blob", ""), request.query, request.headers
+            )
+
+        return await self._run(call)
 
     async def _caller(self, request: web.Request) -> Caller:
         header = request.headers.get("Authorization")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
 from setup_kit.service.description import RetryPolicy
 from setup_kit.service.destination import Destination
-from setup_kit.service.store import Failure
+from setup_kit.service.failure_log import Failure, Folder
 from setup_kit.service.tables import Table, rows, sql_time
 from setup_kit.sqlserver.connection import SqlError
 
@@ -21,7 +22,18 @@ NEW = "New"  # the change type of a record that is written for the first time
 # Invalid object name; permission denied (three); the database is full, its log is full, its size quota is reached.
 _FATAL = frozenset({208, 229, 230, 262, 1105, 9002, 40544, 40549})
 
+# What the conversion of a value raises that is none of its column's type.
+UNREADABLE = (ValueError, TypeError, AttributeError, ArithmeticError)
+
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A record of the organization, and what of it is written."""
+
+    record: Mapping[str, Any]
+    values: tuple[Any, ...]
 
 
 class Cancelled(Exception):  # noqa: N818 (no error)
@@ -69,27 +81,58 @@ class Writer:
     def write(self, records: Sequence[Mapping[str, Any]]) -> list[Failure]:
         """Writes all records that can be written, and returns the failures of the others.
 
+        Records that are refused are tried again as the profile's retry policy says, all of a page together.
         Raises EntityFailedError when no record can be written, Cancelled between two attempts.
         """
-        batch = rows(self._table, records, sql_time(datetime.now(UTC)))
+        read, failures = self._read(records)
+        refused = self._write(read)
+        for attempt in range(self._retry.maximum):
+            if not refused:
+                break
+            self._cancelled.wait(self._retry.interval)
+            _log.info("%s: retry %s of %s refused records", self._table.name, attempt + 1, len(refused))
+            refused = self._one_by_one([row for row, _ in refused])
+        return failures + [self._failure(row.record, error.message) for row, error in refused]
+
+    def _read(self, records: Sequence[Mapping[str, Any]]) -> tuple[list[_Row], list[Failure]]:
+        """Records as the table's rows; one with a value that means nothing there fails by itself."""
+        now = sql_time(datetime.now(UTC))
+        try:
+            values = rows(self._table, records, now)
+            return [_Row(record, row) for record, row in zip(records, values, strict=True)], []
+        except UNREADABLE:
+            read, failures = [], []
+        for record in records:
+            try:
+                read.append(_Row(record, rows(self._table, [record], now)[0]))
+            except UNREADABLE as error:
+                reason = f"The record cannot be read: {type(error).__name__}: {error}"
+                failures.append(self._failure(record, reason, Folder.UNPROCESSABLE))
+        return read, failures
+
+    def _write(self, batch: Sequence[_Row]) -> list[tuple[_Row, SqlError]]:
+        """The rows that were refused, and why."""
         if not batch:
             return []
         try:
-            self._insert(batch)
+            self._insert([row.values for row in batch])
         except SqlError as error:
             _log.info("%s: a page was refused (%s), now record by record", self._table.name, error.number)
             return self._one_by_one(batch)
         return []
 
-    def _one_by_one(self, batch: Sequence[tuple[Any, ...]]) -> list[Failure]:
-        failures = []
+    def _one_by_one(self, batch: Sequence[_Row]) -> list[tuple[_Row, SqlError]]:
+        refused = []
         for row in batch:
             try:
-                self._insert([row])
+                self._insert([row.values])
             except SqlError as error:
-                # The same value would be refused again, so it is not retried; *assumed*, as the service retried all.
-                failures.append(Failure(self._entity, str(row[0]), datetime.now(UTC), NEW, error.message))
-        return failures
+                refused.append((row, error))
+        return refused
+
+    def _failure(self, record: Mapping[str, Any], reason: str, folder: Folder = Folder.DATA) -> Failure:
+        record_id = record.get(self._table.columns[0].source or "")
+        return Failure(self._entity, str(record_id), datetime.now(UTC), NEW, reason, folder, record)
 
     def _insert(self, batch: Sequence[tuple[Any, ...]]) -> None:
         """Inserts all or none, with the profile's retries of transient errors; errors of the values are raised."""
@@ -104,12 +147,12 @@ class Writer:
                 destination.insert(self._table, self._schema, batch)
             except SqlError as error:
                 if error.number in _FATAL:
-                    raise EntityFailedError(str(error)) from error
+                    raise EntityFailedError(error.message) from error
                 if not error.transient:
                     raise
                 self._disconnect()
                 if attempt == self._retry.maximum:
-                    raise EntityFailedError(str(error)) from error
+                    raise EntityFailedError(error.message) from error
                 _log.info("%s: retry %s after: %s", self._table.name, attempt + 1, error)
                 self._cancelled.wait(self._retry.interval)
             else:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+import requests
 
-from setup_kit.errors import KitError
 from setup_kit.export_service.errors import RefusedError
 from setup_kit.export_service.models import Description, EntityStatus, MetadataState, Profile, State, SyncState
 from tests.sandbox.export_service.kit import Kit
@@ -169,12 +170,42 @@ def test_a_callers_rights_are_checked_by_every_operation(kit: Kit) -> None:
     stranger.close()
 
 
-def test_the_failure_log_is_an_address_or_refused_by_name(kit: Kit, description: Description) -> None:
-    made = kit.client.profiles.create(description)
-    try:
-        found = kit.client.profiles.failures(made.id)
-    except KitError as error:
-        assert "failures" in error.original
-    else:
-        assert str(found) == "***"
-    kit.client.profiles.delete(made.id)
+def test_the_failure_log_is_a_container_that_its_address_lets_one_read(
+    kit: Kit, ground: Ground, description: Description
+) -> None:
+    """Read as a client of Azure Storage reads it: list blobs, get a blob, with the signature of the address."""
+    profiles = kit.client.profiles
+    made = profiles.create(description)
+    table = f"{description.prefix}_businessunit"
+    ground.run(f"CREATE TABLE [dbo].[{table}] ([Id] int NULL)")
+    profiles.activate(made.id)
+    follow(kit, made.id)
+    address = profiles.failures(made.id)
+    assert str(address) == "***"
+    container, _, signature = address.reveal().partition("?")
+    tls = kit.sandbox["ca_file"]
+
+    listed = requests.get(f"{container}?restype=container&comp=list&{signature}", verify=tls, timeout=30)
+    names = re.findall(r"<Name>([^<]+)</Name>", listed.text)
+    (name,) = [name for name in names if name.startswith("failurelog/")]
+    assert re.fullmatch(r"failurelog/\d{4}/\d\d/\d\d/\d\d/failures\.txt", name)
+    assert any(name.startswith("metadata/") for name in names)
+    blob = requests.get(f"{container}/{name}?{signature}", verify=tls, timeout=30)
+    assert blob.text == (
+        "Entity: businessunit, RecordId: N/A, NotificationTime: , ChangeType: Trigger Initial Export,"
+        f" FailureReason: There is already an object named '{table}' in the database.\n"
+    )
+    ranged = {"x-ms-range": "bytes=0-6"}
+    first = requests.get(f"{container}/{name}?{signature}", headers=ranged, verify=tls, timeout=30)
+    assert (first.status_code, first.text) == (206, "Entity:")
+
+    forged = requests.get(f"{container}/{name}?{signature}x", verify=tls, timeout=30)
+    assert forged.status_code == 403
+    assert "<Code>AuthenticationFailed</Code>" in forged.text
+    assert requests.get(f"{container}/{name}", verify=tls, timeout=30).status_code == 401
+    assert requests.put(f"{container}/{name}?{signature}", b"x", verify=tls, timeout=30).status_code == 403
+    log = (kit.sandbox.directory / "requests.jsonl").read_text(encoding="utf-8")
+    assert name in log
+    assert "sig=" not in log
+    profiles.delete(made.id)
+    assert requests.get(f"{container}/{name}?{signature}", verify=tls, timeout=30).status_code == 404

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from setup_kit.service.description import Choice, Description
 from setup_kit.service.profile import ExportStatus, MetadataState, Profile, ProfileState, Status, SyncState
-from setup_kit.service.store import Failure, Store
+from setup_kit.service.store import Store
 
 DESCRIPTION = Description(
     name="Contoso",
@@ -28,15 +28,12 @@ def test_what_was_saved_is_there_after_the_process_is_gone(tmp_path: Path) -> No
     store.save_status("p", STATUS)
     store.add_table("p", "crm_Account", "account")
     store.accept_privacy_terms("o", "somebody")
-    entry = Failure("account", None, datetime(2026, 1, 2, tzinfo=UTC), "New", "because,\n'so'")
-    store.add_failures("p", [entry])
     # As after SIGKILL: the file is opened again, the first connection is not closed.
     again = Store(tmp_path / "service.db")
     assert again.profiles("o") == [replace(PROFILE, state=ProfileState.ACTIVE, metadata=True)]
     assert again.statuses("p") == {"account": STATUS}
     assert again.tables("p") == {"crm_account"}
     assert (again.accepted_privacy_terms("o"), again.accepted_privacy_terms("x")) == (True, False)
-    assert again.failures("p") == [entry]
     store.close()
     again.close()
 
@@ -58,8 +55,7 @@ def test_a_replication_that_ends_late_leaves_nothing_of_a_deleted_profile(tmp_pa
     store.save(PROFILE)
     store.delete("p")
     store.save_status("p", STATUS)
-    store.add_failures("p", [Failure("account", None, datetime.now(UTC), "New", "late")])
-    assert (store.profile("p"), store.statuses("p"), store.failures("p")) == (None, {}, [])
+    assert (store.profile("p"), store.statuses("p")) == (None, {})
     store.close()
 
 
