@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import update_wrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -34,6 +36,19 @@ class EnvironmentName(click.ParamType[str]):
         if not names or "/" in incomplete:
             return [CompletionItem(incomplete, type="file")]
         return [CompletionItem(name) for name in names]
+
+
+class Span(click.ParamType[timedelta]):
+    """A span of time: 90m, 24h, 7d."""
+
+    name = "span"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        found = re.fullmatch(r"([1-9][0-9]{0,4})([smhd])", str(value).strip())
+        if found is None:
+            self.fail(f"{value!r} is no span of time: write 90m, 24h or 7d", param, ctx)
+        unit = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}[found[2]]
+        return timedelta(**{unit: int(found[1])})
 
 
 def environment_option(function: F) -> F:

@@ -16,6 +16,8 @@ import click
 from setup_kit.errors import ExitCode
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from setup_kit.environment.loading import Loaded
     from setup_kit.resources.build import House
 
@@ -39,14 +41,16 @@ class Session:
 
 
 @contextmanager
-def open_session(environment: str, *, ask_password: bool = False, patient: bool = True) -> Iterator[Session]:
+def open_session(
+    environment: str, *, ask_password: bool = False, patient: bool = True, fresh: timedelta | None = None
+) -> Iterator[Session]:
     """Loads the environment, builds its resources and closes the clients at the end. Nothing is sent yet."""
     from setup_kit.environment.loading import load
     from setup_kit.resources.build import build
 
     loaded = load(environment)
     stop = threading.Event()
-    house = build(loaded, stop, ask_password=_prompt if ask_password else None, patient=patient)
+    house = build(loaded, stop, ask_password=_prompt if ask_password else None, patient=patient, fresh=fresh)
     try:
         yield Session(loaded, house, stop)
     finally:

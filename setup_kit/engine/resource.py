@@ -47,15 +47,39 @@ class Status(StrEnum):
     SKIPPED = "skipped"
 
 
+class Severity(StrEnum):
+    """How much a finding matters while nothing is done about it."""
+
+    HIGH = "high"  # the export fails, or somebody may do what nobody allowed
+    MEDIUM = "medium"  # it will fail, or more is open than is needed
+    LOW = "low"  # untidy, or slower than it could be
+    INFO = "info"
+
+
+_USUAL = {Status.FAILED: Severity.HIGH, Status.WARNING: Severity.MEDIUM, Status.SKIPPED: Severity.LOW}
+
+
 @dataclass(frozen=True)
 class Finding:
-    """The outcome of one check. `check` is a stable dotted name ("grants.missing"), `resource` an address."""
+    """The outcome of one check. `check` is a stable dotted name ("grants.missing"), `resource` an address.
+
+    `evidence` is what was seen, in short, so that an auditor need not look again; `remedy` a command or a setting.
+    `grade` is given where the severity is another than that of the finding's status.
+    """
 
     check: str
     status: Status
     resource: str
     message: str
     remedy: str = ""
+    evidence: str = ""
+    grade: Severity | None = None
+
+    @property
+    def severity(self) -> Severity:
+        if self.status is Status.PASSED:
+            return Severity.INFO
+        return self.grade or _USUAL[self.status]
 
 
 @dataclass(frozen=True)
@@ -134,6 +158,14 @@ class Resource(Node, Generic[State]):
     @abstractmethod
     def delete(self, observed: State) -> None:
         """Takes the resource away."""
+
+    def severity(self, change: Change) -> Severity:
+        """How much it matters that this difference is there."""
+        return Severity.HIGH
+
+    def evidence(self, observed: State) -> str:
+        """What was seen of a resource that is as wanted, in short, for whoever reads a report."""
+        return ""
 
     def audit(self, observed: State) -> list[Finding]:
         """What `verify` should say beyond the differences: more than was asked for, about to expire, …"""

@@ -67,7 +67,9 @@ def _of_resource(planned: Planned) -> list[Finding]:
     audit = resource.audit(resource.observed) if resource.observed is not None else []
     if planned.changes:
         return [_of_change(resource, change) for change in planned.changes] + audit
-    return [Finding(resource.kind, Status.PASSED, resource.address, "as the environment file says"), *audit]
+    evidence = resource.evidence(resource.observed) if resource.observed is not None else "absent, as it should be"
+    passed = Finding(resource.kind, Status.PASSED, resource.address, "as the environment file says", evidence=evidence)
+    return [passed, *audit]
 
 
 def _of_change(resource: Resource[Any], change: Change) -> Finding:
@@ -79,8 +81,20 @@ def _of_change(resource: Resource[Any], change: Change) -> Finding:
         Action.DELETE: f"{subject} is there and should not be",
     }
     message = messages[change.action] + (f" ({change.why})" if change.why else "")
-    remedy = "setup-kit apply makes it so"
-    return Finding(f"{resource.kind}.{names[change.action]}", Status.FAILED, resource.address, message, remedy)
+    return Finding(
+        f"{resource.kind}.{names[change.action]}",
+        Status.FAILED,
+        resource.address,
+        message,
+        "setup-kit apply",
+        evidence=f"seen: {_words(change.before)}; wanted: {_wanted(change)}",
+        grade=resource.severity(change),
+    )
+
+
+def _wanted(change: Change) -> str:
+    """What is made may have no value of its own: then it is only to be there."""
+    return "there" if change.action is Action.CREATE and change.after in (None, "") else _words(change.after)
 
 
 def _words(value: Value) -> str:
@@ -90,6 +104,8 @@ def _words(value: Value) -> str:
         return "on" if value else "off"
     if isinstance(value, list):
         return ", ".join(value) or "empty"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={item}" for key, item in value.items()) or "empty"
     return str(value)
 
 

@@ -10,6 +10,7 @@ import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -105,6 +106,23 @@ class OrganizationClient:
         found = self._get(table.entity_set, {"$select": table.primary_id, "$top": "1"})
         return bool(found.get("value"))
 
+    def changed_between(self, logical_name: str, since: datetime, until: datetime) -> datetime | None:
+        """When the first row changed after `since` and no later than `until`; None when none did.
+
+        Raises KitError when it cannot be asked, as for a table whose rows do not say when they changed.
+        """
+        table = self._readable(logical_name)
+        query = {
+            "$select": f"{table.primary_id},modifiedon",
+            "$filter": f"modifiedon gt {_moment(since)} and modifiedon le {_moment(until)}",
+            "$orderby": "modifiedon",
+            "$top": "1",
+        }
+        rows = self._get(table.entity_set, query).get("value") or ()
+        for row in rows:
+            return datetime.fromisoformat(str(row["modifiedon"]))
+        return None
+
     def count_rows(self, logical_name: str) -> int:
         """The number of rows that the caller may see, however many: counted page by page, 5,000 rows a page.
 
@@ -158,6 +176,12 @@ class OrganizationClient:
                 # The audience of an organization is its own address.
                 self._wire = Wire(self._cloud, self._identity.credential, scope_of(self.url))
             return self._wire
+
+
+def _moment(moment: datetime) -> str:
+    """A moment as OData writes it, rounded up to whole seconds, as the rows' own are."""
+    rounded = moment.astimezone(UTC) + timedelta(microseconds=(-moment.microsecond) % 1_000_000)
+    return f"{rounded:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _refused(url: str, path: str, answer: Answer) -> OrganizationError:

@@ -171,6 +171,8 @@ def show_findings(console: Console, findings: Iterable[Finding]) -> None:
         console.print(f"  [{color}]{mark}[/] [bold]{escape(finding.resource)}[/]  {escape(finding.message)}")
         if finding.status not in (Status.FAILED, Status.WARNING):
             continue
+        if finding.evidence:
+            console.print(f"          [bright_black]{escape(f'{finding.severity}: {finding.evidence}')}[/]")
         if finding.remedy and (following is None or following.remedy != finding.remedy):
             console.print(f"          [cyan]→[/] {escape(finding.remedy)}")
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
+from setup_kit import __version__
 from setup_kit.engine.executor import Result
 from setup_kit.engine.journal import change_document
 from setup_kit.engine.planner import CheckFailed, Plan
@@ -13,6 +18,9 @@ from setup_kit.environment.problems import EnvironmentFileError
 from setup_kit.errors import KitError
 
 Document = dict[str, Any]
+
+# The kit's commands in a remedy, which do not know of which environment they speak.
+_COMMAND = re.compile(r"\b(setup-kit (?:apply|plan|status|verify))\b(?! -e)")
 
 
 def plan_document(environment: str, plan: Plan) -> Document:
@@ -42,6 +50,7 @@ def result_document(environment: str, result: Result) -> Document:
 
 
 def findings_document(environment: str, findings: Iterable[Finding]) -> Document:
+    """`summary` counts by status; `findings` in the order of the graph."""
     findings = list(findings)
     return {
         "environment": environment,
@@ -56,8 +65,39 @@ def finding_document(finding: Finding) -> Document:
         "status": str(finding.status),
         "resource": finding.resource,
         "message": finding.message,
+        "severity": str(finding.severity),
+        "evidence": finding.evidence,
         "remedy": finding.remedy,
     }
+
+
+def verification_document(
+    environment: str, findings: Iterable[Finding], provisioned: Document, *, strict: bool, at: datetime
+) -> Document:
+    """A findings document with the verdict, when it was made and by which version, and what there is.
+
+    `passed` says whether nothing failed; with `strict`, whether nothing was warned of either.
+    """
+    document = findings_document(environment, findings)
+    counts = document["summary"]
+    return {
+        "environment": environment,
+        "verified_at": at.isoformat(timespec="seconds"),
+        "version": __version__,
+        "strict": strict,
+        "passed": not counts["failed"] and not (strict and counts["warning"]),
+        **document,
+        "provisioned": provisioned,
+    }
+
+
+def for_environment(findings: Iterable[Finding], environment: str) -> list[Finding]:
+    """The findings with the environment's name in the commands of their remedies, ready to be typed."""
+    suffix = f" -e {shlex.quote(environment)}"
+    return [
+        replace(finding, remedy=_COMMAND.sub(lambda command: command[1] + suffix, finding.remedy))
+        for finding in findings
+    ]
 
 
 def error_document(error: KitError) -> Document:

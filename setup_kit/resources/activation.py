@@ -79,6 +79,9 @@ class Activation(Resource[ActivationState]):
         }[self._wanted]
         return [Change(self.address, Action.UPDATE, before=there.words, after=wanted.words, why=why)]
 
+    def evidence(self, observed: ActivationState) -> str:
+        return observed.words
+
     def apply(self, change: Change) -> ActivationState:
         profiles = self._client.profiles
         if self._wanted is Activate.ALL:

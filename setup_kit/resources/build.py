@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from setup_kit.azure.clients import AzureClients
@@ -25,6 +26,7 @@ from setup_kit.resources.database_options import DatabaseOptions
 from setup_kit.resources.destination import Destination
 from setup_kit.resources.doctor import examine
 from setup_kit.resources.firewall import FirewallRules
+from setup_kit.resources.freshness import Freshness
 from setup_kit.resources.grants import Grants
 from setup_kit.resources.initial_sync import InitialSync
 from setup_kit.resources.login import ExportLogin
@@ -34,6 +36,7 @@ from setup_kit.resources.privacy_terms import PrivacyTerms
 from setup_kit.resources.profile import ExportProfile
 from setup_kit.resources.proof import LoginProof
 from setup_kit.resources.providers import ProviderRegistrations
+from setup_kit.resources.provisioned import Facts, provisioned
 from setup_kit.resources.replication import Replicated, Replication, count_replicated
 from setup_kit.resources.resource_group import ResourceGroup
 from setup_kit.resources.schema import ExportSchema
@@ -45,6 +48,7 @@ from setup_kit.resources.user import ExportUser
 from setup_kit.resources.validation import ProfileValidation
 from setup_kit.resources.vault import Vault
 from setup_kit.resources.vault_access import OperatorVaultAccess, ServiceVaultAccess
+from setup_kit.resources.vault_readers import VaultReaders
 from setup_kit.secret import Secret
 from setup_kit.sqlserver.sessions import EntraAdministrator, SqlAdministrator, SqlSessions
 
@@ -102,6 +106,10 @@ class House:
             ],
         }
 
+    def provisioned(self) -> Facts:
+        """What the environment consists of, as the last plan or verification saw it."""
+        return provisioned(self.environment, self.nodes)
+
     def replicated(self) -> list[Replicated]:
         """Rows at the source and at the destination, counted there as the export user."""
         for failure in make_plan([self.secret], lambda event: None, threading.Event()).failures.values():
@@ -110,12 +118,18 @@ class House:
 
 
 def build(
-    loaded: Loaded, stop: threading.Event, *, ask_password: Callable[[str], str] | None = None, patient: bool = True
+    loaded: Loaded,
+    stop: threading.Event,
+    *,
+    ask_password: Callable[[str], str] | None = None,
+    patient: bool = True,
+    fresh: timedelta | None = None,
 ) -> House:
     """The graph of an environment. Sends nothing.
 
     `stop` ends waits early. `ask_password` is asked for the password of a SQL administrator when the variable
     SETUP_KIT_SQL_ADMIN_PASSWORD does not hold it. With `patient` false, checks look once instead of waiting.
+    With `fresh`, how long a change may wait for its export, the graph has the checks of an audit as well.
     """
     environment = loaded.environment
     cloud = cloud_of(environment)
@@ -171,11 +185,16 @@ def build(
     sync = InitialSync(environment, export_client, profile, organization, needs=(activation,), wait=wait)
     destination = Destination(environment, sessions, secret)
     replication = Replication(environment, export_client, profile, organization, destination, needs=(sync,))
+    audits: tuple[Node, ...] = ()
+    if fresh is not None:
+        readers = VaultReaders(environment, identity, vault, operator_access, service_access, principal)
+        late = Freshness(environment, export_client, profile, organization, allowed=fresh, needs=(sync,))
+        audits = (readers, late)
     if not patient:
         validation.patience = sync.patience = 0.0
 
     return House(
-        nodes=(replication, group, vault, operator_rule),
+        nodes=(replication, group, vault, operator_rule, *audits),
         environment=environment,
         cloud=cloud,
         azure=azure,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from setup_kit.azure.clients import AzureClients
 from setup_kit.azure.databases import Database as State
-from setup_kit.engine.resource import Action, Change, Finding, Node, Resource
+from setup_kit.engine.resource import Action, Change, Finding, Node, Resource, Severity
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.resources import tags
@@ -18,6 +18,7 @@ from setup_kit.resources.waiting import elapsed
 SKU = "sku"
 SIZE = "max size"
 GIB = 2**30
+_GRADES = {tags.TARGET: Severity.LOW, SKU: Severity.MEDIUM, SIZE: Severity.MEDIUM}
 
 
 class Database(Resource[State]):
@@ -69,6 +70,13 @@ class Database(Resource[State]):
         elif before != after:
             why = f"the tier changes from {before} to {after}, and the price with it; {why}"
         return Change(self.address, Action.UPDATE, SKU, observed.sku, self._sku, why)
+
+    def severity(self, change: Change) -> Severity:
+        return Severity.HIGH if change.action is Action.CREATE else _GRADES[change.target]
+
+    def evidence(self, observed: State) -> str:
+        size = "grows by itself" if observed.max_bytes is None else f"at most {_size(observed.max_bytes)}"
+        return f"{observed.sku}, {size}"
 
     def apply(self, change: Change) -> State:
         databases = self._azure.databases

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from setup_kit.engine.resource import Action, Change, Node, Resource
+from setup_kit.engine.resource import Action, Change, Node, Resource, Severity
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.resources.destination import Destination
@@ -75,6 +75,13 @@ class DatabaseOptions(Resource[OptionsState]):
                 )
             )
         return changes
+
+    def severity(self, change: Change) -> Severity:
+        return Severity.LOW
+
+    def evidence(self, observed: OptionsState) -> str:
+        snapshot = "on" if observed.read_committed_snapshot else "off"
+        return f"{SNAPSHOT} {snapshot}, {MAXDOP} {observed.maxdop}"
 
     def apply(self, change: Change) -> OptionsState:
         session = self._destination.administrator()

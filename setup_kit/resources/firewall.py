@@ -9,7 +9,7 @@ from ipaddress import IPv4Address
 
 from setup_kit.azure.clients import AzureClients
 from setup_kit.azure.firewall_rules import AZURE_SERVICES, AZURE_SERVICES_ADDRESS, Rule
-from setup_kit.engine.resource import Action, Change, Finding, Node, Resource, Status
+from setup_kit.engine.resource import Action, Change, Finding, Node, Resource, Severity, Status
 from setup_kit.environment.models import Environment
 from setup_kit.environment.regions import service_addresses
 from setup_kit.errors import UsageError
@@ -78,12 +78,24 @@ class FirewallRules(Resource[Mapping[str, Rule]]):
             if name.lower() in there:
                 self._azure.firewall_rules.delete(self._group, self.name, there[name.lower()])
 
+    def names(self, rule: str) -> bool:
+        """Whether the environment file asks for the rule of this name."""
+        return rule.lower() in {name.lower() for name in self._wanted}
+
+    def evidence(self, observed: Mapping[str, Rule]) -> str:
+        return "; ".join(f"{rule.name} {rule.range}" for rule in observed.values()) or "no rule"
+
     def audit(self, observed: Mapping[str, Rule]) -> list[Finding]:
-        """Warns of every rule that the environment file does not speak of, and of wide ranges, the file's too."""
+        """Every rule that the environment file does not speak of, and wide ranges, the file's too.
+
+        A rule may be there for a use that the kit knows nothing of: that is a warning. It is a failure where nobody
+        named a rule that opens the server to more than a network, or to Azure although the file says no.
+        """
         findings = []
 
-        def warn(check: str, message: str, remedy: str) -> None:
-            findings.append(Finding(check, Status.WARNING, self.address, message, remedy))
+        def find(check: str, rule: Rule, message: str, remedy: str, status: Status, grade: Severity) -> None:
+            evidence = f"{rule.name}: {rule.range}, {_addresses(rule):,} addresses"
+            findings.append(Finding(check, status, self.address, message, remedy, evidence, grade))
 
         wanted = {name.lower(): wanted.rule for name, wanted in self._wanted.items()}
         for name, rule in observed.items():
@@ -92,15 +104,19 @@ class FirewallRules(Resource[Mapping[str, Rule]]):
             named = wanted.get(name.lower())
             if _addresses(rule) > WIDE:
                 message = f"the rule {name} admits {_addresses(rule):,} addresses of the Internet, {rule.range}"
-                warn("firewall.open", message, delete if named is None else _narrow(named))
+                remedy = delete if named is None else _narrow(named)
+                status = Status.FAILED if named is None else Status.WARNING
+                find("firewall.open", rule, message, remedy, status, Severity.HIGH)
             if named is not None:
                 continue
             if name.lower().startswith(OPERATOR_PREFIX):
                 message = f"the rule {name} admits an operator at {rule.range}; its run goes on, or was killed"
-                warn("firewall.operator", message, delete)
+                find("firewall.operator", rule, message, delete, Status.WARNING, Severity.LOW)
             elif name.lower() != AZURE_SERVICES.lower():  # that one is a difference, not a finding of the audit
                 message = f"the rule {name} admits {_whom(name, rule)}; the environment file does not name it"
-                warn("firewall.superfluous", message, delete)
+                forbidden = _azure(rule) and not self._firewall.allow_azure_services
+                status = Status.FAILED if forbidden else Status.WARNING
+                find("firewall.superfluous", rule, message, delete, status, _grade(rule))
         return findings
 
 
@@ -108,14 +124,22 @@ def _addresses(rule: Rule) -> int:
     return int(IPv4Address(rule.end)) - int(IPv4Address(rule.start)) + 1
 
 
+def _azure(rule: Rule) -> bool:
+    return (rule.start, rule.end) == (AZURE_SERVICES_ADDRESS, AZURE_SERVICES_ADDRESS)
+
+
+def _grade(rule: Rule) -> Severity:
+    return Severity.HIGH if _azure(rule) or _addresses(rule) > WIDE else Severity.MEDIUM
+
+
 def _narrow(named: Rule) -> str:
     if _addresses(named) > WIDE:
-        return f"narrow the range of {named.name} in sql.firewall.rules, then run setup-kit apply"
-    return f"run setup-kit apply, which narrows it to {named.range}"
+        return f"narrow the range of {named.name} in sql.firewall.rules, then run: setup-kit apply"
+    return f"setup-kit apply, which narrows it to {named.range}"
 
 
 def _whom(name: str, rule: Rule) -> str:
-    if (rule.start, rule.end) == (AZURE_SERVICES_ADDRESS, AZURE_SERVICES_ADDRESS):
+    if _azure(rule):
         return f"every Azure service, other customers' included ({rule.range})"
     if name.lower().startswith(SERVICE_PREFIX):
         return f"the service in another region ({rule.range})"

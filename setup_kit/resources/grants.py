@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from setup_kit.engine.resource import Action, Change, Finding, Node, Resource, Status
+from setup_kit.engine.resource import Action, Change, Finding, Node, Resource, Severity, Status
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.resources.destination import Destination
 from setup_kit.resources.secret import SecretState
 from setup_kit.resources.user import ExportUser
 from setup_kit.sqlserver.grants import CONNECT, GRANTS, Grant, Scope
+from setup_kit.sqlserver.quoting import quote_identifier
 from setup_kit.sqlserver.sessions import SqlSessions
 from setup_kit.sqlserver.templates import Batch, render
 
 _PERMISSIONS = """
-SELECT p.class, p.type, p.permission_name, p.state, s.name
+SELECT p.class, p.type, p.permission_name, p.state, s.name,
+  CASE WHEN p.class = 1 THEN OBJECT_SCHEMA_NAME(p.major_id) END, CASE WHEN p.class = 1 THEN OBJECT_NAME(p.major_id) END
 FROM sys.database_permissions AS p
 JOIN sys.database_principals AS u ON u.principal_id = p.grantee_principal_id
 LEFT JOIN sys.schemas AS s ON p.class = 3 AND s.schema_id = p.major_id
@@ -42,18 +45,29 @@ _CLASSES = {0: "the database", 1: "an object", 3: "schema", 4: "another user or 
 
 @dataclass(frozen=True)
 class Permission:
-    """A row of sys.database_permissions. `scope` is its class, `schema` the schema's name in class 3, else empty."""
+    """A row of sys.database_permissions. `scope` is its class; `schema` and `entity` name a schema or an object."""
 
     scope: int
     code: str
     name: str
     state: str
     schema: str = ""
+    entity: str = ""
 
     @property
     def label(self) -> str:
         where = _CLASSES.get(self.scope, f"something of class {self.scope}")
-        return f"{self.name} on {where} {self.schema}".rstrip()
+        named = ".".join(part for part in (self.schema, self.entity) if part)
+        return f"{self.name} on {where} {named}".rstrip()
+
+    @property
+    def securable(self) -> str:
+        """What follows the permission's name in REVOKE; empty for the database, and where nothing names it here."""
+        if self.scope == Scope.SCHEMA:
+            return f" ON SCHEMA::{quote_identifier(self.schema)}"
+        if self.entity:
+            return f" ON OBJECT::{quote_identifier(self.schema)}.{quote_identifier(self.entity)}"
+        return ""
 
 
 @dataclass(frozen=True)
@@ -66,6 +80,7 @@ class GrantsState:
 
 class Grants(Resource[GrantsState]):
     kind = "grants"
+    wanted = len(GRANTS)
 
     def __init__(
         self,
@@ -84,8 +99,8 @@ class Grants(Resource[GrantsState]):
     def read(self) -> GrantsState | None:
         rows = self._destination.reader().rows(_PERMISSIONS, self.name, doing=f"read the grants of {self.name!r}")
         permissions = frozenset(
-            Permission(scope, code.strip(), name, state.strip(), schema or "")
-            for scope, code, name, state, schema in rows
+            Permission(scope, code.strip(), name, state.strip(), schema or of_object or "", entity or "")
+            for scope, code, name, state, schema, of_object, entity in rows
         )
         return GrantsState(self._user_created(), permissions)
 
@@ -127,35 +142,61 @@ class Grants(Resource[GrantsState]):
                 doing = f"revoke {grant.label(self._destination.schema)} from {self.name!r}"
                 session.run(self._batch("revoke", grant), doing=doing)
 
+    def evidence(self, observed: GrantsState) -> str:
+        names = ", ".join(grant.label(self._destination.schema) for grant in self._held(observed))
+        return f"{self.held(observed)} of {self.wanted} grants: {names}"
+
+    def held(self, observed: GrantsState) -> int:
+        """How many of the thirteen the user holds, not counting one that is denied."""
+        return len(self._held(observed))
+
+    def _held(self, observed: GrantsState) -> list[Grant]:
+        every = [(grant, self._states(observed, grant)) for grant in GRANTS]
+        return [grant for grant, states in every if states and _DENIED not in states]
+
     def audit(self, observed: GrantsState) -> list[Finding]:
-        """Warns of every permission and role beyond the contract's, which the service does not need."""
+        """Whatever the user may do beyond the contract: it is the kit's own, so nobody else needs it to.
+
+        A denial beyond it takes something away that the service does not need: a warning.
+        """
         findings = []
         known = (CONNECT, *GRANTS)
+        user = quote_identifier(self.name)
         for permission in sorted(observed.permissions, key=lambda item: item.label):
+            label, securable = permission.label, permission.securable
+            revoke = f"REVOKE {permission.name}{securable} FROM {user} CASCADE"
             if any(self._is(permission, grant) for grant in known):
                 if permission.state == _WITH_GRANT_OPTION:
-                    findings.append(self._warning("grants.grant_option", f"may pass {permission.label} on to others"))
+                    keeping = f"REVOKE GRANT OPTION FOR {permission.name}{securable} FROM {user} CASCADE"
+                    message = f"may pass {label} on to others"
+                    findings.append(self._beyond("grants.grant_option", message, keeping, label))
             elif permission.state == _DENIED:
-                findings.append(self._warning("grants.denied", f"is denied {permission.label}"))
+                findings.append(self._denied(f"is denied {label}", revoke, label))
             else:
-                findings.append(
-                    self._warning("grants.superfluous", f"holds {permission.label}, which it does not need")
-                )
+                message = f"holds {label}, which it does not need"
+                findings.append(self._beyond("grants.superfluous", message, revoke, label))
         doing = f"read the roles of {self.name!r}"
         for (role,) in sorted(self._destination.reader().rows(_ROLES, self.name, doing=doing)):
-            findings.append(
-                self._warning("grants.role", f"is a member of {role}, which gives it more than the service needs")
-            )
+            message = f"is a member of {role}, which gives it more than the service needs"
+            drop = f"ALTER ROLE {quote_identifier(role)} DROP MEMBER {user}"
+            findings.append(self._beyond("grants.role", message, drop, f"role {role}"))
         return findings
 
-    def _warning(self, check: str, message: str) -> Finding:
-        return Finding(
-            check,
-            Status.WARNING,
-            self.address,
-            f"the user {self.name!r} {message}",
-            "take it away by hand if nothing else needs it",
-        )
+    def _beyond(self, check: str, message: str, statement: str, seen: str) -> Finding:
+        message = f"the user {self.name!r} {message}"
+        evidence = f"seen: {seen}; wanted: the {len(GRANTS)} grants alone"
+        return Finding(check, Status.FAILED, self.address, message, self._by_hand(statement), evidence)
+
+    def _denied(self, message: str, statement: str, seen: str) -> Finding:
+        message = f"the user {self.name!r} {message}"
+        remedy = self._by_hand(statement)
+        return Finding("grants.denied", Status.WARNING, self.address, message, remedy, f"seen: {seen}", Severity.LOW)
+
+    def _by_hand(self, statement: str) -> str:
+        """The command with which an administrator sends the statement; the kit takes nothing away unasked."""
+        address = self._destination.sessions.address
+        words = ["sqlcmd", "-S", str(address), "-d", self._destination.database, "-G", "-Q", statement]
+        return shlex.join(words)
 
     def _is(self, permission: Permission, grant: Grant) -> bool:
         if (permission.scope, permission.code) != (grant.scope, grant.code):

@@ -173,6 +173,7 @@ class InitialSync(Check):
                         Status.FAILED,
                         self.address,
                         f"{status.name}: the service {what}",
+                        evidence=_describe(status),
                         remedy="setup-kit verify shows what the service lacks; a table of that name that is there"
                         " already must be dropped; then run: setup-kit apply, which has it tried again",
                     )
@@ -184,15 +185,18 @@ class InitialSync(Check):
                         Status.WARNING,
                         self.address,
                         f"{status.name}: {status.failed:,} of {status.total:,} records could not be written",
-                        remedy="the profile's failure log has the reason for each; a record is tried again when it"
-                        " or its schema changes",
+                        evidence=_describe(status),
+                        remedy="setup-kit status counts them; the profile's failure log has the reason for each; a"
+                        " record is tried again when it or its schema changes",
                     )
                 )
             else:
                 message = (
                     f"{status.name}: {status.succeeded:,} records" if status.total else f"{status.name}: no records"
                 )
-                findings.append(Finding("initial_sync", Status.PASSED, self.address, message))
+                findings.append(
+                    Finding("initial_sync", Status.PASSED, self.address, message, evidence=_describe(status))
+                )
         for status in unfinished:
             findings.append(
                 Finding(
@@ -200,6 +204,7 @@ class InitialSync(Check):
                     Status.FAILED,
                     self.address,
                     f"{status.name} is not synchronized yet: {_describe(status)}",
+                    evidence=_describe(status),
                     remedy="wait for its end: setup-kit apply",
                 )
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from setup_kit.engine.resource import Finding, Node, Status
+from setup_kit.engine.resource import Finding, Node, Severity, Status
 
 
 def audit_location(node: Node, observed: str, wanted: str) -> list[Finding]:
@@ -16,6 +16,8 @@ def audit_location(node: Node, observed: str, wanted: str) -> list[Finding]:
             node.address,
             f"{node.name} lies in {observed}, the environment file says {wanted}; a resource cannot be moved",
             "accept it, or name another resource in the environment file",
+            f"seen: {observed}; wanted: {wanted}",
+            Severity.LOW,
         )
     ]
 

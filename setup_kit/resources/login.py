@@ -92,6 +92,9 @@ class ExportLogin(Resource[LoginState]):
             return [Change(self.address, Action.UPDATE, PASSWORD, OTHERS, SECRETS, why)]
         return []
 
+    def evidence(self, observed: LoginState) -> str:
+        return "enabled; the server accepts the secret's password" if observed.enabled else "disabled"
+
     def apply(self, change: Change) -> LoginState:
         password = self._destination.password
         if password is None:

@@ -21,6 +21,7 @@ def audit_owner(node: Node, observed: Mapping[str, str], owner: str) -> list[Fin
             node.address,
             f"{node.name} was made for the environment {other!r} and is used by this one, {owner!r}, too",
             "make sure that both environment files ask for the same",
+            f"tag {tags.OWNER}: {other}",
         )
     ]
 

@@ -38,6 +38,9 @@ class PrivacyTerms(Resource[bool]):
             )
         ]
 
+    def evidence(self, observed: bool) -> str:
+        return "accepted" if observed else "not accepted"
+
     def apply(self, change: Change) -> bool:
         self._client.metadata.accept_privacy_terms()
         if not self._client.metadata.privacy_terms_accepted():

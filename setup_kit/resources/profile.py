@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Protocol
 
-from setup_kit.engine.resource import Action, Change, Finding, Node, Resource, Status, Value
+from setup_kit.engine.resource import Action, Change, Finding, Node, Resource, Severity, Status, Value
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.export_service.client import ExportServiceClient
@@ -18,6 +18,8 @@ KEY_VAULT_URI = "key_vault_uri"
 RETRY_COUNT = "retry.count"
 RETRY_INTERVAL = "retry.interval_seconds"
 DELETE_LOG = "delete_log"
+
+_GRADES = {RETRY_COUNT: Severity.LOW, RETRY_INTERVAL: Severity.LOW, DELETE_LOG: Severity.MEDIUM}
 
 
 class SecretState(Protocol):
@@ -98,15 +100,21 @@ class ExportProfile(Resource[Profile]):
             ),
         ]
         if wanted.key_vault_uri and _without_default_port(there.key_vault_uri) != wanted.key_vault_uri:
-            changes.append(
-                self._change(
-                    KEY_VAULT_URI,
-                    there.key_vault_uri,
-                    wanted.key_vault_uri,
-                    "where the service reads the connection string; without a version it follows rotations",
-                )
+            pinned = there.key_vault_uri.startswith(wanted.key_vault_uri + "/")
+            why = (
+                "it names one version of the secret, so a rotation would not reach the service"
+                if pinned
+                else "where the service reads the connection string; without a version it follows rotations"
             )
+            changes.append(self._change(KEY_VAULT_URI, there.key_vault_uri, wanted.key_vault_uri, why))
         return [change for change in changes if change is not None]
+
+    def severity(self, change: Change) -> Severity:
+        return _GRADES.get(change.target, Severity.HIGH)
+
+    def evidence(self, observed: Profile) -> str:
+        entities = f"{len(observed.description.entities)} entities"
+        return f"{observed.state}, {entities}, {observed.description.key_vault_uri}"
 
     def apply(self, change: Change) -> Profile:
         wanted = wanted_description(self._environment, secret_uri(self._secret))
@@ -141,7 +149,8 @@ class ExportProfile(Resource[Profile]):
                 Status.FAILED,
                 self.address,
                 f"the service says that the profile is in state {observed.state}: nothing is exported",
-                remedy="look at its failures, mend their cause, and activate it again: setup-kit apply",
+                remedy="setup-kit status, which shows where it failed; mend the cause, then run: setup-kit apply",
+                evidence=f"state {observed.state}",
             )
         ]
 

@@ -19,7 +19,7 @@ from setup_kit.sqlserver.quoting import quote_identifier
 from setup_kit.sqlserver.session import Session
 from setup_kit.sqlserver.sessions import SqlSessions
 
-_APPLY = "run `setup-kit apply`, which mends it"
+_APPLY = "setup-kit apply"
 
 
 class LoginProof(Check):
@@ -62,7 +62,10 @@ class LoginProof(Check):
         try:
             return [
                 self._finding(
-                    "proof.login", Status.PASSED, f"{given.user!r} signs in with the secret's connection string"
+                    "proof.login",
+                    Status.PASSED,
+                    f"{given.user!r} signs in with the secret's connection string",
+                    evidence=f"{given.address}, database {given.database}",
                 ),
                 *self._grants(session),
             ]
@@ -101,11 +104,13 @@ class LoginProof(Check):
         for grant, answer in zip(GRANTS, held, strict=True):
             label = grant.label(self._destination.schema)
             if answer == 1:
-                findings.append(self._finding("proof.grant", Status.PASSED, f"{self.name!r} may: {label}"))
+                message = f"{self.name!r} may: {label}"
+                findings.append(self._finding("proof.grant", Status.PASSED, message, "", "HAS_PERMS_BY_NAME answers 1"))
             else:
                 message = f"the user {self.name!r} lacks {label}"
-                findings.append(self._finding("proof.grant", Status.FAILED, message, _APPLY))
+                seen = "HAS_PERMS_BY_NAME answers 0" if answer == 0 else "HAS_PERMS_BY_NAME does not see it"
+                findings.append(self._finding("proof.grant", Status.FAILED, message, _APPLY, seen))
         return findings
 
-    def _finding(self, check: str, status: Status, message: str, remedy: str = "") -> Finding:
-        return Finding(check, status, self.address, message, remedy)
+    def _finding(self, check: str, status: Status, message: str, remedy: str = "", evidence: str = "") -> Finding:
+        return Finding(check, status, self.address, message, remedy, evidence)

@@ -34,6 +34,9 @@ class ProviderRegistrations(Resource[Mapping[str, str]]):
             if states.get(namespace) != REGISTERED
         ]
 
+    def evidence(self, observed: Mapping[str, str]) -> str:
+        return ", ".join(f"{namespace} {state}" for namespace, state in observed.items())
+
     def apply(self, change: Change) -> Mapping[str, str]:
         self._azure.providers.register(change.target, elapsed(self, change.target))
         return {**(self.observed or {}), change.target: REGISTERED}

@@ -233,5 +233,6 @@ class Replication(Check):
             " tables, then run: setup-kit apply, which makes it anew"
         )
 
-    def _finding(self, what: str, status: Status, message: str, remedy: str = "") -> Finding:
-        return Finding(f"{self.kind}.{what}" if what else self.kind, status, self.address, message, remedy)
+    def _finding(self, what: str, status: Status, message: str, remedy: str = "", evidence: str = "") -> Finding:
+        check = f"{self.kind}.{what}" if what else self.kind
+        return Finding(check, status, self.address, message, remedy, evidence)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from setup_kit.azure.clients import AzureClients
 from setup_kit.azure.resource_groups import Group
-from setup_kit.engine.resource import Action, Change, Node, Resource
+from setup_kit.engine.resource import Action, Change, Node, Resource, Severity
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.resources import tags
@@ -37,6 +37,12 @@ class ResourceGroup(Resource[Group]):
         changes = tags.change(self.address, observed.tags, self._environment.tags)
         check_owner(self, observed.tags, self._owner, changes)
         return changes
+
+    def severity(self, change: Change) -> Severity:
+        return Severity.LOW if change.target == tags.TARGET else Severity.HIGH
+
+    def evidence(self, observed: Group) -> str:
+        return f"in {observed.location}"
 
     def apply(self, change: Change) -> Group:
         if change.action is Action.CREATE or self.observed is None:

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from setup_kit.azure.clients import AzureClients
 from setup_kit.azure.errors import AzureRefusal
 from setup_kit.azure.patience import PERMISSION
 from setup_kit.azure.secrets import MAXIMUM_TAGS, NO_PERMISSION, Secrets, StoredSecret
-from setup_kit.engine.resource import Action, Change, Finding, Node, NotReadable, Resource, Status, Value
+from setup_kit.engine.resource import Action, Change, Finding, Node, NotReadable, Resource, Value
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.resources import tags
 from setup_kit.resources.password import make_password
+from setup_kit.resources.secret_audit import audit_end, audit_organizations
 from setup_kit.resources.sql_server import SqlServer
 from setup_kit.resources.vault import Vault
 from setup_kit.resources.vault_access import OperatorVaultAccess
@@ -35,7 +36,6 @@ SERVER, DATABASE, USER = "server", "database", "user"
 
 # A permission that a run gave before it was killed may not hold yet; a plan does not wait for it as long as `apply`.
 PLAN_PATIENCE = 60.0
-SOON = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -243,19 +243,16 @@ class ConnectionSecret(Resource[SecretState]):
             raise KitError(f"The key vault {self._vault.name} is not there")
         return self._azure.secrets(vault.uri)
 
+    def evidence(self, observed: SecretState) -> str:
+        """The address, state, tags and end; never the value."""
+        end = f"expires {observed.expires_on:%Y-%m-%d}" if observed.expires_on else "never expires"
+        allowed = ", ".join(f"{name} → {value}" for name, value in observed.tags.items() if name in self._tag)
+        return f"{observed.uri_without_version}; {'enabled' if observed.enabled else 'disabled'}; {end}; tag {allowed}"
+
     def audit(self, observed: SecretState) -> list[Finding]:
-        now = datetime.now(UTC)
-        if observed.expires_on is None or not now < observed.expires_on < now + SOON:
-            return []
-        return [
-            Finding(
-                "secret.expiry",
-                Status.WARNING,
-                self.address,
-                f"the secret expires on {observed.expires_on:%Y-%m-%d}; the service refuses it from then on",
-                "run setup-kit apply once it has expired, or set a later date in the vault",
-            )
-        ]
+        attributes = ["az", "keyvault", "secret", "set-attributes", "--vault-name", self._vault.name, "-n", self.name]
+        end = audit_end(self, observed.expires_on, attributes)
+        return [*end, *audit_organizations(self, observed.tags, self._tag, attributes)]
 
     def delete(self, observed: SecretState) -> None:
         """Deletes the secret, which stays recoverable."""

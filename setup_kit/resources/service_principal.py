@@ -39,6 +39,9 @@ class ServicePrincipal(Resource[Principal]):
             )
         ]
 
+    def evidence(self, observed: Principal) -> str:
+        return f"{observed.name}, object id {observed.object_id}"
+
     def apply(self, change: Change) -> Principal:
         try:
             return self._azure.graph.create_service_principal(self._application)
@@ -76,6 +79,7 @@ class ServicePrincipal(Resource[Principal]):
                 self.address,
                 f"sign-in is switched off for {observed.name}: the service gets no token in this tenant",
                 f"az ad sp update --id {observed.object_id} --set accountEnabled=true",
+                f"accountEnabled is false for {observed.object_id}",
             )
         ]
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from setup_kit.azure.clients import AzureClients
 from setup_kit.azure.errors import AzureRefusal
 from setup_kit.azure.sql_servers import MINIMAL_TLS, EntraAdministrator, Server
-from setup_kit.engine.resource import Action, Change, Finding, Node, NotReadable, Resource, Status, Value
+from setup_kit.engine.resource import Action, Change, Finding, Node, NotReadable, Resource, Severity, Status, Value
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.resources import tags
@@ -135,6 +135,14 @@ class SqlServer(Resource[Server]):
                 remedy=f"set 'sql.administrator.sql_login' to {observed.login}",
             )
 
+    def severity(self, change: Change) -> Severity:
+        return Severity.LOW if change.target == tags.TARGET else Severity.HIGH
+
+    def evidence(self, observed: Server) -> str:
+        who = observed.entra.name if observed.entra else observed.login
+        tls = observed.minimal_tls or "of any version"
+        return f"{observed.fqdn}, in {observed.location}, TLS {tls}, administrator {who}"
+
     def apply(self, change: Change) -> Server:
         servers = self._azure.sql_servers
         if change.action is Action.CREATE or self.observed is None:
@@ -186,6 +194,7 @@ class SqlServer(Resource[Server]):
                     self.address,
                     f"the server takes connections with TLS {observed.minimal_tls or 'of any version'}",
                     f"az sql server update --resource-group {self.group} --name {self.name} --minimal-tls-version 1.2",
+                    f"minimalTlsVersion: {observed.minimal_tls or 'none'}; wanted: {MINIMAL_TLS} or later",
                 )
             )
         findings += audit_location(self, observed.location, self._environment.location)

@@ -115,6 +115,10 @@ class ExportUser(Resource[UserState]):
             )
         return changes
 
+    def evidence(self, observed: UserState) -> str:
+        how = "contained" if observed.contained else "of the login of its name"
+        return f"{how}, default schema {observed.default_schema}, made on {observed.created:%Y-%m-%d}"
+
     def apply(self, change: Change) -> UserState:
         session = self._destination.administrator()
         schema = self._destination.schema

@@ -93,9 +93,8 @@ class ProfileValidation(Check):
                 status=Status.FAILED,
                 resource=self.address,
                 message=_sentence(problem),
-                remedy=_REMEDIES.get(
-                    problem.code, "run: setup-kit apply, which mends what it made; else mend it by hand"
-                ),
+                remedy=_REMEDIES.get(problem.code, "setup-kit apply, which mends what it made; else mend it by hand"),
+                evidence=" ".join(part for part in (f"the service answers {refusal.status}", problem.code) if part),
             )
             for problem in problems
         ]
@@ -112,11 +111,11 @@ def _snake(code: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", code).lower()
 
 
-_MENDED = "run: setup-kit apply, which mends it"
+_MENDED = "setup-kit apply, which mends it"
 
 # By the codes of this project's service, *assumed*.
 _REMEDIES = {
-    "PrivacyTerms": "run: setup-kit apply, which accepts them",
+    "PrivacyTerms": "setup-kit apply, which accepts them",
     "NameTaken": "set another profile.name",
     "OrganizationVersion": "update the organization",
     "OrganizationMode": "end the administration mode in the Power Platform admin center",
@@ -129,9 +128,9 @@ _REMEDIES = {
     "KeyVaultTenant": "use a vault in a subscription of the organization's tenant",
     "SecretNotFound": _MENDED,
     "SecretTag": _MENDED,
-    "SecretDisabled": "enable it: az keyvault secret set-attributes --enabled true --vault-name … --name …",
-    "SecretExpired": "give it a later end: az keyvault secret set-attributes --expires … --vault-name … --name …",
-    "SecretNotYetValid": "wait, or: az keyvault secret set-attributes --not-before … --vault-name … --name …",
+    "SecretDisabled": _MENDED,
+    "SecretExpired": _MENDED,
+    "SecretNotYetValid": _MENDED,
     "SecretUnreadable": f"{_MENDED}; a permission that was just given may take ten minutes to hold",
     "KeyVaultUnreachable": "let the vault's network rules admit the service",
     "ConnectionString": _MENDED,

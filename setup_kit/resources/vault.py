@@ -9,7 +9,7 @@ from setup_kit.azure import key_vaults
 from setup_kit.azure.clients import AzureClients
 from setup_kit.azure.errors import AzureRefusal
 from setup_kit.azure.role_assignments import Assignment
-from setup_kit.engine.resource import Action, Change, Finding, Node, NotReadable, Resource, Status, Value
+from setup_kit.engine.resource import Action, Change, Finding, Node, NotReadable, Resource, Severity, Status, Value
 from setup_kit.environment.models import Authorization, Environment
 from setup_kit.errors import KitError
 from setup_kit.resources import tags
@@ -167,6 +167,12 @@ class Vault(Resource[VaultState]):
                 remedy="name a vault of the organization's tenant in 'key_vault.name', and its subscription",
             )
 
+    def severity(self, change: Change) -> Severity:
+        return Severity.LOW if change.target == tags.TARGET else Severity.HIGH
+
+    def evidence(self, observed: VaultState) -> str:
+        return f"{observed.uri}, in {observed.location}, by {MODELS[observed.rbac]}"
+
     def apply(self, change: Change) -> VaultState:
         vaults = self._azure.key_vaults
         if change.action is Action.CREATE or self.observed is None:
@@ -230,6 +236,7 @@ class Vault(Resource[VaultState]):
                     self.address,
                     "the vault's firewall does not admit every address; the export service must reach it",
                     f"az keyvault network-rule list --name {self.name}",
+                    "the vault's network rules do not admit all networks",
                 )
             )
         return findings

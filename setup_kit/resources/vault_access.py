@@ -5,6 +5,7 @@ Both say it by access policy or by role, whichever the vault goes by; neither ta
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -92,6 +93,11 @@ class VaultAccess(Resource[Access]):
         )
 
 
+def _seen(assignments: Iterable[Assignment], permissions: frozenset[str]) -> str:
+    roles = [f"{ROLE_NAMES[each.role]} at {each.scope or '/'}" for each in assignments]
+    return "; ".join([*roles, *([f"secrets: {', '.join(sorted(permissions))}"] if permissions else [])])
+
+
 class OperatorVaultAccess(VaultAccess):
     """Whoever runs the kit may read and write the secret; being owner of the vault alone does not allow it."""
 
@@ -123,6 +129,9 @@ class OperatorVaultAccess(VaultAccess):
             # A token does not list all groups, and none of those that are members of groups.
             return Access(assignments=self._azure.role_assignments.reaching(vault.id, caller.object_id))
         return Access(permissions=frozenset().union(*(vault.policies.get(each, frozenset()) for each in holders)))
+
+    def evidence(self, observed: Access) -> str:
+        return _seen(self._roles(observed, WRITING_ROLES), observed.permissions)
 
     def diff(self, observed: Access | None) -> list[Change]:
         if self._rbac:
@@ -252,21 +261,35 @@ class ServiceVaultAccess(VaultAccess):
             )
         return principal.object_id
 
+    def evidence(self, observed: Access) -> str:
+        return _seen(self._roles(observed, READING_ROLES), observed.permissions)
+
     def audit(self, observed: Access) -> list[Finding]:
-        """Warnings about more than the one permission that the service needs."""
-        more = sorted(observed.permissions - SERVICE_PERMISSIONS)
-        messages = [f"the Data Export Service also has the secret permissions {', '.join(more)}"] if more else []
-        if self._rbac:
-            scope = self._secret_scope().lower()
-            messages += [
-                f"the Data Export Service also holds the role {ROLE_NAMES[each.role]} at {each.scope or '/'}"
-                for each in self._roles(observed, READING_ROLES)
-                if each.role != SECRETS_USER or each.scope.lower() != scope
-            ]
-        remedy = "take away what another use of the service does not need"
-        return [
-            Finding("vault_access.superfluous", Status.WARNING, self.address, message, remedy) for message in messages
-        ]
+        """More than the one permission that the service needs: reading more is a warning, changing is a failure."""
+        name = self._vault.name
+        if not self._rbac:
+            more = sorted(observed.permissions - SERVICE_PERMISSIONS)
+            if not more:
+                return []
+            policy = ["az", "keyvault", "set-policy", "-g", self._environment.resource_group, "-n", name]
+            remedy = shlex.join([*policy, "--object-id", self._object_id(), "--secret-permissions", "get"])
+            status = Status.WARNING if set(more) <= {"list"} else Status.FAILED
+            message = f"the Data Export Service also has the secret permissions {', '.join(more)}"
+            evidence = f"seen: {', '.join(sorted(observed.permissions))}; wanted: get"
+            return [Finding("vault_access.superfluous", status, self.address, message, remedy, evidence)]
+        scope = self._secret_scope().lower()
+        findings = []
+        for each in self._roles(observed, READING_ROLES):
+            if each.role == SECRETS_USER and each.scope.lower() == scope:
+                continue
+            message = f"the Data Export Service also holds the role {ROLE_NAMES[each.role]} at {each.scope or '/'}"
+            status = Status.WARNING if each.role == SECRETS_USER else Status.FAILED
+            remedy = shlex.join(["az", "role", "assignment", "delete", "--ids", each.id])
+            evidence = f"{_seen([each], frozenset())}; wanted: {ROLE_NAMES[SECRETS_USER]} on the secret {self._secret}"
+            findings.append(
+                Finding("vault_access.superfluous", status, self.address, message, remedy, f"seen: {evidence}")
+            )
+        return findings
 
     def delete(self, observed: Access) -> None:
         if not self._rbac:
