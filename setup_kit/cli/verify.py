@@ -54,18 +54,22 @@ def verify(
     from setup_kit.report.console import show_findings
     from setup_kit.report.documents import for_environment, verification_document
 
+    if html is not None:
+        from setup_kit.report.html import check_writable, write_verification
+
+        check_writable(html)
     with (
         open_session(environment, patient=False, fresh=fresh) as session,
         stoppable(session.stop),
         output.progress() as progress,
     ):
         found, interrupted = verify_all(session.house.nodes, progress, session.stop, open_ways=open_firewall)
-        findings = for_environment(found, session.name)
+        findings = for_environment(found, environment)
         facts = session.house.provisioned()
-    document = verification_document(session.name, findings, facts, strict=strict, at=datetime.now(UTC))
+    document = verification_document(
+        session.name, findings, facts, strict=strict, interrupted=interrupted, at=datetime.now(UTC)
+    )
     if html is not None:
-        from setup_kit.report.html import write_verification
-
         write_verification(html, document)
     if output.json:
         output.document(document)
@@ -80,5 +84,5 @@ def verify(
         finish(ExitCode.INTERRUPTED)
     if not document["passed"]:
         if not output.json:
-            output.out.print(f"Next: setup-kit apply -e {session.name}, which mends what it can; then verify again.")
+            output.out.print(f"Next: setup-kit apply -e {environment}, which mends what it can; then verify again.")
         finish(ExitCode.VERIFICATION_FAILED)

@@ -72,11 +72,17 @@ def finding_document(finding: Finding) -> Document:
 
 
 def verification_document(
-    environment: str, findings: Iterable[Finding], provisioned: Document, *, strict: bool, at: datetime
+    environment: str,
+    findings: Iterable[Finding],
+    provisioned: Document,
+    *,
+    strict: bool,
+    interrupted: bool,
+    at: datetime,
 ) -> Document:
     """A findings document with the verdict, when it was made and by which version, and what there is.
 
-    `passed` says whether nothing failed; with `strict`, whether nothing was warned of either.
+    `passed` says whether everything was looked at and nothing failed; with `strict`, nothing was warned of either.
     """
     document = findings_document(environment, findings)
     counts = document["summary"]
@@ -85,7 +91,8 @@ def verification_document(
         "verified_at": at.isoformat(timespec="seconds"),
         "version": __version__,
         "strict": strict,
-        "passed": not counts["failed"] and not (strict and counts["warning"]),
+        "interrupted": interrupted,
+        "passed": not interrupted and not counts["failed"] and not (strict and counts["warning"]),
         **document,
         "provisioned": provisioned,
     }
