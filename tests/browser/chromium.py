@@ -1,4 +1,4 @@
-"""A headless Chromium, driven over its own DevTools protocol; as a program: prints the browser's path, or ends with 1."""
+"""A headless Chromium, driven over its DevTools protocol; as a program: prints its path, or ends with 1."""
 
 from __future__ import annotations
 
@@ -22,7 +22,13 @@ PLACES = (
 )
 # Seconds: on a busy machine a browser takes its time to start.
 PATIENCE = 60.0
-QUIET = ("--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking")
+QUIET = (
+    "--headless=new",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+)
 
 
 def executable() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -314,7 +315,9 @@ def test_a_closed_firewall_defers_the_reading_and_apply_opens_it(server: Logical
     assert succeeded(kit().apply()).made == ()
 
 
-def test_more_than_the_thirteen_is_warned_about(kit: MakeKit, administrator: Callable[..., None]) -> None:
+def test_more_than_the_thirteen_is_found_with_the_statement_that_takes_it_away(
+    kit: MakeKit, administrator: Callable[..., None]
+) -> None:
     succeeded(kit().apply())
     assert audit(kit()) == []
     administrator(
@@ -328,7 +331,31 @@ def test_more_than_the_thirteen_is_warned_about(kit: MakeKit, administrator: Cal
     assert "CONTROL on schema dbo" in findings["grants.superfluous"].message
     assert "ALTER ANY ROLE" in findings["grants.denied"].message
     assert "db_owner" in findings["grants.role"].message
-    assert {finding.status for finding in findings.values()} == {Status.WARNING}
+    assert {check: finding.status for check, finding in findings.items()} == {
+        "grants.superfluous": Status.FAILED,
+        "grants.role": Status.FAILED,
+        "grants.denied": Status.WARNING,
+    }
+    statements = [shlex.split(finding.remedy)[-1] for finding in findings.values()]
+    administrator(*statements)
+    assert audit(kit()) == []
+
+
+def test_permissions_on_objects_and_the_right_to_pass_on_are_named_and_taken_away(
+    kit: MakeKit, administrator: Callable[..., None]
+) -> None:
+    succeeded(kit().apply())
+    administrator(
+        "CREATE TABLE [dbo].[their table] (id int)",
+        "GRANT SELECT ON OBJECT::[dbo].[their table] TO [dataexport]",
+        "GRANT INSERT ON SCHEMA::[dbo] TO [dataexport] WITH GRANT OPTION",
+    )
+    findings = {finding.check: finding for finding in audit(kit())}
+    assert set(findings) == {"grants.superfluous", "grants.grant_option"}
+    assert "SELECT on an object dbo.their table" in findings["grants.superfluous"].message
+    administrator(*[shlex.split(finding.remedy)[-1] for finding in findings.values()])
+    assert audit(kit()) == []
+    assert kit().plan().empty
 
 
 def test_the_proof_names_a_log_in_that_fails(kit: MakeKit, administrator: Callable[..., None]) -> None:
