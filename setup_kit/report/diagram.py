@@ -93,7 +93,7 @@ def draw(facts: Facts, findings: Iterable[Facts]) -> Diagram:
 
     def box(name: str, what: str, place: tuple[int, int, int, int], lines: Iterable[str], inner: bool = False) -> Box:
         x, y, width, height = place
-        section = facts[name]
+        section = facts["profile" if name == "service" else name]
         room = width - 24
         return Box(
             x,
@@ -118,11 +118,10 @@ def draw(facts: Facts, findings: Iterable[Facts]) -> Diagram:
     )
     service = box(
         "service",
-        "Data Export Service",
-        (322, 22, 276, 176),
+        "Data Export Service, profile",
+        (322, 22, 276, 136),
         [
-            f"profile {profile['name']}",
-            profile["state"] or "no profile yet",
+            profile["state"] or "",
             f"{_count(profile['entities'], 'entity', 'entities')},"
             f" {_count(profile['relationships'], 'relationship', 'relationships')}",
             f"prefix {profile['prefix']}" if profile["prefix"] else "no prefix",
@@ -158,8 +157,8 @@ def draw(facts: Facts, findings: Iterable[Facts]) -> Diagram:
     access = status("key_vault")
     arrows = (
         Arrow("M250 76 H314", "reads", 282, 67, status("organization")),
-        Arrow("M548 198 V342", "gets the secret", 538, 238, access, anchor="end"),
-        Arrow("M598 108 H698", "writes rows", 648, 99, status("firewall")),
+        Arrow("M548 158 V342", "gets the secret", 538, 218, access, anchor="end"),
+        Arrow("M598 76 H698", "writes rows", 648, 67, status("firewall")),
         Arrow("M582 399 H730", "signs in as", 648, 390, status("user")),
     )
     return Diagram(boxes, arrows, _description(facts))
@@ -167,11 +166,13 @@ def draw(facts: Facts, findings: Iterable[Facts]) -> Diagram:
 
 def _firewall(rules: list[Facts], place: tuple[int, int, int, int], status: str) -> Box:
     x, y, width, height = place
+    rules = sorted(rules, key=lambda rule: bool(rule["named"]))
+    unnamed = sum(not rule["named"] for rule in rules)
     shown = rules if len(rules) <= RULES_SHOWN else rules[: RULES_SHOWN - 1]
-    texts = [f"{'' if rule['named'] else '(not in the file) '}{rule['name']}  {rule['range']}" for rule in shown]
+    texts = [f"{'' if rule['named'] else '! '}{rule['name']}  {rule['range']}" for rule in shown]
     if len(rules) > len(shown):
         texts.append(f"and {len(rules) - len(shown)} more")
-    title = _count(rules, "rule", "rules")
+    title = _count(rules, "rule", "rules") + (f", {unnamed} (!) not in the file" if unnamed else "")
     lines = tuple(_fitted(text, width - 24) for text in texts)
     return Box(x, y, width, height, "Firewall", Line(title, title), lines, status, bool(rules), inner=True)
 

@@ -72,7 +72,9 @@ class Freshness(Check):
             message = f"{status.name}: nothing has waited longer than {words(self._allowed)}"
             return Finding(self.kind, Status.PASSED, self.address, message, evidence=seen)
         message = f"{status.name}: a change of {waiting:%Y-%m-%d %H:%M} UTC is not exported yet"
-        remedy = "setup-kit status, then look at the profile's failures; setup-kit apply activates the profile again"
+        remedy = (
+            "setup-kit status, which shows how far it is; then ask whoever runs the export service whether it works"
+        )
         return Finding(f"{self.kind}.stale", Status.FAILED, self.address, message, remedy, seen)
 
 

@@ -186,8 +186,8 @@ class InitialSync(Check):
                         self.address,
                         f"{status.name}: {status.failed:,} of {status.total:,} records could not be written",
                         evidence=_describe(status),
-                        remedy="setup-kit status counts them; the profile's failure log has the reason for each; a"
-                        " record is tried again when it or its schema changes",
+                        remedy="setup-kit status, which counts them; the profile's failure log has the reason for each;"
+                        " a record is tried again when it or its schema changes",
                     )
                 )
             else:

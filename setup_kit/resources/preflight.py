@@ -87,7 +87,8 @@ class Preflight(Check):
                     "correct 'tenant', and use a subscription of the organization's tenant",
                 )
             )
-        return findings or [self._passed(check, f"the {label} is version {version} and open")]
+        evidence = f"id {current.id}, tenant {current.tenant_id or 'not told'}, {current.state or 'no state told'}"
+        return findings or [self._passed(check, f"the {label} is version {version} and open", evidence)]
 
     def service(self) -> list[Finding]:
         """Whether it answers, and takes the caller for a System Administrator."""
@@ -97,7 +98,8 @@ class Preflight(Check):
             message = f"the Data Export Service says of the organization: {found.error}"
             return [self._failed(check, message, "mend it in the organization, or ask whoever runs the service")]
         connector = self._client.connector
-        return [self._passed(check, f"the Data Export Service answers at {self._client.discovery} and {connector}")]
+        message = f"the Data Export Service answers at {self._client.discovery} and {connector}"
+        return [self._passed(check, message, f"it knows the organization as {found.name or found.id}")]
 
     def entities(self) -> list[Finding]:
         """Each entity of the profile; only those that the service does not offer are looked up in the organization."""
@@ -122,7 +124,8 @@ class Preflight(Check):
                 message = f"the Data Export Service does not export the entity {name}"
                 findings.append(self._failed(check, message, "take it out of profile.entities"))
         count = len(self._environment.profile.entities)
-        return findings or [self._passed(check, f"all {count} entities exist and are change-tracked")]
+        named = ", ".join(self._environment.profile.entities)
+        return findings or [self._passed(check, f"all {count} entities exist and are change-tracked", named)]
 
     def relationships(self) -> list[Finding]:
         check = "preflight.relationships"
@@ -141,7 +144,7 @@ class Preflight(Check):
             for name in wanted
             if name not in offered
         ]
-        return findings or [self._passed(check, f"all {len(wanted)} relationships can be exported")]
+        return findings or [self._passed(check, f"all {len(wanted)} relationships can be exported", ", ".join(wanted))]
 
     def server(self) -> list[Finding]:
         """The name is free or ours, and a SQL login can exist there."""
@@ -171,7 +174,8 @@ class Preflight(Check):
                     f" --name {name}; or set another sql.server",
                 )
             ]
-        return [self._passed(check, f"the server {name} is there and admits SQL logins")]
+        evidence = "not for Microsoft Entra sign-ins only"
+        return [self._passed(check, f"the server {name} is there and admits SQL logins", evidence)]
 
     def vault(self) -> list[Finding]:
         """The name is free, ours, or that of a deleted vault of ours."""
@@ -180,7 +184,7 @@ class Preflight(Check):
         group = self._environment.resource_group
         vaults = self._azure.key_vaults
         if vaults.get(group, name) is not None:
-            return [self._passed(check, f"the vault {name} is there")]
+            return [self._passed(check, f"the vault {name} is there", f"in the resource group {group}")]
         deleted = vaults.deleted(name)
         if deleted is not None and deleted.group.lower() == group.lower():
             message = f"a deleted vault {name} of resource group {group} is there: apply recovers it, with its secrets"
@@ -219,8 +223,8 @@ class Preflight(Check):
         except KitError:
             return None
 
-    def _passed(self, check: str, message: str) -> Finding:
-        return Finding(check, Status.PASSED, self.address, message)
+    def _passed(self, check: str, message: str, evidence: str = "") -> Finding:
+        return Finding(check, Status.PASSED, self.address, message, evidence=evidence)
 
     def _failed(self, check: str, message: str, remedy: str) -> Finding:
         return Finding(check, Status.FAILED, self.address, message, remedy)
@@ -233,7 +237,7 @@ def failure(check: str, resource: str, error: KitError) -> Finding:
         message += f": {error.why}"
     if error.original and error.original not in message:
         message += f" ({error.original})"
-    return Finding(check, Status.FAILED, resource, message, error.remedy)
+    return Finding(check, Status.FAILED, resource, message, error.remedy, error.original)
 
 
 def _meant(name: str, known: set[str] | None) -> str:

@@ -186,16 +186,18 @@ class Replication(Check):
             f"the table {table.label} is missing in the destination although the service says that {table.name} was"
             f" {'exported' if exported else 'given its table'}"
         )
-        return self._finding("missing", Status.FAILED, message, self._anew)
+        seen = f"initial synchronization {status.initial_sync}, metadata {status.metadata}; no table {table.label}"
+        return self._finding("missing", Status.FAILED, message, self._anew, seen)
 
     def _rows(self, table: ExportedTable, status: EntityStatus, destination: int) -> Finding:
         written = status.succeeded
+        seen = f"{table.label}: {destination:,} rows; the service wrote {written:,}"
         fewer = destination < written
         if not fewer and max(destination, status.total) > QUICKLY_COUNTED:
             message = (
                 f"{table.name}: {destination:,} rows at the destination; the service says that it wrote {written:,}"
             )
-            return self._finding("", Status.PASSED, message)
+            return self._finding("", Status.PASSED, message, evidence=seen)
         try:
             source = self._organization.count_rows(table.entity)
         except KitError as error:
@@ -204,26 +206,26 @@ class Replication(Check):
                 f"{table.name}: {destination:,} rows in {table.label}, the service says that it wrote {written:,};"
                 f" not counted at the source, because {error.what}"
             )
-            return self._finding("uncounted", Status.WARNING if fewer else Status.SKIPPED, message, error.remedy)
+            return self._finding("uncounted", Status.WARNING if fewer else Status.SKIPPED, message, error.remedy, seen)
         if destination == source:
             return self._finding(
-                "", Status.PASSED, f"{table.name}: {source:,} rows at the source and at the destination"
+                "", Status.PASSED, f"{table.name}: {source:,} rows at the source and at the destination", evidence=seen
             )
         if not status.initial_sync.over:
             message = (
                 f"{table.name}: {source:,} rows at the source and {destination:,} at the destination; its first"
                 " synchronization is not over"
             )
-            return self._finding("", Status.SKIPPED, message)
+            return self._finding("", Status.SKIPPED, message, evidence=seen)
         if fewer and destination < source:
             message = (
                 f"{table.name}: {destination:,} rows in {table.label} although the service says that it wrote"
                 f" {written:,}; there are {source:,} at the source"
             )
-            return self._finding("fewer", Status.FAILED, message, self._anew)
+            return self._finding("fewer", Status.FAILED, message, self._anew, seen)
         message = f"{table.name}: {source:,} rows at the source, {destination:,} at the destination"
         remedy = "none where rows were added or deleted at the source since; see also the profile's failures"
-        return self._finding("differs", Status.WARNING, message, remedy)
+        return self._finding("differs", Status.WARNING, message, remedy, seen)
 
     @property
     def _anew(self) -> str:

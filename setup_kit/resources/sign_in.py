@@ -27,7 +27,9 @@ class SignIn(Check):
                     self.address,
                     f"signed in to tenant {caller.tenant_id}, but the environment file says {self.name}",
                     remedy=f"sign in to the right one: az login --tenant {self.name}; or correct 'tenant'",
+                    evidence=f"tid claim {caller.tenant_id}; wanted: {self.name}",
                 )
             ]
         message = f"signed in as {caller.name} (object id {caller.object_id}) to tenant {caller.tenant_id}"
-        return [Finding("sign_in", Status.PASSED, self.address, message)]
+        evidence = f"tid claim {caller.tenant_id}"
+        return [Finding("sign_in", Status.PASSED, self.address, message, evidence=evidence)]

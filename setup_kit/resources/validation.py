@@ -77,7 +77,8 @@ class ProfileValidation(Check):
                 pause = min(pause * 1.5, LONGEST_PAUSE)
             else:
                 message = f"the Data Export Service finds all that the profile {self.name!r} needs"
-                return [Finding("profile_validation", Status.PASSED, self.address, message)]
+                evidence = f"asked to validate {description.key_vault_uri}"
+                return [Finding("profile_validation", Status.PASSED, self.address, message, evidence=evidence)]
 
     def _may_settle(self, problems: tuple[Problem, ...]) -> bool:
         """Whether the service is only kept out by what is there already and does not hold yet."""

@@ -285,10 +285,10 @@ class ServiceVaultAccess(VaultAccess):
             message = f"the Data Export Service also holds the role {ROLE_NAMES[each.role]} at {each.scope or '/'}"
             status = Status.WARNING if each.role == SECRETS_USER else Status.FAILED
             remedy = shlex.join(["az", "role", "assignment", "delete", "--ids", each.id])
-            evidence = f"{_seen([each], frozenset())}; wanted: {ROLE_NAMES[SECRETS_USER]} on the secret {self._secret}"
-            findings.append(
-                Finding("vault_access.superfluous", status, self.address, message, remedy, f"seen: {evidence}")
+            evidence = (
+                f"seen: {_seen([each], frozenset())}; wanted: {ROLE_NAMES[SECRETS_USER]} on the secret {self._secret}"
             )
+            findings.append(Finding("vault_access.superfluous", status, self.address, message, remedy, evidence))
         return findings
 
     def delete(self, observed: Access) -> None:

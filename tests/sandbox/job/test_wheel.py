@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,13 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     built = run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder), cwd=ROOT)
     assert built.returncode == 0, built.stderr
     return next(folder.glob("*.whl"))
+
+
+def test_the_wheel_carries_what_a_report_is_made_of(wheel: Path) -> None:
+    carried = set(zipfile.ZipFile(wheel).namelist())
+    templates = {f"setup_kit/report/templates/{path.name}" for path in (ROOT / "setup_kit/report/templates").iterdir()}
+    assert len(templates) == 3
+    assert templates <= carried
 
 
 def test_the_installed_wheel_runs_the_demonstration_from_any_folder(wheel: Path, tmp_path: Path) -> None:
