@@ -93,7 +93,7 @@ class VaultAccess(Resource[Access]):
         )
 
 
-def _seen(assignments: Iterable[Assignment], permissions: frozenset[str]) -> str:
+def _seen(assignments: Iterable[Assignment], permissions: frozenset[str] = frozenset()) -> str:
     roles = [f"{ROLE_NAMES[each.role]} at {each.scope or '/'}" for each in assignments]
     return "; ".join([*roles, *([f"secrets: {', '.join(sorted(permissions))}"] if permissions else [])])
 
@@ -266,18 +266,18 @@ class ServiceVaultAccess(VaultAccess):
 
     def audit(self, observed: Access) -> list[Finding]:
         """More than the one permission that the service needs: reading more is a warning, changing is a failure."""
-        name = self._vault.name
         if not self._rbac:
             more = sorted(observed.permissions - SERVICE_PERMISSIONS)
             if not more:
                 return []
-            policy = ["az", "keyvault", "set-policy", "-g", self._environment.resource_group, "-n", name]
+            policy = ["az", "keyvault", "set-policy", "--name", self._vault.name]
             remedy = shlex.join([*policy, "--object-id", self._object_id(), "--secret-permissions", "get"])
             status = Status.WARNING if set(more) <= {"list"} else Status.FAILED
             message = f"the Data Export Service also has the secret permissions {', '.join(more)}"
             evidence = f"seen: {', '.join(sorted(observed.permissions))}; wanted: get"
             return [Finding("vault_access.superfluous", status, self.address, message, remedy, evidence)]
         scope = self._secret_scope().lower()
+        wanted = f"{ROLE_NAMES[SECRETS_USER]} on the secret {self._secret}"
         findings = []
         for each in self._roles(observed, READING_ROLES):
             if each.role == SECRETS_USER and each.scope.lower() == scope:
@@ -285,9 +285,7 @@ class ServiceVaultAccess(VaultAccess):
             message = f"the Data Export Service also holds the role {ROLE_NAMES[each.role]} at {each.scope or '/'}"
             status = Status.WARNING if each.role == SECRETS_USER else Status.FAILED
             remedy = shlex.join(["az", "role", "assignment", "delete", "--ids", each.id])
-            evidence = (
-                f"seen: {_seen([each], frozenset())}; wanted: {ROLE_NAMES[SECRETS_USER]} on the secret {self._secret}"
-            )
+            evidence = f"seen: {_seen([each])}; wanted: {wanted}"
             findings.append(Finding("vault_access.superfluous", status, self.address, message, remedy, evidence))
         return findings
 
