@@ -18,7 +18,7 @@ from setup_kit.sandbox.tenant import (
 )
 
 # Counts up whenever what is kept in a sandbox's directory takes another shape.
-FORMAT = 2
+FORMAT = 3
 
 LOCATION = "westeurope"
 SERVICE_REGION = "West Europe"

@@ -62,6 +62,11 @@ def _session(severity: int, text: str, state: int = 1) -> Message:
 MESSAGES: dict[int, Message] = {
     102: _batch(15, "Incorrect syntax near '%.*ls'."),
     103: _batch(15, "The %S_MSG that starts with '%.*ls' is too long. Maximum length is %d.", 4),
+    104: _batch(
+        15,
+        "ORDER BY items must appear in the select list if the statement contains a UNION, INTERSECT or EXCEPT "
+        "operator.",
+    ),
     105: _batch(15, "Unclosed quotation mark after the character string '%.*ls'."),
     107: _batch(15, "The column prefix '%.*ls' does not match with a table name or alias name used in the query."),
     108: _batch(15, "The ORDER BY position number %ld is out of range of the number of items in the select list."),
@@ -78,6 +83,13 @@ MESSAGES: dict[int, Message] = {
     116: _batch(
         16, "Only one expression can be specified in the select list when the subquery is not introduced with EXISTS."
     ),
+    119: _batch(
+        15,
+        "Must pass parameter number %d and subsequent parameters as '@name = value'. After the form '@name = "
+        "value' has been used, all subsequent parameters must be passed in the form '@name = value'.",
+    ),
+    127: _batch(15, "A TOP N or FETCH rowcount value may not be negative."),
+    130: _batch(15, "Cannot perform an aggregate function on an expression containing an aggregate or a subquery."),
     131: _batch(15, "The size (%d) given to the %S_MSG '%.*ls' exceeds the maximum allowed for any data type (%d).", 3),
     134: _batch(
         15,
@@ -88,6 +100,12 @@ MESSAGES: dict[int, Message] = {
     137: _batch(15, 'Must declare the scalar variable "%.*ls".', 2),
     141: _batch(
         15, "A SELECT statement that assigns a value to a variable must not be combined with data-retrieval operations."
+    ),
+    145: _batch(15, "ORDER BY items must appear in the select list if SELECT DISTINCT is specified."),
+    147: _batch(
+        15,
+        "An aggregate may not appear in the WHERE clause unless it is in a subquery contained in a HAVING clause "
+        "or a select list, and the column being aggregated is an outer reference.",
     ),
     148: _batch(15, "Incorrect time syntax in time string '%.*ls' used with WAITFOR."),
     155: _batch(15, "'%.*ls' is not a recognized %ls option."),
@@ -153,12 +171,18 @@ MESSAGES: dict[int, Message] = {
     289: _batch(16, "Cannot construct data type %ls, some of the arguments have values which are not valid."),
     297: Message(16, "The user does not have permission to perform this action."),
     313: _batch(16, "An insufficient number of arguments were supplied for the procedure or function %.*ls.", 3),
+    321: _batch(
+        15,
+        '"%.*ls" is not a recognized table hints option. If it is intended as a parameter to a table-valued '
+        "function or to the CHANGETABLE function, ensure that your database compatibility mode is set to 90.",
+    ),
     343: _batch(15, "Unknown object type '%.*ls' used in a CREATE, DROP, or ALTER statement."),
     346: _batch(15, 'The parameter "%.*ls" can not be declared READONLY since it is not a table-valued parameter.'),
     350: _batch(
         16, 'The column "%.*ls" does not have a valid data type. A column cannot be of a user-defined table type.'
     ),
     352: _batch(15, 'The table-valued parameter "%.*ls" must be declared with the READONLY option.'),
+    408: _batch(15, "A constant expression was encountered in the ORDER BY list, position %i."),
     500: Message(
         16,
         "Trying to pass a table-valued parameter with %d column(s) where the corresponding user-defined table type "
@@ -210,6 +234,18 @@ MESSAGES: dict[int, Message] = {
     ),
     1002: _batch(16, "Line %d: Specified scale %d is invalid."),
     1007: _batch(15, "The %S_MSG '%.*ls' is out of the range for numeric representation (maximum precision 38)."),
+    1011: _batch(16, "The correlation name '%.*ls' is specified multiple times in a FROM clause."),
+    1013: _batch(
+        16,
+        'The objects "%.*ls" and "%.*ls" in the FROM clause have the same exposed names. Use correlation names to'
+        " distinguish them.",
+    ),
+    1031: _batch(15, "Percent values must be between 0 and 100."),
+    1033: _batch(
+        15,
+        "The ORDER BY clause is invalid in views, inline functions, derived tables, subqueries, and common table "
+        "expressions, unless TOP, OFFSET or FOR XML is also specified.",
+    ),
     1038: _batch(
         15,
         "An object or column name is missing or empty. For SELECT INTO statements, verify each column has a name. "
@@ -218,6 +254,7 @@ MESSAGES: dict[int, Message] = {
         4,
     ),
     1046: _batch(15, "Subqueries are not allowed in this context. Only scalar expressions are allowed."),
+    1060: _batch(15, "The number of rows provided for a TOP or FETCH clauses row count parameter must be an integer."),
     1062: _batch(15, "The TOP N WITH TIES clause is not allowed without a corresponding ORDER BY clause."),
     1087: _batch(15, 'Must declare the table variable "%.*ls".', 2),
     1088: Message(16, 'Cannot find the object "%.*ls" because it does not exist or you do not have permissions.', 12),
@@ -337,6 +374,7 @@ MESSAGES: dict[int, Message] = {
     4060: _session(11, 'Cannot open database "%.*ls" requested by the login. The login failed.'),
     4064: _session(11, "Cannot open user default database. Login failed."),
     4104: _batch(16, 'The multi-part identifier "%.*ls" could not be bound.'),
+    4108: _batch(15, "Windowed functions can only appear in the SELECT or ORDER BY clauses."),
     4112: _batch(15, "The function '%ls' must have an OVER clause with ORDER BY."),
     4121: _batch(
         16,
@@ -347,6 +385,7 @@ MESSAGES: dict[int, Message] = {
     4145: _batch(
         15, "An expression of non-boolean type specified in a context where a condition is expected, near '%.*ls'."
     ),
+    4502: _batch(16, "View or function '%.*ls' has more column names specified than columns defined."),
     4511: Message(16, "Create View or Function failed because no column name was specified for column %d."),
     4606: _batch(16, "Granted or revoked privilege %ls is not compatible with object."),
     4611: Message(16, "To revoke or deny grantable privileges, specify the CASCADE option."),
@@ -427,6 +466,7 @@ MESSAGES: dict[int, Message] = {
     8144: Message(16, "Procedure or function %.*ls has too many arguments specified.", 2),
     8145: Message(16, "%.*ls is not a parameter for procedure %.*ls."),
     8155: _batch(16, "No column name was specified for column %d of '%.*ls'.", 2),
+    8156: _batch(16, "The column '%.*ls' was specified multiple times for '%.*ls'."),
     8158: _batch(16, "'%.*ls' has more columns than were specified in the column list."),
     8162: Message(
         16,
@@ -464,6 +504,7 @@ MESSAGES: dict[int, Message] = {
         "the GROUP BY clause to group the source rows.",
     ),
     # *Assumed*: no page prints it.
+    9810: _batch(16, "The datepart %.*ls is not supported by date function %.*ls for data type %.*ls."),
     9812: _batch(16, "The timezone provided to builtin function %ls is invalid.", 0),
     9828: _batch(
         16,
@@ -486,6 +527,9 @@ MESSAGES: dict[int, Message] = {
         "The number of row value expressions in the INSERT statement exceeds the maximum allowed number of %d row "
         "values.",
     ),
+    10741: _batch(15, "A TOP can not be used in the same query or sub-query as a OFFSET."),
+    10742: _batch(15, "The offset specified in a OFFSET clause may not be negative."),
+    10744: _batch(15, "The number of rows provided for a FETCH clause must be greater then zero."),
     10760: _batch(
         16,
         "Scale argument is not valid. Valid expressions for data type %.*ls scale argument are integer constants and "

@@ -155,6 +155,7 @@ _FEATURES = {
         "SELECT * FROM sys.schemas s JOIN sys.fn_my_permissions(s.name, 'SCHEMA') p ON 1 = 1"
     ),
     "TOP PERCENT WITH TIES": "SELECT TOP (5) PERCENT WITH TIES name FROM sys.tables ORDER BY name",
+    "WITH NOCHECK": "CREATE TABLE t (a int); ALTER TABLE t WITH NOCHECK ADD CHECK (a > 1)",
     "two OUTPUT clauses": "CREATE TABLE t (a int); DELETE t OUTPUT deleted.a INTO #x OUTPUT deleted.a",
     "unpaired surrogate": "",
     "window frame": "SELECT SUM(schema_id) OVER (ORDER BY name ROWS UNBOUNDED PRECEDING) FROM sys.schemas",

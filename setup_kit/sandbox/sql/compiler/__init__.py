@@ -7,6 +7,7 @@ calls by name. Inputs known before a row is touched are computed before.
 `compile`             a statement on data: where the executor comes in
 `compiler`            what the parts ask of the whole
 `queries`             SELECT; `sources` has FROM, `common_tables` WITH, `aggregates` aggregates and windows
+`row_counts`          the numbers of TOP, OFFSET and FETCH
 `row_assignments`     SELECT @variable = value
 `expressions`         values and conditions; `operators` has arithmetic and comparison
 `functions`           built-in functions; `functions_text`, `functions_time`, `functions_system`, `functions_catalog`,

@@ -68,6 +68,8 @@ def call(compiler: Compiler, name: str, arguments: Sequence[exp.Expr], scope: Sc
     distinct = ""
     if isinstance(argument, exp.Distinct):
         distinct, argument = "DISTINCT ", argument.expressions[0]
+    if not over and any(_is_aggregate(part) or isinstance(part, exp.Query) for part in argument.walk()):
+        raise errors.error(130)
     with scope.inside_aggregate():
         value = compiler.value(argument, scope)
     text = f"{distinct}{value.sql}{collated(value.type)}"
@@ -81,6 +83,10 @@ def call(compiler: Compiler, name: str, arguments: Sequence[exp.Expr], scope: Sc
     if kind.name not in t.NUMBERS or kind.name == "bit":
         raise errors.operator_refused(name.lower(), kind.name)
     return _total(compiler, name, text, kind, over)
+
+
+def _is_aggregate(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Anonymous) and str(node.this).upper() in NAMES
 
 
 def _total(compiler: Compiler, name: str, text: str, kind: SqlType, over: str) -> Bound:
@@ -150,7 +156,7 @@ def _sorting(index: int, *, strings: bool) -> Callable[[list[Any]], tuple[bool, 
         value = row[index]
         if value is None:
             return False, 0
-        return True, collation.sort_key(value) if strings else value
+        return True, collation.order_key(value) if strings else value
 
     return key
 

@@ -14,6 +14,7 @@ from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.compiler.bound import Bound, Program, Slot
 from setup_kit.sandbox.sql.compiler.compiler import Compiler
 from setup_kit.sandbox.sql.compiler.outputs import Insert, Output, compile_output
+from setup_kit.sandbox.sql.compiler.row_counts import count_of_rows, share_of_rows
 from setup_kit.sandbox.sql.compiler.scope import Scope
 from setup_kit.sandbox.sql.compiler.targets import (
     Target,
@@ -29,7 +30,6 @@ from setup_kit.sandbox.sql.compiler.targets import (
 )
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.storage.catalog import Column
-from setup_kit.sandbox.sql.values import types as t
 
 
 @dataclass(frozen=True)
@@ -123,8 +123,8 @@ def limited(compiler: Compiler, statement: s.Query, query: str) -> str:
     """`query` with as many of its rows as TOP lets through."""
     if statement.top is None:
         return query
-    kind = t.FLOAT if statement.percent else t.BIGINT
-    count = compiler.program.convert(compiler.value(statement.top, Scope()), kind, explicit=True).sql
+    rows = share_of_rows if statement.percent else count_of_rows
+    count = rows(compiler, statement.top, Scope()).sql
     if statement.percent:
         count = f"(SELECT CAST(ceil(count(*) * {count} / 100.0) AS INTEGER) FROM ({query}))"  # noqa: S608 - compiled
     return f"SELECT * FROM ({query}) LIMIT {count}"  # noqa: S608 - compiled

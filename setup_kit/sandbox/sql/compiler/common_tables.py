@@ -8,8 +8,9 @@ from sqlglot import exp
 
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.compiler.bound import Bound, Runtime
-from setup_kit.sandbox.sql.compiler.compiler import Compiler
+from setup_kit.sandbox.sql.compiler.compiler import Compiler, refuse_order
 from setup_kit.sandbox.sql.compiler.scope import Compiled, Scope
+from setup_kit.sandbox.sql.compiler.sources import check_names
 from setup_kit.sandbox.sql.storage.catalog import fold
 from setup_kit.sandbox.sql.tds.tokens import Column
 from setup_kit.sandbox.sql.values import types as t
@@ -28,7 +29,7 @@ def compile_clause(compiler: Compiler, node: exp.Expr, scope: Scope) -> str:
         if _calls_itself(item.this, item.alias):
             parts.append(_recursive(compiler, item, table, scope))
             continue
-        found = compiler.query(item.this, scope)
+        found = compiler.query(refuse_order(item.this), scope)
         columns = _columns(item, found)
         physical = ", ".join(f"c{index}" for index in range(1, len(columns) + 1))
         parts.append(f"{table}({physical}) AS ({found.sql})")
@@ -40,6 +41,7 @@ def _columns(item: exp.Expr, found: Compiled) -> tuple[Column, ...]:
     names = [column.name for column in item.args["alias"].columns] or [column.name for column in found.columns]
     if len(names) != len(found.columns):
         raise errors.error(8158, item.alias)
+    check_names(names, item.alias)
     return tuple(Column(name, c.type, c.nullable) for name, c in zip(names, found.columns, strict=True))
 
 

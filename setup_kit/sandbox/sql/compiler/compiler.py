@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from sqlglot import exp
 
+from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.compiler.bound import Bound, Demand, Program
 from setup_kit.sandbox.sql.compiler.intake import Intake
 from setup_kit.sandbox.sql.compiler.scope import Compiled, Scope
@@ -84,3 +85,17 @@ class Compiler(ABC):
     @abstractmethod
     def query(self, node: exp.Expr, scope: Scope | None = None, *, for_exists: bool = False) -> Compiled:
         """A SELECT or a set operation, with its WITH clause."""
+
+
+def refuse_order(query: exp.Expr) -> exp.Expr:
+    """`query` as a part of another; 1033 for an ORDER BY in it that picks no rows."""
+    inner = query.unnest()
+    if inner.args.get("order") is not None and not (inner.args.get("limit") or inner.args.get("offset")):
+        raise errors.error(1033)
+    return query
+
+
+def refuse_windows(clause: exp.Expr) -> None:
+    """4108 for a function OVER a window in a clause that may have none; its subqueries are their own affair."""
+    if any(isinstance(node, exp.Window) for node in clause.walk(prune=lambda node: isinstance(node, exp.Query))):
+        raise errors.error(4108)

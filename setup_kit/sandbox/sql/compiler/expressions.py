@@ -11,7 +11,7 @@ from sqlglot import exp
 from setup_kit.sandbox.sql import errors, unsupported
 from setup_kit.sandbox.sql.compiler import aggregates, functions, operators
 from setup_kit.sandbox.sql.compiler.bound import UNDECLARED, Bound, Runtime, common_type
-from setup_kit.sandbox.sql.compiler.compiler import Compiler
+from setup_kit.sandbox.sql.compiler.compiler import Compiler, refuse_order
 from setup_kit.sandbox.sql.compiler.scope import Scope
 from setup_kit.sandbox.sql.language import cursor
 from setup_kit.sandbox.sql.storage.catalog import fold
@@ -216,7 +216,7 @@ class Expressions(Compiler):
 
     def _subquery(self, node: exp.Expr, scope: Scope) -> Bound:
         query = node.unnest() if isinstance(node, exp.Subquery) else node
-        found = self.query(query, scope)
+        found = self.query(refuse_order(query), scope)
         if len(found.columns) != 1:
             raise errors.error(116)
         kind = found.columns[0].type
@@ -274,15 +274,14 @@ class Expressions(Compiler):
         return f"({(' AND ' if kind is exp.And else ' OR ').join(texts)})"
 
     def _exists(self, node: exp.Exists, scope: Scope) -> str:
-
         query = node.this.unnest() if isinstance(node.this, exp.Subquery) else node.this
-        return f"EXISTS ({self.query(query, scope, for_exists=True).sql})"
+        return f"EXISTS ({self.query(refuse_order(query), scope, for_exists=True).sql})"
 
     def _in(self, node: exp.In, scope: Scope) -> str:
         left = self.value(node.this, scope)
         query = node.args.get("query")
         if query is not None:
-            found = self.query(query.unnest(), scope)
+            found = self.query(refuse_order(query.unnest()), scope)
             if len(found.columns) != 1:
                 raise errors.error(116)
             kind = common_type(left, Bound("", found.columns[0].type))
@@ -299,8 +298,10 @@ class Expressions(Compiler):
         text = t.nvarchar(MAX)
         value, pattern = self.value(node.this, scope), self.value(node.expression, scope)
         mark = self.value(escape, scope) if escape is not None else self._null(node, scope)
+        national = not t.NATIONAL.isdisjoint((value.type.name, pattern.type.name))
         inputs = [self.program.convert(bound, text) for bound in (value, pattern, mark)]
-        return self.program.apply("like", operators.like, t.BIT, *inputs).sql
+        function = operators.like_national if national else operators.like
+        return self.program.apply("like national" if national else "like", function, t.BIT, *inputs).sql
 
     _VALUES: Mapping[type[exp.Expr], Callable[[Expressions, exp.Expr, Scope], Bound]] = {
         exp.Column: _column,

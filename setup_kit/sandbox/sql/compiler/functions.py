@@ -163,7 +163,9 @@ def _float(label: str, function: Callable[..., float]) -> Compile:
             raise errors.error(3623) from None
 
     def compile_(program: Program, values: list[Bound]) -> Bound:
-        return program.apply(label, strict(compute), t.FLOAT, *[program.convert(value, t.FLOAT) for value in values])
+        return program.apply(
+            f"{label} {len(values)}", strict(compute), t.FLOAT, *[program.convert(value, t.FLOAT) for value in values]
+        )
 
     return compile_
 
@@ -273,7 +275,7 @@ _TABLE: dict[str, tuple[int, int, Compile]] = {
     "SQRT": (1, 1, _float("sqrt", math.sqrt)),
     "POWER": (2, 2, _power),
     "EXP": (1, 1, _float("exp", math.exp)),
-    "LOG": (1, 1, _float("log", math.log)),
+    "LOG": (1, 2, _float("log", math.log)),
     "SIGN": (1, 1, _sign),
     "ISNUMERIC": (1, 1, _isnumeric),
     "ISNULL": (2, 2, _isnull),

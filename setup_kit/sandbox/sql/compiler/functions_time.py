@@ -51,6 +51,8 @@ def call_with_part(program: Program, name: str, written: str, values: list[Bound
         raise errors.error(155, written, name.lower())
     if len(values) != (1 if name in ("DATEPART", "DATENAME") else 2):
         raise errors.error(174, name.lower(), len(values) + 1)
+    if name in ("DATEADD", "DATEPART", "DATENAME"):
+        _check_part(part, written, name, values[-1].type.name)
     if name == "DATEPART":
         return program.apply(
             f"datepart {part}", _strict(lambda v: date_part(part, v)), t.INT, _moment(program, values[0])
@@ -72,6 +74,20 @@ def call_with_part(program: Program, name: str, written: str, values: list[Bound
         return value
 
     return program.apply(f"{name.lower()} {part}", _strict(difference), result, start, end)
+
+
+_TIMES = frozenset(("hour", "minute", "second", "millisecond", "microsecond", "nanosecond"))
+
+
+def _check_part(part: str, written: str, name: str, kind: str) -> None:
+    """9810 for a part that a type has not: the time of a date, the day of a time, the finest grains of a datetime."""
+    finest = part in ("microsecond", "nanosecond") and name == "DATEADD"
+    if (
+        (kind == "date" and part in _TIMES)
+        or (kind == "time" and part not in _TIMES)
+        or (kind in ("datetime", "smalldatetime") and finest)
+    ):
+        raise errors.error(9810, written, name.lower(), kind)
 
 
 def _strict(function: Callable[..., Stored]) -> Callable[..., Stored]:

@@ -298,12 +298,17 @@ def like_pattern(pattern: str, escape: str | None) -> re.Pattern[str]:
     return re.compile("".join(out), re.IGNORECASE | re.DOTALL)
 
 
-def like(_: Runtime, value: str | None, pattern: str | None, escape: str | None) -> Stored:
+def like(runtime: Runtime, value: str | None, pattern: str | None, escape: str | None) -> Stored:
     """Trailing blanks of the value may be left out of account, those of the pattern not."""
+    found = like_national(runtime, value, pattern, escape)
+    return like_national(runtime, value.rstrip(" "), pattern, escape) if value and found == 0 else found
+
+
+def like_national(_: Runtime, value: str | None, pattern: str | None, escape: str | None) -> Stored:
+    """With Unicode on either side every blank counts."""
     if value is None or pattern is None:
         return None
-    compiled = like_pattern(pattern, escape)
-    return int(compiled.fullmatch(value) is not None or compiled.fullmatch(value.rstrip(" ")) is not None)
+    return int(like_pattern(pattern, escape).fullmatch(value) is not None)
 
 
 def choose(program: Program, branches: Sequence[tuple[str, Bound]], otherwise: Bound) -> Bound:

@@ -9,9 +9,10 @@ from sqlglot import exp
 from setup_kit.sandbox.sql import errors, unsupported
 from setup_kit.sandbox.sql.compiler import common_tables, sources
 from setup_kit.sandbox.sql.compiler.bound import Bound, wider
-from setup_kit.sandbox.sql.compiler.compiler import Compiler
+from setup_kit.sandbox.sql.compiler.compiler import Compiler, refuse_windows
 from setup_kit.sandbox.sql.compiler.expressions import Expressions
 from setup_kit.sandbox.sql.compiler.operators import collated
+from setup_kit.sandbox.sql.compiler.row_counts import count_of_rows, share_of_rows
 from setup_kit.sandbox.sql.compiler.scope import Compiled, Scope, Source
 from setup_kit.sandbox.sql.storage.catalog import fold
 from setup_kit.sandbox.sql.tds.tokens import Column
@@ -54,13 +55,18 @@ def _select(compiler: Compiler, node: exp.Select, scope: Scope, *, for_exists: b
     text = f" FROM {sources.add_source(compiler, source.this, scope)}" if source is not None else ""
     for item in node.args.get("joins") or ():
         text += sources.join(compiler, item, scope)
+    sources.refuse_same_names(scope)
     if node.args.get("where") is not None:
+        refuse_windows(node.args["where"])
         text += f" WHERE {compiler.condition(node.args['where'].this, scope)}"
+        if scope.uses_aggregates:
+            raise errors.error(147)
     groups, group_text = _group_by(compiler, node, scope)
     scope.ungrouped.clear()
     outputs = _outputs(compiler, node, scope, for_exists=for_exists)
-    having = ""
+    having, plain = "", not scope.uses_aggregates and not groups
     if node.args.get("having") is not None:
+        refuse_windows(node.args["having"])
         scope.uses_aggregates = True
         having = f" HAVING {compiler.condition(node.args['having'].this, scope)}"
     order = _order_by(compiler, node, scope, outputs)
@@ -70,6 +76,10 @@ def _select(compiler: Compiler, node: exp.Select, scope: Scope, *, for_exists: b
     listed = ", ".join(f"{bound.sql}{collated(bound.type) if distinct else ''}" for _, bound in outputs)
     columns = tuple(Column(name, bound.type, bound.nullable, bound.identity) for name, bound in outputs)
     body = f"{text}{group_text}{having}"
+    if having and plain:  # to SQLite a HAVING without GROUP BY needs an aggregate before it
+        names = [f"c{number}" for number in range(1, len(columns) + 1)]
+        counted = Compiled(f"SELECT {listed}, count(*){body}", columns).named(*names, "n")
+        return Compiled(f"SELECT {', '.join(names)} FROM ({counted})", columns)  # noqa: S608 - compiled
     if _top_option(node, "with_ties"):
         return _with_ties(compiler, node, scope, Compiled(f"{listed}{body}", columns), order)
     whole = f"SELECT {distinct}{listed}{body}{order}"
@@ -85,7 +95,7 @@ def _top_option(node: exp.Expr, name: str) -> bool:
 
 
 def _top_percent(compiler: Compiler, node: exp.Expr, scope: Scope, query: str) -> str:
-    share = compiler.program.convert(compiler.value(node.args["limit"].expression, scope), t.FLOAT, explicit=True)
+    share = share_of_rows(compiler, node.args["limit"].expression, scope)
     count = f"(SELECT CAST(ceil(count(*) * {share.sql} / 100.0) AS INTEGER) FROM ({query}))"  # noqa: S608 - compiled
     return f"SELECT * FROM ({query}) LIMIT {count}"  # noqa: S608 - compiled
 
@@ -96,7 +106,7 @@ def _with_ties(compiler: Compiler, node: exp.Expr, scope: Scope, query: Compiled
         raise errors.error(1062)
     if _top_option(node, "percent"):
         raise unsupported.refused("TOP PERCENT WITH TIES")
-    count = compiler.program.convert(compiler.value(node.args["limit"].expression, scope), t.BIGINT, explicit=True)
+    count = count_of_rows(compiler, node.args["limit"].expression, scope)
     names = [f"c{number}" for number in range(1, len(query.columns) + 1)]
     ranked = Compiled(f"SELECT rank() OVER ({order.strip()}), {query.sql}", query.columns).named("place", *names)
     text = f"SELECT {', '.join(names)} FROM ({ranked}) WHERE place <= {count.sql} ORDER BY place"  # noqa: S608
@@ -163,8 +173,9 @@ def _order_by(compiler: Compiler, node: exp.Expr, scope: Scope, outputs: list[tu
     if clause is None:
         return ""
     names = {fold(name): bound for name, bound in reversed(outputs) if name}
+    listed = {bound.sql for _, bound in outputs}
     keys = []
-    for item in clause.expressions:
+    for place, item in enumerate(clause.expressions, 1):
         target = item.this
         if isinstance(target, exp.Literal) and not target.is_string and target.name.isdigit():
             position = int(target.name)
@@ -173,8 +184,12 @@ def _order_by(compiler: Compiler, node: exp.Expr, scope: Scope, outputs: list[tu
             bound = outputs[position - 1][1]
         elif isinstance(target, exp.Column) and not target.table and fold(target.name) in names:
             bound = names[fold(target.name)]
+        elif isinstance(target, (exp.Literal, exp.National)):
+            raise errors.error(408, place)
         else:
             bound = compiler.value(target, scope)
+            if node.args.get("distinct") and bound.sql not in listed:
+                raise errors.error(104 if isinstance(node, exp.SetOperation) else 145)
         if bound.slot is not None:
             continue  # a constant orders nothing, and SQLite would take it for a position
         keys.append(f"{bound.sql}{collated(bound.type)}{' DESC' if item.args.get('desc') else ''}")
@@ -183,20 +198,19 @@ def _order_by(compiler: Compiler, node: exp.Expr, scope: Scope, outputs: list[tu
 
 def _limit(compiler: Compiler, node: exp.Expr, scope: Scope) -> str:
     limit, offset = node.args.get("limit"), node.args.get("offset")
-    count = None
-    if isinstance(limit, exp.Limit):
-        count = limit.expression
-    elif isinstance(limit, exp.Fetch):
-        count = limit.args.get("count")
     if limit is None and offset is None:
         return ""
+    if offset is not None and node.args.get("order") is None:
+        raise errors.incorrect_syntax("OFFSET")
+    if offset is not None and isinstance(limit, exp.Limit):
+        raise errors.error(10741)
     text = " LIMIT -1"
-    if count is not None:
-        text = f" LIMIT {compiler.program.convert(compiler.value(count, scope), t.BIGINT, explicit=True).sql}"
+    if isinstance(limit, exp.Fetch):
+        text = f" LIMIT {count_of_rows(compiler, limit.args.get('count'), scope, least=1, error=10744).sql}"
+    elif limit is not None:
+        text = f" LIMIT {count_of_rows(compiler, limit.expression, scope).sql}"
     if offset is not None:
-        text += (
-            f" OFFSET {compiler.program.convert(compiler.value(offset.expression, scope), t.BIGINT, explicit=True).sql}"
-        )
+        text += f" OFFSET {count_of_rows(compiler, offset.expression, scope, error=10742).sql}"
     return text
 
 

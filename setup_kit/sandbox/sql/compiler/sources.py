@@ -11,7 +11,7 @@ from sqlglot import exp
 from setup_kit.sandbox.sql import errors, unsupported
 from setup_kit.sandbox.sql.compiler import system_views
 from setup_kit.sandbox.sql.compiler.bound import Bound, Runtime, Slot, SystemRows, common_type
-from setup_kit.sandbox.sql.compiler.compiler import Compiler
+from setup_kit.sandbox.sql.compiler.compiler import Compiler, refuse_order
 from setup_kit.sandbox.sql.compiler.scope import Compiled, Scope, Source
 from setup_kit.sandbox.sql.compiler.views import SystemView
 from setup_kit.sandbox.sql.language import dialect, parser
@@ -65,7 +65,7 @@ def add_source(compiler: Compiler, node: exp.Expr, scope: Scope) -> str:
     elif isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table):
         text = add_source(compiler, node.this, scope)
     elif isinstance(node, exp.Subquery):
-        found = compiler.query(node.this, Scope(scope.parent, common=scope.common))
+        found = compiler.query(refuse_order(node.this), Scope(scope.parent, common=scope.common))
         text = _derived(compiler, found, node.args.get("alias"), scope)
     elif isinstance(node, exp.Values):
         text = _derived(compiler, _values(compiler, node, scope), node.args.get("alias"), scope)
@@ -85,6 +85,8 @@ def _table(compiler: Compiler, node: exp.Table, scope: Scope) -> str:
     for argument, refused in _REFUSED_CLAUSES:
         if node.args.get(argument):
             raise unsupported.refused(refused)
+    for hint in node.args.get("hints") or ():
+        _check_hints(hint)
     compiler.sources += 1
     label = f"s{compiler.sources}"
     if isinstance(node.this, exp.Anonymous):
@@ -106,8 +108,38 @@ def _table(compiler: Compiler, node: exp.Table, scope: Scope) -> str:
     if found.kind == "V":
         return _view(compiler, found, alias, scope, label)
     written = f"{schema}.{name}" if schema and not node.alias else ""
-    scope.sources.append(replace(table_source(compiler, found, alias, label), written=written))
+    source = replace(table_source(compiler, found, alias, label), written=written)
+    scope.sources.append(replace(source, schema="") if node.alias else source)  # an alias hides the table's own name
     return f"{found.stored} AS {label}"
+
+
+_HINTS = frozenset(
+    (
+        "FORCESCAN", "FORCESEEK", "HOLDLOCK", "INDEX", "NOEXPAND", "NOLOCK", "NOWAIT", "PAGLOCK", "READCOMMITTED",
+        "READCOMMITTEDLOCK", "READPAST", "READUNCOMMITTED", "REPEATABLEREAD", "ROWLOCK", "SERIALIZABLE", "SNAPSHOT",
+        "TABLOCK", "TABLOCKX", "UPDLOCK", "XLOCK",
+    )
+)  # fmt: skip
+
+
+def _check_hints(hint: exp.Expr) -> None:
+    """Table hints speak of locks and plans, which are not here: they mean nothing. 321 for what is none."""
+    for item in hint.expressions:
+        name = str(item.this.name if isinstance(item, exp.EQ) else item.name or item.this)
+        if name.upper() not in _HINTS:
+            raise errors.error(321, name)
+
+
+def refuse_same_names(scope: Scope) -> None:
+    """1011 or 1013 for two sources that are called alike."""
+    seen: dict[str, list[str]] = {}
+    for source in scope.sources:
+        others = seen.setdefault(fold(source.alias), [])
+        if others and (not source.written or not all(others)):
+            raise errors.error(1011, source.alias)
+        if source.written and fold(source.written) in others:
+            raise errors.error(1013, source.written, source.written)
+        others.append(fold(source.written))
 
 
 def table_source(compiler: Compiler, table: DatabaseObject, alias: str, label: str) -> Source:
@@ -150,12 +182,15 @@ def _view(compiler: Compiler, found: DatabaseObject, alias: str, scope: Scope, l
     with compiler.inside_view(found):
         inner = compiler.query(statement.query)
     names = [column.name for column in found.columns]
-    columns = tuple(Column(name, c.type, c.nullable) for name, c in zip(names, inner.columns, strict=True))
+    if len(inner.columns) < len(names):
+        raise errors.error(4502, found.name)
+    # A * in it stands for the columns that there were when the view was made, and not for those added since.
+    columns = tuple(Column(name, c.type, c.nullable) for name, c in zip(names, inner.columns, strict=False))
     scope.sources.append(
         Source(alias, _bound_columns(columns, [f"{label}.c{n}" for n in range(1, len(names) + 1)]), found,
                fold(compiler.catalog.schemas[found.schema_id].name))
     )  # fmt: skip
-    return f"({inner.named(*[f'c{n}' for n in range(1, len(names) + 1)])}) AS {label}"
+    return f"({inner.named(*[f'c{n}' for n in range(1, len(inner.columns) + 1)])}) AS {label}"
 
 
 def _system_function(compiler: Compiler, node: exp.Table, scope: Scope, label: str) -> str:
@@ -223,15 +258,24 @@ def _derived(compiler: Compiler, found: Compiled, alias: exp.Expr | None, scope:
     names = [column.name for column in alias.columns] or [column.name for column in found.columns]
     if len(names) != len(found.columns):
         raise errors.error(8158, alias.name)
-    for number, name in enumerate(names, 1):
-        if not name:
-            raise errors.error(8155, number, alias.name)
+    check_names(names, alias.name)
     compiler.sources += 1
     label = f"s{compiler.sources}"
     physical = [f"c{number}" for number in range(1, len(names) + 1)]
     columns = tuple(Column(name, c.type, c.nullable) for name, c in zip(names, found.columns, strict=True))
     scope.sources.append(Source(alias.name, _bound_columns(columns, [f"{label}.{name}" for name in physical])))
     return f"({found.named(*physical)}) AS {label}"
+
+
+def check_names(names: Sequence[str], table: str) -> None:
+    """8155 for a column without a name, 8156 for two with the same."""
+    seen = set()
+    for number, name in enumerate(names, 1):
+        if not name:
+            raise errors.error(8155, number, table)
+        if fold(name) in seen:
+            raise errors.error(8156, name, table)
+        seen.add(fold(name))
 
 
 def _values(compiler: Compiler, node: exp.Values, scope: Scope) -> Compiled:

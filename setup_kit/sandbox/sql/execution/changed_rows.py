@@ -21,6 +21,7 @@ class ChangedRows:
         self._table = table
         self._columns = ", ".join(column.physical for column in table.columns)
         self._nothing: Row = (None,) * len(table.columns)
+        self._kept = False
         self.actions: set[str] = set()
         connection.execute("CREATE TEMP TABLE IF NOT EXISTS touched (id INTEGER PRIMARY KEY)")
         connection.execute("DELETE FROM temp.touched")
@@ -34,7 +35,24 @@ class ChangedRows:
 
     def before(self, row_id: Stored) -> Row:
         """A row that is about to be changed, where that will be asked for."""
-        return self._row(row_id) if self._insert else self._nothing
+        if not self._insert:
+            return self._nothing
+        if self._kept:
+            sql = f"SELECT {self._columns} FROM temp.kept_before WHERE id = ?"  # noqa: S608 - our own names
+            found: Row = self._connection.execute(sql, (row_id,)).fetchone()
+            return found
+        return self._row(row_id)
+
+    def keep_before(self, row_id: Stored) -> None:
+        """Have `before` give the row as it is now, whatever becomes of it until then."""
+        rows = f"SELECT rowid AS id, {self._columns} FROM {self._table.stored} WHERE rowid = ?"  # noqa: S608 - our names
+        if not self._insert:
+            return
+        if not self._kept:
+            self._connection.execute("DROP TABLE IF EXISTS temp.kept_before")
+            self._connection.execute(f"CREATE TEMP TABLE kept_before AS {rows}", (None,))
+            self._kept = True
+        self._connection.execute(f"INSERT INTO temp.kept_before {rows}", (row_id,))
 
     def note(self, action: str, before: Row | None, row_id: Stored, extras: Row) -> None:
         """What has been done; `row_id` None for a row that is gone."""

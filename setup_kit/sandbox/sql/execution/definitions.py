@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql import permissions as p
+from setup_kit.sandbox.sql.compiler.compiler import refuse_order
 from setup_kit.sandbox.sql.compiler.queries import Queries
 from setup_kit.sandbox.sql.execution import ownership, tables
 from setup_kit.sandbox.sql.execution.objects import new_object_schema, resolve, resolve_type
@@ -153,7 +154,7 @@ def create_view(session: Session, statement: so.CreateView) -> None:
     existing = _replaced(session, statement.view, "V", alter=statement.alter, or_alter=statement.or_alter)
     schema_id = existing.schema_id if existing else new_object_schema(session, statement.view, "CREATE VIEW", kind="V")
     schema = session.catalog.schemas[schema_id].name
-    found = Queries(session.catalog, session.database.name, schema, {}).query(statement.query)
+    found = Queries(session.catalog, session.database.name, schema, {}).query(refuse_order(statement.query))
     names = statement.columns or tuple(column.name for column in found.columns)
     if len(names) != len(found.columns):
         raise errors.error(8158, statement.view.name)

@@ -66,6 +66,8 @@ def resolve(session: Session, name: s.Name, kind: str) -> DatabaseObject | None:
 
 def new_object_schema(session: Session, name: s.Name, permission: str, *, kind: str) -> int:
     """The schema in which a new object goes: 262, 2760 or 2714 when it may not."""
+    if fold(name.schema or "") in ("sys", "information_schema"):
+        raise errors.schema_refused(name.schema or "")
     schema_id = session.permissions.require_create(permission, name.schema or session.default_schema)
     names = session.catalog.types_by_name if kind in ("TT", "AT") else session.catalog.objects_by_name
     taken = (schema_id, fold(name.name)) in names

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -69,7 +69,7 @@ def _change(session: Session, writer: _Writer, change: Change, program: Program)
     with _Kept(connection, query, program.values(session)) as kept:
         match change:
             case changes.Update():
-                return writer.update(change.columns, kept.rows())
+                return writer.update(change.columns, kept.rows)
             case changes.Delete():
                 return writer.delete(kept.rows())
             case changes.Merge():
@@ -115,11 +115,16 @@ class _Kept:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for cursor in self._cursors:  # one that is still open, after an error, would keep the table locked
-            cursor.close()
+        self._close()
         self._connection.execute("DROP TABLE IF EXISTS temp.kept")
 
+    def _close(self) -> None:
+        """A cursor that is still open, after an error, would keep the table locked."""
+        while self._cursors:
+            self._cursors.pop().close()
+
     def rows(self, where: str = "") -> Iterator[tuple[Stored, ...]]:
+        self._close()
         cursor = self._connection.execute(f"SELECT * FROM temp.kept{where} ORDER BY rowid")  # noqa: S608 - our own text
         self._cursors.append(cursor)
         return cursor
@@ -196,8 +201,38 @@ class _Writer:
             yield number
             number += step
 
-    def update(self, columns: Sequence[Column], rows: Iterable[Row]) -> int:
-        """`rows`: rowid, then the values."""
+    def update(self, columns: Sequence[Column], rows: Callable[[], Iterable[Row]]) -> int:
+        """`rows`: rowid, then the values.
+
+        SQLite looks at a unique key row by row, SQL Server when all rows are changed: where the one meets a duplicate,
+        the rows get keys that nothing has, and then their own.
+        """
+        parked = [column for column in columns if self._is_unique(column)]
+        if not parked:
+            return self._update(columns, rows())
+        self._connection.execute("SAVEPOINT update_rows")
+        try:
+            return self._update(columns, rows())
+        except errors.SqlError as error:
+            if error.number not in (2601, 2627):
+                raise
+            self._connection.execute("ROLLBACK TO update_rows")
+            self._park(parked, rows())
+            return self._update(columns, rows())
+        finally:
+            self._connection.execute("RELEASE update_rows")
+
+    def _is_unique(self, column: Column) -> bool:
+        return any(key.kind != "IX" and column.id in key.columns for key in self._target.table.keys)
+
+    def _park(self, columns: Sequence[Column], rows: Iterable[Row]) -> None:
+        sets = ", ".join(f"{column.physical} = randomblob(16)" for column in columns)
+        for row in rows:
+            if self.notes is not None:
+                self.notes.keep_before(row[0])
+            self._connection.execute(f"UPDATE {self._table} SET {sets} WHERE rowid = ?", (row[0],))  # noqa: S608 - compiled
+
+    def _update(self, columns: Sequence[Column], rows: Iterable[Row]) -> int:
         sets = ", ".join(f"{column.physical} = ?" for column in columns)
         sql = f"UPDATE {self._table} SET {sets} WHERE rowid = ?"  # noqa: S608 - compiled
         end = len(columns) + 1
@@ -222,7 +257,7 @@ class _Writer:
                 count += self.delete([(row[0], *row[extras]) for row in rows])
             elif action.kind == "UPDATE":
                 values = [(row[0], *row[start : start + given], *row[extras]) for row in rows]
-                count += self.update(action.columns, values)
+                count += self.update(action.columns, values.copy)
             else:
                 values = [(*row[start : start + given], *row[extras]) for row in rows]
                 count += self.insert(action.columns, values, action.identity, action.filled)

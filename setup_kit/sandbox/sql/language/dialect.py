@@ -131,7 +131,7 @@ def _empty_binary(token: Token, text: str) -> Token:
 def parse(tokens: list[Token], text: str) -> exp.Expr:
     """The one statement that `tokens` are; raises 102 naming the token where sqlglot stopped."""
     try:
-        parsed = _DIALECT.parser().parse(_without_trim_from(tokens), text)
+        parsed = _DIALECT.parser().parse(_with_inner(_without_trim_from(tokens)), text)
     except ParseError as error:
         near = error.errors[0].get("highlight") if error.errors else None
         raise errors.incorrect_syntax(str(near or tokens[-1].text)) from error
@@ -143,6 +143,19 @@ def parse(tokens: list[Token], text: str) -> exp.Expr:
     if found is None or isinstance(found, exp.Command):
         raise errors.incorrect_syntax(tokens[0].text)
     shape.check(found, tokens[-1].text)
+    return found
+
+
+_BEFORE_JOIN = frozenset({"INNER", "OUTER", "LEFT", "RIGHT", "FULL", "CROSS", "HASH", "LOOP", "MERGE", "REMOTE"})
+
+
+def _with_inner(tokens: list[Token]) -> list[Token]:
+    """INNER where it is left out: in sqlglot's tree a JOIN without a condition is else the same as a comma."""
+    found: list[Token] = []
+    for token in tokens:
+        if token.token_type == TokenType.JOIN and not (found and found[-1].text.upper() in _BEFORE_JOIN):
+            found.append(Token(TokenType.INNER, "INNER", token.line, token.col, token.start, token.start))
+        found.append(token)
     return found
 
 

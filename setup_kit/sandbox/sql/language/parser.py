@@ -306,6 +306,8 @@ def _call(cursor: Cursor, line: int) -> s.Execute:
         if cursor.word() == "@" and cursor.word(2) == "=":
             name = cursor.variable()
             cursor.expect("=")
+        elif arguments and arguments[-1][0]:
+            raise errors.error(119, len(arguments) + 1)
         value = expression(cursor, stop=STARTERS | {"OUTPUT", "OUT"})
         if isinstance(value, exp.Column) and not value.table:
             value = exp.National(this=value.name)  # a bare word stands for its letters, as in EXEC sp_help orders

@@ -208,7 +208,9 @@ def _table_constraint(cursor: Cursor) -> so.Constraint:
 def _alter_table(cursor: Cursor, line: int) -> s.Statement:
     table = cursor.name()
     if cursor.accept("WITH"):
-        cursor.accept_any("CHECK", "NOCHECK")
+        if cursor.accept("NOCHECK"):
+            raise unsupported.refused("WITH NOCHECK")
+        cursor.accept("CHECK")
     if cursor.accept("ADD"):
         columns: list[so.ColumnDefinition] = []
         constraints: list[so.Constraint] = []

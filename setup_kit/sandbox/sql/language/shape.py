@@ -120,6 +120,8 @@ def check(tree: exp.Expr, last: str) -> None:
         for name, value in node.args.items():
             if value and name not in parts:
                 raise errors.incorrect_syntax(name.strip("_").upper())
+        if isinstance(node, exp.Ordered) and bool(node.args.get("nulls_first")) is bool(node.args.get("desc")):
+            raise errors.incorrect_syntax("NULLS")
         if _is_half(node):
             raise errors.incorrect_syntax(last)
 

@@ -30,7 +30,7 @@ FIRST_USER_ID, FIRST_OBJECT_ID = 5, 901578250
 @lru_cache(maxsize=8192)
 def fold(name: str) -> str:
     """Names compare without case, as under the collation SQL_Latin1_General_CP1_CI_AS."""
-    return collation.sort_key(name)
+    return collation.equality_key(name)
 
 
 @dataclass(frozen=True, slots=True)

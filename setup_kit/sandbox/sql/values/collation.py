@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sqlite3
+import unicodedata
 
 from setup_kit.sandbox.sql.values import types as t
 
@@ -19,15 +20,28 @@ def upper(text: str) -> str:
     return text.upper() if text.isascii() else "".join(c if len(c.upper()) > 1 else c.upper() for c in text)
 
 
-def sort_key(text: str) -> str:
-    """Equal for strings that are equal under the collation. The order among other scripts is that of Unicode."""
+def equality_key(text: str) -> str:
+    """Equal for strings that are equal under the collation."""
     return lower(text.rstrip(" "))
+
+
+#: Signs come before figures, and figures before letters: those that ASCII has further on are put behind a slash.
+_SIGNS_FIRST = {ord(sign): f"/{sign}" for sign in "/:;<=>?@[\\]^_`{|}~"}
+
+
+def order_key(text: str) -> tuple[str, str]:
+    """In the collation's order: é comes between e and f. Among other scripts the order is that of Unicode."""
+    key = equality_key(text).translate(_SIGNS_FIRST)
+    if key.isascii():
+        return key, ""
+    plain = "".join(c for c in unicodedata.normalize("NFD", key) if not unicodedata.combining(c))
+    return plain, key
 
 
 def compare(left: str, right: str) -> int:
     if left == right:
         return 0
-    a, b = sort_key(left), sort_key(right)
+    a, b = order_key(left), order_key(right)
     return -1 if a < b else int(a > b)
 
 

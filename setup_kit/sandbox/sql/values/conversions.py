@@ -276,6 +276,10 @@ def _plain(cut: Converter | None, text: str) -> Stored:
 def _shower(source: SqlType, style: int) -> Callable[[Stored], str]:
     """How a value is written as text."""
     name = source.name
+    if name in ("money", "smallmoney") and style == 1:
+        return lambda value: f"{t.decode_decimal(str(value)).quantize(_CENT, rounding='ROUND_HALF_UP'):,}"
+    if name in ("money", "smallmoney") and style in (2, 126):
+        return lambda value: show_scaled(_round_half_up(t.decode_decimal(str(value)), 4), 4)
     if name in t.DECIMALS:
         shown = 2 if name in ("money", "smallmoney") else source.scale
         return lambda value: show_scaled(_round_half_up(t.decode_decimal(str(value)), shown), shown)
@@ -311,6 +315,8 @@ def show_float(value: float) -> str:
     text = f"{value:.6g}"
     return _scientific(text) if "e" in text else text
 
+
+_CENT = Decimal("0.01")
 
 #: Digits of the styles that show a float with an exponent always.
 _FLOAT_DIGITS = {1: 8, 2: 16, 3: 17}

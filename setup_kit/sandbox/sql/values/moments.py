@@ -11,7 +11,7 @@ from setup_kit.sandbox.sql.values import types as t
 from setup_kit.sandbox.sql.values.types import SqlType
 
 #: A date in figures, whole or with separators; the rest is the time.
-_WHOLE_DATE = re.compile(r"\s*(\d{8}|\d{6})(?!\d)(.*)", re.DOTALL)
+_WHOLE_DATE = re.compile(r"\s*(\d{8}|\d{6}|\d{4}(?![-/.:]))(?!\d)(.*)", re.DOTALL)
 _PARTED_DATE = re.compile(r"\s*(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})(?!\d)(.*)", re.DOTALL)
 _DAY_FIRST = re.compile(r"\s*(\d{1,2})\s+([a-z]{3,9}),?\s+(\d{4}|\d{2})(?!\d)(.*)", re.DOTALL | re.IGNORECASE)
 _MONTH_FIRST = re.compile(r"\s*([a-z]{3,9})\s+(\d{1,2})\s*,?\s+(\d{4}|\d{2})(?!\d)(.*)", re.DOTALL | re.IGNORECASE)
@@ -97,6 +97,8 @@ def _date(text: str, style: int) -> tuple[tuple[int, int, int] | None, str]:
         return None, text
     if found := _WHOLE_DATE.fullmatch(text):
         figures = found[1]
+        if len(figures) == 4:
+            return (int(figures), 1, 1), found[2]
         return (_year(figures[:-4], 0), int(figures[-4:-2]), int(figures[-2:])), found[2]
     if found := _PARTED_DATE.fullmatch(text):
         parts, rest = (found[1], found[3], found[4]), found[5]
@@ -168,14 +170,18 @@ def show_offset(stored: str, kind: SqlType, style: int) -> str:
 #: Styles that show the day alone ("CAST and CONVERT").
 _DAYS = {
     101: "{m:02d}/{d:02d}/{y:04d}", 102: "{y:04d}.{m:02d}.{d:02d}", 103: "{d:02d}/{m:02d}/{y:04d}",
-    104: "{d:02d}.{m:02d}.{y:04d}", 105: "{d:02d}-{m:02d}-{y:04d}", 110: "{m:02d}-{d:02d}-{y:04d}",
-    111: "{y:04d}/{m:02d}/{d:02d}",
+    104: "{d:02d}.{m:02d}.{y:04d}", 105: "{d:02d}-{m:02d}-{y:04d}", 106: "{d:02d} {name} {y:04d}",
+    107: "{name} {d:02d}, {y:04d}", 110: "{m:02d}-{d:02d}-{y:04d}", 111: "{y:04d}/{m:02d}/{d:02d}",
+    112: "{y:04d}{m:02d}{d:02d}", 1: "{m:02d}/{d:02d}/{c:02d}", 2: "{c:02d}.{m:02d}.{d:02d}",
+    3: "{d:02d}/{m:02d}/{c:02d}", 4: "{d:02d}.{m:02d}.{c:02d}", 5: "{d:02d}-{m:02d}-{c:02d}",
+    6: "{d:02d} {name} {c:02d}", 7: "{name} {d:02d}, {c:02d}", 10: "{m:02d}-{d:02d}-{c:02d}",
+    11: "{c:02d}/{m:02d}/{d:02d}", 12: "{c:02d}{m:02d}{d:02d}",
 }  # fmt: skip
 _STYLES = frozenset((0, 20, 21, 23, 25, 100, 112, 120, 121, 126, 127))
 
 
 def show(ticks: int, kind: SqlType, style: int) -> str:
-    """A date or time as text; styles 0/100, 8/24/108, 20/120, 21/25/121, 23, 112, 126, 127, `_DAYS`; 281 for others."""
+    """A date or time as text; styles 0/100, 8/24/108, 20/120, 21/25/121, 23, 126, 127, `_DAYS`; 281 for others."""
     days, rest = (0, ticks) if kind.name == "time" else divmod(ticks, t.TICKS_PER_DAY)
     seconds, fraction = divmod(rest, t.TICKS_PER_SECOND)
     day = dt.date.fromordinal(days + 1)
@@ -184,13 +190,20 @@ def show(ticks: int, kind: SqlType, style: int) -> str:
     precise = clock + (f".{fraction:07d}"[: digits + 1] if digits else "")
     modern = kind.name in ("date", "time", "datetime2")
     if style in _DAYS and kind.name != "time":
-        return _DAYS[style].format(y=day.year, m=day.month, d=day.day)
+        return _DAYS[style].format(y=day.year, m=day.month, d=day.day, c=day.year % 100, name=f"{day:%b}")
     if style in (8, 24, 108) and kind.name != "date":
         return clock
     if style not in _STYLES:
         raise errors.error(281, style, kind.name)
+    if style == 100 or (style == 0 and not modern):
+        hour, half = seconds // 3600, "AM" if seconds < 43200 else "PM"
+        name_and_day = f"{day:%b} {day.day:2d} {day.year:04d}"
+        hour_and_minute = f"{(hour + 11) % 12 + 1:2d}:{seconds // 60 % 60:02d}{half}"
+        if kind.name in ("date", "time"):
+            return name_and_day if kind.name == "date" else hour_and_minute
+        return f"{name_and_day} {hour_and_minute}"
     if style == 112:
-        return f"{day.year:04d}{day.month:02d}{day.day:02d}"
+        raise errors.error(281, style, kind.name)
     if style == 23 or kind.name == "date":
         return day.isoformat()
     if kind.name == "time":
@@ -201,7 +214,4 @@ def show(ticks: int, kind: SqlType, style: int) -> str:
         return f"{day.isoformat()} {clock}"
     if modern or style in (21, 25, 121):
         return f"{day.isoformat()} {precise}"
-    if style in (0, 100):
-        hour, half = seconds // 3600, "AM" if seconds < 43200 else "PM"
-        return f"{day:%b} {day.day:2d} {day.year:04d} {(hour + 11) % 12 + 1:2d}:{seconds // 60 % 60:02d}{half}"
     raise errors.error(281, style, kind.name)
