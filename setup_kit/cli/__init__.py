@@ -19,6 +19,7 @@ from setup_kit.cli.doctor import doctor
 from setup_kit.cli.init import init
 from setup_kit.cli.plan import plan
 from setup_kit.cli.sandbox import sandbox
+from setup_kit.cli.sandbox_faults import fault
 from setup_kit.cli.schema import schema
 from setup_kit.cli.status import status
 from setup_kit.cli.verify import verify
@@ -53,6 +54,7 @@ def cli() -> None:
 
 for command in (init, schema, doctor, plan, apply, verify, status, demo, sandbox):
     cli.add_command(command)
+sandbox.add_command(fault)
 
 
 def main() -> None:

@@ -127,12 +127,34 @@ def env(directory: Path) -> None:
 @sandbox.command()
 @directory_option
 @click.option("--writes", is_flag=True, help="Only what changes something: no reads, no sign-in.")
+@click.option("--part", help="Only of one part: entra, resource-manager, graph, key-vault, dataverse, sql, …")
+@click.option("--since", type=click.FloatRange(0), metavar="SECONDS", help="Only of the last so many seconds.")
+@click.option("--faulty", is_flag=True, help="Only what met a fault.")
 @output_options
-def requests(directory: Path, writes: bool, output: Output) -> None:
-    """List what came in: time, part, method, path, status, duration and caller; no bodies, no SQL text."""
+def requests(
+    directory: Path, writes: bool, part: str | None, since: float | None, faulty: bool, output: Output
+) -> None:
+    """List what came in: time, part, method, path, status, duration, caller, fault; no bodies, no SQL text.
+
+    \b
+    Example:
+      setup-kit sandbox requests --writes --part resource-manager
+      setup-kit sandbox requests --faulty --since 60 --output json
+    """
+    from datetime import UTC, datetime, timedelta
+
     from setup_kit.sandbox.requests import is_write, read_requests
 
-    found = [entry for entry in read_requests(_folder(directory)) if not writes or is_write(entry)]
+    # All lines have the same form and zone, so that their texts sort as their times do.
+    start = (datetime.now(UTC) - timedelta(seconds=since)).isoformat(timespec="milliseconds") if since else ""
+    found = [
+        entry
+        for entry in read_requests(_folder(directory))
+        if (not writes or is_write(entry))
+        and (part is None or entry["part"] == part)
+        and entry["time"] >= start
+        and (not faulty or "fault" in entry)
+    ]
     if output.json:
         output.document({"count": len(found), "requests": found})
         return
@@ -140,7 +162,46 @@ def requests(directory: Path, writes: bool, output: Output) -> None:
         click.echo(
             f"{entry['time']}  {entry['part']:<17} {entry['method']:<14} {entry['path']}  "
             f"{entry['status']}  {entry['milliseconds']:.0f} ms  {entry['caller']}"
+            + (f"  fault {entry['fault']}" if "fault" in entry else "")
         )
+
+
+@sandbox.command()
+@click.argument("model", required=False, type=click.Choice(["none", "cloud", "busy"]), metavar="[MODEL]")
+@click.option("--scale", type=click.FloatRange(0, 10), help="Times this factor; 1 when not given.")
+@directory_option
+@output_options
+def latency(model: str | None, scale: float | None, directory: Path, output: Output) -> None:
+    """Set how long operations take, in a running sandbox too; shows it without MODEL. `sandbox up` sets it anew.
+
+    \b
+    Models:
+      none   no delay at all
+      cloud  each operation as long as in the cloud: a server 75 seconds, a database 45, a firewall rule 2
+      busy   provisioning three times as long, as in a region under load
+
+    \b
+    Example:
+      setup-kit sandbox latency
+      setup-kit sandbox latency cloud --scale 0.05
+      setup-kit sandbox latency none
+    """
+    from setup_kit.sandbox import latency as latencies
+
+    folder = known_folder(directory)
+    if model is not None:
+        latencies.set_pace(folder, latencies.Pace(model, 1.0 if scale is None else scale))
+    elif scale is not None:
+        raise click.UsageError("--scale goes with a MODEL: none, cloud or busy")
+    pace = latencies.pace_of(folder)
+    if output.json:
+        seconds = {operation: round(pace.seconds(operation), 3) for operation in latencies.SECONDS}
+        output.document({"model": pace.model, "scale": pace.scale, "seconds": seconds})
+        return
+    click.echo(f"{pace.model}, times {pace.scale:g}")
+    if model is None:
+        for operation in latencies.SECONDS:
+            click.echo(f"  {operation:<26} {pace.seconds(operation):g} s")
 
 
 @sandbox.command()
@@ -185,6 +246,12 @@ def settings(document: dict[str, Any]) -> dict[str, str]:
 def _folder(directory: Path) -> Path:
     """SETUP_KIT_SANDBOX may name the file in the directory."""
     return directory.parent if directory.name == "sandbox.json" else directory
+
+
+def known_folder(directory: Path) -> Path:
+    """The folder of a sandbox that has been started at least once, running or not."""
+    _document(directory)
+    return _folder(directory)
 
 
 def _document(directory: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from setup_kit.sandbox import settling
 from setup_kit.sandbox.state import Document, State
 
 ASSIGNMENTS = "role-assignments"  # key: the assignment's id in lower case
@@ -121,7 +122,7 @@ def allowed(state: State, who: Iterable[str], resource: str, action: str, *, dat
         if body["principal"] not in principals or not covers(body["scope"], resource):
             continue
         role = ROLES.get(body["role"])
-        if role is None:
+        if role is None or not settling.holds(state, settling.role_assignment(body["id"])):
             continue
         granted = role.data_actions if data else role.actions
         if _matches(granted, action) and not (not data and _matches(role.not_actions, action)):

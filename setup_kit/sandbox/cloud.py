@@ -14,6 +14,8 @@ from setup_kit import service
 from setup_kit.sandbox import dataverse, entra_api, graph
 from setup_kit.sandbox.certificates import Certificates
 from setup_kit.sandbox.entra import Tokens
+from setup_kit.sandbox.faults import Faults
+from setup_kit.sandbox.faulty import Faulty
 from setup_kit.sandbox.founding import LOCATION, SERVICE_ADDRESS, SERVICE_REGION, Foundation
 from setup_kit.sandbox.key_vault.api import application as vault_application
 from setup_kit.sandbox.latency import Latency
@@ -55,6 +57,7 @@ class Cloud:
         ports: Ports,
         latency: Latency,
         log: RequestLog,
+        faults: Faults,
     ) -> None:
         self._directory = directory
         self._state = state
@@ -63,6 +66,7 @@ class Cloud:
         self._ports = ports
         self._latency = latency
         self._log = log
+        self._faults = faults
         self._tls = certificates.context()
         self._sites: list[Site] = []
         self._vaults: dict[str, Site] = {}
@@ -82,6 +86,7 @@ class Cloud:
             latency,
             SERVICE_ADDRESS,
             f"{self.authority}/{foundation.tenant_id}",
+            faults,
         )
         self._manager = ResourceManager(
             state,
@@ -190,7 +195,7 @@ class Cloud:
             self.vault_address(vault),
             vault,
         )
-        site = Site("key-vault", application, self._log, self._tokens)
+        site = self._site("key-vault", application)
         await site.start(self._ports.of(f"vault/{vault}"), self._tls)
         self._vaults[vault] = site
 
@@ -200,9 +205,13 @@ class Cloud:
             await site.stop()
 
     async def _serve(self, part: str, name: str, application: web.Application) -> None:
-        site = Site(part, application, self._log, self._tokens)
+        site = self._site(part, application)
         await site.start(self._ports.of(name), self._tls)
         self._sites.append(site)
+
+    def _site(self, part: str, application: web.Application) -> Site:
+        faulty = Faulty(part, self._faults, self._state, self._tenant, self._tokens)
+        return Site(part, application, self._log, self._tokens, faulty.middleware)
 
     def _entra(self) -> web.Application:
         return entra_api.application(

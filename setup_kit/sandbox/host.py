@@ -12,8 +12,9 @@ from pathlib import Path
 
 from setup_kit.sandbox import certificates, founding
 from setup_kit.sandbox.cloud import Cloud
+from setup_kit.sandbox.faults import Faults
 from setup_kit.sandbox.files import write_private
-from setup_kit.sandbox.latency import Latency
+from setup_kit.sandbox.latency import Latency, Pace, set_pace
 from setup_kit.sandbox.ports import Ports, PortTaken
 from setup_kit.sandbox.process import DOCUMENT, LOG, Lock, SandboxError, say_ready
 from setup_kit.sandbox.requests import REQUESTS, RequestLog
@@ -74,7 +75,9 @@ async def _serve(directory: Path, port_base: int | None, latency: float, ready: 
         foundation = founding.found(state)
         tls = certificates.prepare(directory / "tls")
         ports = Ports(state, port_base)
-        cloud = Cloud(directory, state, foundation, tls, ports, Latency(latency), log)
+        set_pace(directory, Pace("cloud", latency) if latency else Pace("none"))
+        pace, faults = Latency(directory=directory), Faults(directory)
+        cloud = Cloud(directory, state, foundation, tls, ports, pace, log, faults)
         try:
             await cloud.start()
             _write(directory, cloud, os.getpid())

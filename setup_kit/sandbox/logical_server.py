@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from setup_kit.sandbox import passwords
+from setup_kit.sandbox import passwords, settling
 from setup_kit.sandbox.resource_manager.sql_servers import DATABASES, RULES, SERVERS
 from setup_kit.sandbox.state import Document, State
 from setup_kit.sandbox.tenant import Tenant
@@ -35,7 +35,11 @@ class LogicalServer:
         if self._document().get("public_access") == "Disabled":
             return ()
         rules = self._state.list(RULES, f"{self.name}/")
-        return [FirewallRule(rule["name"], rule["start"], rule["end"]) for _, rule in rules]
+        return [
+            FirewallRule(rule["name"], rule["start"], rule["end"])
+            for _, rule in rules
+            if settling.holds(self._state, settling.firewall_rule(self.name, rule["name"]))
+        ]
 
     def set_firewall_rule(self, name: str, start: str, end: str) -> None:
         """What sp_set_firewall_rule does: make the rule, or give the one of that name other addresses."""

@@ -26,8 +26,13 @@ class RequestLog:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         self._lock = threading.Lock()
 
-    def add(self, part: str, method: str, path: str, status: int, milliseconds: float, caller: str) -> None:
-        """Write one line; `path` is cut at a question mark, `caller` is "" for one who is not known."""
+    def add(
+        self, part: str, method: str, path: str, status: int, milliseconds: float, caller: str, fault: str = ""
+    ) -> None:
+        """Write one line; `path` is cut at a question mark, `caller` is "" for one who is not known.
+
+        `fault` is the id of the fault that the request met; without one the line does not speak of faults.
+        """
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "part": part,
@@ -36,6 +41,7 @@ class RequestLog:
             "status": status,
             "milliseconds": round(milliseconds, 1),
             "caller": caller,
+            **({"fault": fault} if fault else {}),
         }
         data = (json.dumps(line, ensure_ascii=False) + "\n").encode()
         with self._lock:

@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 # How long requests in flight may take to end when a part stops.
 GRACE = 3.0
+# Where a request keeps the id of the fault that it met.
+FAULT = "sandbox_fault"
 
 
 def bearer(request: web.Request) -> str | None:
@@ -33,10 +35,19 @@ def bearer(request: web.Request) -> str | None:
 class Site:
     """One application, served over TLS on one port of 127.0.0.1, with the log of requests around it."""
 
-    def __init__(self, part: str, application: web.Application, log: RequestLog, tokens: Tokens) -> None:
+    def __init__(
+        self,
+        part: str,
+        application: web.Application,
+        log: RequestLog,
+        tokens: Tokens,
+        fault: Middleware | None = None,
+    ) -> None:
         self._part = part
         self._log = log
         self._tokens = tokens
+        if fault is not None:
+            application.middlewares.insert(0, fault)
         application.middlewares.insert(0, self._logged)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=GRACE)
 
@@ -73,9 +84,8 @@ class Site:
             token = bearer(request)
             caller = self._tokens.identify(token) if token else None
             milliseconds = (time.monotonic() - started) * 1000
-            self._log.add(
-                self._part, request.method, request.path, status, milliseconds, caller.app_id if caller else ""
-            )
+            who, fault = caller.app_id if caller else "", request.get(FAULT, "")
+            self._log.add(self._part, request.method, request.path, status, milliseconds, who, fault)
 
 
 def slow(latency: Latency, usual: str, special: Mapping[str, str] = MappingProxyType({})) -> Middleware:

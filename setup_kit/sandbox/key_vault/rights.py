@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 
-from setup_kit.sandbox import access
+from setup_kit.sandbox import access, settling
 from setup_kit.sandbox.entra import Caller
 from setup_kit.sandbox.key_vault.store import SecretError
 from setup_kit.sandbox.state import Document, State
@@ -47,7 +47,9 @@ def check(state: State, vault: Document, subscription: str, caller: Caller, righ
         )
     principals = {caller.object_id, *caller.groups}
     if not properties["enableRbacAuthorization"]:
-        if not any(_grants(policy, principals, caller.tenant_id, right) for policy in properties["accessPolicies"]):
+        granting = [each for each in properties["accessPolicies"] if _grants(each, principals, caller.tenant_id, right)]
+        keys = [settling.access_policy(vault["name"], each["objectId"]) for each in granting]
+        if not any(settling.holds(state, key) for key in keys):
             raise SecretError(
                 403,
                 "Forbidden",

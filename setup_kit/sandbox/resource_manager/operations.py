@@ -11,6 +11,8 @@ import secrets
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from setup_kit.sandbox.latency import Latency
@@ -23,6 +25,18 @@ OPERATIONS = "operations"  # key: operation id
 KEPT = 24 * 3600.0  # seconds that a finished operation can be asked about
 
 Effect = Callable[[Document], Awaitable[None]]
+
+
+@dataclass
+class Outcome:
+    """A failure that is laid on the operation which a request begins; `taken` says that it has begun one."""
+
+    code: str
+    message: str
+    taken: bool = False
+
+
+OUTCOME: ContextVar[Outcome | None] = ContextVar("outcome", default=None)
 
 
 class Operations:
@@ -59,6 +73,10 @@ class Operations:
             "ready": now + seconds,
             "error": None,
         }
+        failure = OUTCOME.get()
+        if failure is not None:
+            failure.taken = True
+            document["failure"] = {"code": failure.code, "message": failure.message}
         self._forget(now)
         self._state.put(OPERATIONS, operation, document)
         self._targets[target] = name
@@ -142,9 +160,10 @@ class Operations:
         await self._finish(operation, document)
 
     async def _finish(self, operation: str, document: Document) -> None:
-        error: Document | None = None
+        error: Document | None = document.get("failure")
         try:
-            await self._effects[document["effect"]](document["arguments"])
+            if error is None:
+                await self._effects[document["effect"]](document["arguments"])
         except ArmError as refused:
             error = refused.body()["error"]
         except Exception as fault:

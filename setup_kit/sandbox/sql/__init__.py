@@ -19,13 +19,14 @@ A catalog view, a system procedure          `compiler.system_views`; `execution.
 A permission                                `builtin_permissions`: what there is and what implies what, as tables;
                                             `permissions`: the one place that decides
 An error or message                         `messages`, by number; `errors` raises them
+A fault on purpose                          `faults`: what a login or statement meets, and the errors of it
 What is refused, and with which number      `unsupported`: the one table of it; `setup-kit sandbox sql` prints it
 A file, a lock, a transaction               `storage`
 ==========================================  ==========================================================================
 
 **What may import what.** In this order, each only what comes after it, with no circles, as import-linter checks:
 `server`, `connection`, `handshake` with `authentication` and `firewall`, `execution`, `compiler`, `language`,
-`permissions`, `builtin_permissions`, `storage`, `tds`, `values`, `unsupported`, `errors`, `messages`.
+`permissions`, `builtin_permissions`, `storage`, `tds`, `values`, `unsupported`, `faults`, `errors`, `messages`.
 
 **How it keeps.** A database is one SQLite file, catalog and rows together, so that one transaction covers both; what
 was committed stays across a kill at any moment. Readers see what was committed when their statement began, and block

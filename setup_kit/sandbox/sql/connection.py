@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from setup_kit.sandbox.sql import authentication, errors, firewall, handshake
 from setup_kit.sandbox.sql.errors import Cancelled, ProtocolError, SqlError
 from setup_kit.sandbox.sql.execution.session import Client, Session
+from setup_kit.sandbox.sql.faults import error_of
 from setup_kit.sandbox.sql.tds import packets, parameters, tokens
 from setup_kit.sandbox.sql.tds.login import Login7
 from setup_kit.sandbox.sql.tds.packets import Message, PacketType, Status, TransactionRequest
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 _LOGIN_SECONDS = 60
 _NOBODY = "?"
+_BROKEN_OFF = 596  # a session that is killed: what the log says of a connection that a fault breaks off
 _ACTIONS: dict[int, str] = {TransactionRequest.BEGIN: "BEGIN", TransactionRequest.COMMIT: "COMMIT",
             TransactionRequest.ROLLBACK: "ROLLBACK", TransactionRequest.SAVE: "SAVE"}  # fmt: skip
 
@@ -87,16 +89,29 @@ class Connection:
         self._login = login.user or authentication.TOKEN_PRINCIPAL
         self._database = login.database or "master"
         reply = Reply(lambda _: None, self._server.name)
+        fault = self._server.faults.meet("sql", "LOGIN", f"/{self._server.name}/{self._database}", self._login)
+        met = fault.id if fault is not None else ""
+        if fault is not None and fault.kind == "reset-before":
+            self._record("LOGIN", _BROKEN_OFF, (time.perf_counter() - started) * 1000, met)
+            self._stream.reset()
+            return False
+        if fault is not None and fault.kind == "drip":
+            await asyncio.sleep(fault.seconds)
         try:
+            if fault is not None and fault.kind == "sql-error":
+                raise error_of(fault, self._server.name, self._database, self._spid)
             await asyncio.get_running_loop().run_in_executor(self._executor, lambda: self._authenticate(login))
         except SqlError as error:
             logger.info("a login was refused: error %d, state %d", error.number, error.logged_state or error.state)
-            self._record("LOGIN", error.number, (time.perf_counter() - started) * 1000)
+            self._record("LOGIN", error.number, (time.perf_counter() - started) * 1000, met)
             reply.error(error)
             reply.done(failed=True)
             await self._stream.write(PacketType.REPLY, reply.finish())
             return False
-        self._record("LOGIN", 0, (time.perf_counter() - started) * 1000)
+        self._record("LOGIN", 0, (time.perf_counter() - started) * 1000, met)
+        if fault is not None and fault.kind == "reset-after":
+            self._stream.reset()
+            return False
         handshake.welcome(reply, login, self._server.version, self._database, self._stream.packet_size)
         await self._stream.write(PacketType.REPLY, reply.finish())
         self._stream.packet_size = handshake.packet_size(login)
@@ -119,10 +134,10 @@ class Connection:
         client = Client(self._spid, login.application, login.client_host)
         self.session = Session(server, database, identity, client, self._record)
 
-    def _record(self, label: str, number: int, milliseconds: float) -> None:
+    def _record(self, label: str, number: int, milliseconds: float, fault: str) -> None:
         database = self.session.database.name if self.session is not None else self._database
         path = f"/{self._server.name}/{database}"
-        self._server.log.add("sql", label, path, number, milliseconds, self._login)
+        self._server.log.add("sql", label, path, number, milliseconds, self._login, fault)
 
     # Requests
 
@@ -172,6 +187,9 @@ class Connection:
         await asyncio.wait([job, self._reading], return_when=asyncio.FIRST_COMPLETED)  # type: ignore[type-var]
         if job.done():
             keep = await job
+            if session.broken:
+                self._stream.reset()
+                return False
             await self._stream.write(PacketType.REPLY, reply.finish())
             return keep
         # All that a client may send now is an attention; or it has gone, which the next read tells.
@@ -210,6 +228,9 @@ class Connection:
             await self._stream.write(PacketType.REPLY, reply.break_off())
         elif rest.ignored:
             await self._give_up(session)
+        elif session.broken:
+            self._stream.reset()
+            return False
         else:
             await self._stream.write(PacketType.REPLY, reply.finish())
         return keep

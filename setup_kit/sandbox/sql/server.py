@@ -17,6 +17,7 @@ from setup_kit.sandbox.sql.authentication import Caller, ServerPolicy
 from setup_kit.sandbox.sql.compiler.functions_system import PRODUCT_VERSION, VIRTUAL_MACHINE_VERSION
 from setup_kit.sandbox.sql.connection import Connection
 from setup_kit.sandbox.sql.execution.session import Session
+from setup_kit.sandbox.sql.faults import Faults, NoFaults
 from setup_kit.sandbox.sql.storage.catalog import fold
 from setup_kit.sandbox.sql.storage.store import ServerStore
 from setup_kit.sandbox.sql.tds.stream import Stream
@@ -32,7 +33,9 @@ _MOST_WAITING = 256
 class RequestLog(Protocol):
     """Where every login and statement is noted (`setup_kit.sandbox.requests.RequestLog`)."""
 
-    def add(self, part: str, method: str, path: str, status: int, milliseconds: float, caller: str) -> None: ...
+    def add(
+        self, part: str, method: str, path: str, status: int, milliseconds: float, caller: str, fault: str = ""
+    ) -> None: ...
 
 
 class Latency(Protocol):
@@ -56,6 +59,7 @@ class LogicalServer:
         sign_in_authority: str,
         spids: Iterator[int],
         most_sessions: int,
+        faults: Faults,
     ) -> None:
         self.policy = policy
         self.name = policy.name
@@ -70,6 +74,7 @@ class LogicalServer:
         self._latency = latency
         self._spids = spids
         self.most_sessions = most_sessions
+        self.faults = faults
         self._connections: dict[asyncio.Task[None], Connection] = {}
         self._listener: asyncio.Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -141,7 +146,8 @@ class SqlEndpoint:
     `tls` becomes the endpoint's own: TLS 1.2 for TDS 7.4, which carries the handshake inside its packets, 1.2 or 1.3
     for TDS 8.0, whose protocol name `tds/8.0` it offers: clients with `Encrypt=strict` ask for it. `check_token`
     verifies an access token for SQL's audience; what it raises for one that it refuses has an attribute `code`.
-    `sign_in_authority` is where clients are sent that come without a token and want one.
+    `sign_in_authority` is where clients are sent that come without a token and want one. `faults` says which logins
+    and statements are to fail; none when it is not given.
     """
 
     def __init__(
@@ -153,6 +159,7 @@ class SqlEndpoint:
         latency: Latency,
         azure_address: str,
         sign_in_authority: str = "https://login.windows.net/common",
+        faults: Faults | None = None,
     ) -> None:
         self._directory = directory
         tls.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -163,6 +170,7 @@ class SqlEndpoint:
         self._latency = latency
         self._azure_address = azure_address
         self._sign_in_authority = sign_in_authority
+        self._faults = faults or NoFaults()
         self._most_sessions = _possible_sessions()
         self._spids = itertools.count(_FIRST_SPID)
         self._servers: dict[str, LogicalServer] = {}
@@ -173,7 +181,7 @@ class SqlEndpoint:
         store = await loop.run_in_executor(None, ServerStore, self._directory, policy.name)
         server = LogicalServer(
             policy, store, self._tls, self._check_token, self._log, self._latency, self._azure_address,
-            self._sign_in_authority, self._spids, self._most_sessions,
+            self._sign_in_authority, self._spids, self._most_sessions, self._faults,
         )  # fmt: skip
         try:
             await server.start(port)

@@ -28,7 +28,9 @@ class FileLog:
         self._file = path.open("a", buffering=1, encoding="utf-8")
         self._lock = threading.Lock()
 
-    def add(self, part: str, method: str, path: str, status: int, milliseconds: float, caller: str) -> None:
+    def add(
+        self, part: str, method: str, path: str, status: int, milliseconds: float, caller: str, fault: str = ""
+    ) -> None:
         with self._lock:
             self._file.write(f"{part} {method} {path} {status} {caller}\n")
 

@@ -91,7 +91,9 @@ class Log:
     def __init__(self) -> None:
         self.lines: list[tuple[str, str, str, int, str]] = []
 
-    def add(self, part: str, method: str, path: str, status: int, milliseconds: float, caller: str) -> None:
+    def add(
+        self, part: str, method: str, path: str, status: int, milliseconds: float, caller: str, fault: str = ""
+    ) -> None:
         assert milliseconds >= 0
         self.lines.append((part, method, path, status, caller))
 

@@ -151,13 +151,17 @@ class Interpreter:
         session = self._session
         started = time.perf_counter()
         session.statement_time = t.now_utc()
+        fault = session.meet_fault(statement.label)
+        met = fault.id if fault is not None else ""
         try:
+            if fault is not None:
+                session.suffer(fault)
             self._execute(statement)
         except (SqlError, sqlite3.Error, RecursionError) as error:
-            self._fail(self._translated(error, statement), statement.label, started)
+            self._fail(self._translated(error, statement), statement.label, started, fault=met)
         else:
             session.last_error = 0
-            session.record(statement.label, 0, (time.perf_counter() - started) * 1000)
+            session.record(statement.label, 0, (time.perf_counter() - started) * 1000, met)
 
     # Errors
 
@@ -167,13 +171,15 @@ class Interpreter:
             return True
         return self._session.options["XACT_ABORT"] == "ON" and error.severity > 10 and not error.raised
 
-    def _fail(self, error: SqlError, label: str, started: float, *, heeds_xact_abort: bool = True) -> None:
+    def _fail(
+        self, error: SqlError, label: str, started: float, *, heeds_xact_abort: bool = True, fault: str = ""
+    ) -> None:
         """Report a statement's error. Where SQL Server goes on with the next statement this returns.
 
         What is found wrong before the batch has begun does not heed XACT_ABORT.
         """
         session = self._session
-        session.record(label, error.number, (time.perf_counter() - started) * 1000)
+        session.record(label, error.number, (time.perf_counter() - started) * 1000, fault)
         session.last_error = error.number
         aborts = heeds_xact_abort and self._ends_transaction(error)
         if self._trying:

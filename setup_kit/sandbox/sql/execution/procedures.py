@@ -64,7 +64,7 @@ def run_call(session: Session, call: Call) -> None:
         reply.return_status(-1)
     except errors.SqlError as error:
         reply.error(error)
-        session.record(f"EXECUTE {name}"[:60], error.number, (time.perf_counter() - started) * 1000)
+        session.record(f"EXECUTE {name}"[:60], error.number, (time.perf_counter() - started) * 1000, "")
         if error.ends_session:
             raise
     finally:

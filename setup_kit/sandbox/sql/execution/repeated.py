@@ -50,7 +50,9 @@ class _Insert:
         self._converters = [converter(kind, wanted) for kind, (_, wanted) in zip(given, declared, strict=True)]
 
     def write(self, session: Session, chunk: Sequence[Sequence[Stored]]) -> bool:
-        """False when nothing has been done."""
+        """False when nothing has been done; where there may be faults, each call is to meet its own."""
+        if session.instance.faults.active:
+            return False
         handles, *columns = zip(*chunk, strict=True)
         if handles.count(self._handle) != len(chunk):
             return False
@@ -70,7 +72,7 @@ class _Insert:
             counted = None if session.options["NOCOUNT"] == "ON" else 1
             session.reply.calls_done(self._statement.label, counted, len(chunk))
             session.row_count, session.last_error = 1, 0
-            session.record(self._statement.label, 0, (time.perf_counter() - started) * 1000)
+            session.record(self._statement.label, 0, (time.perf_counter() - started) * 1000, "")
         return written
 
 

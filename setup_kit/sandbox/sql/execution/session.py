@@ -21,6 +21,7 @@ from setup_kit.sandbox.sql.execution.interpreter import Interpreter
 from setup_kit.sandbox.sql.execution.local_tables import LocalTables
 from setup_kit.sandbox.sql.execution.prepared import PreparedStatements
 from setup_kit.sandbox.sql.execution.table_values import TableArgument
+from setup_kit.sandbox.sql.faults import Fault, Faults, error_of, killed
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.storage import catalog
 from setup_kit.sandbox.sql.storage.catalog import Catalog, DatabaseObject
@@ -48,6 +49,7 @@ class Instance(Protocol):
 
     store: ServerStore
     virtual_machine: bool
+    faults: Faults
 
     @property
     def policy(self) -> Firewall: ...
@@ -87,7 +89,8 @@ class Module:
 class Session:
     """Runs requests one at a time, on whatever thread it is called from; only `cancel` may come from another.
 
-    `record` takes the class of a statement, an error number (0 for none) and milliseconds.
+    `record` takes the class of a statement, an error number (0 for none), milliseconds, and the id of the fault that
+    the statement met ("" for none). `broken` says that the connection is to be broken off before its next answer.
     """
 
     def __init__(
@@ -96,7 +99,7 @@ class Session:
         database: Database,
         who: Identity,
         client: Client,
-        record: Callable[[str, int, float], None],
+        record: Callable[[str, int, float, str], None],
     ) -> None:
         self.instance = instance
         self.server = instance.store
@@ -105,6 +108,7 @@ class Session:
         self.spid, self.application, self.client_host = client.spid, client.application, client.host
         self.record = record
         self.cancelled = threading.Event()
+        self.broken = False
         self.reply = Reply(lambda _: None, self.server.name)
         self.local_tables = LocalTables()
         self._open(database)
@@ -297,6 +301,22 @@ class Session:
         self.cancelled.set()
         with contextlib.suppress(sqlite3.ProgrammingError):  # the session has just been closed
             self.connection.interrupt()
+
+    def meet_fault(self, label: str) -> Fault | None:
+        """The fault that a statement of this class is to meet."""
+        return self.instance.faults.meet("sql", label, f"/{self.server.name}/{self.database.name}", self.login_name)
+
+    def suffer(self, fault: Fault) -> None:
+        """What a fault does before its statement: nothing, a delay, or an error."""
+        if fault.kind == "sql-error":
+            raise error_of(fault, self.server.name, self.database.name, self.spid)
+        if fault.kind == "drip":
+            self.cancelled.wait(fault.seconds)
+            self.check_cancelled()
+        else:
+            self.broken = True
+            if fault.kind == "reset-before":
+                raise killed()
 
     def check_cancelled(self) -> None:
         if self.cancelled.is_set():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
+import struct
 
 from setup_kit.sandbox.sql.errors import Cancelled, ProtocolError
 from setup_kit.sandbox.sql.tds.packets import HEADER, Message, PacketType, Status
@@ -184,6 +186,13 @@ class Stream:
     def abort(self) -> None:
         """Break off without a word; whoever reads or writes here gets an error."""
         self._writer.transport.abort()
+
+    def reset(self) -> None:
+        """As `abort`, and the client's side learns of it by RST."""
+        found = self._writer.get_extra_info("socket")
+        if found is not None:  # no lingering is what makes the kernel send RST and not FIN
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.abort()
 
     async def close(self) -> None:
         self._writer.close()
