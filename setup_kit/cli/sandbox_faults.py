@@ -9,7 +9,7 @@ import click
 
 from setup_kit.cli.options import Output, output_options
 from setup_kit.cli.sandbox import directory_option, known_folder
-from setup_kit.errors import ExitCode, KitError
+from setup_kit.errors import KitError, UsageError
 
 KINDS = (
     "status", "reset-before", "reset-after", "drip", "truncate", "expired-token", "failed-operation", "late",
@@ -50,15 +50,13 @@ def fault() -> None:
 @click.option(
     "--seed", type=int, default=0, show_default=True, help="Which ones --share picks: alike for the same seed."
 )
-@click.option("--status", type=click.IntRange(400, 599), default=0, help="status: the HTTP status.")
+@click.option("--status", type=click.IntRange(400, 599), help="status: the HTTP status.")
 @click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="status: a header; may be repeated.")
 @click.option("--code", default="", help="status, failed-operation: the error code in the body.")
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), default=0.0, help="drip, late: how long.")
-@click.option("--number", type=click.IntRange(1), default=0, help="sql-error: the error's number.")
-@click.option(
-    "--severity", type=click.IntRange(1, 25), default=0, help="sql-error: its class; from 20 on it disconnects."
-)
-@click.option("--state", type=click.IntRange(1, 255), default=0, help="sql-error: its state.")
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="drip, late: how long.")
+@click.option("--number", type=click.IntRange(1), help="sql-error: the error's number.")
+@click.option("--severity", type=click.IntRange(1, 25), help="sql-error: its class; from 20 on it disconnects.")
+@click.option("--state", type=click.IntRange(1, 255), help="sql-error: its state.")
 @output_options
 def add(
     kind: str,
@@ -112,15 +110,11 @@ def add(
                 after=after or 0,
                 times=times or 0,
                 headers=dict(_header(each) for each in headers),
-                **values,
+                **{name: value for name, value in values.items() if value is not None},
             ),
         )
     except faults.FaultError as error:
-        raise KitError(
-            f"this fault cannot be added: {error}",
-            remedy="setup-kit sandbox fault add --help",
-            exit_code=ExitCode.USAGE,
-        ) from error
+        raise UsageError(f"this fault cannot be added: {error}", remedy="setup-kit sandbox fault add --help") from error
     if output.json:
         output.document({"fault": made.document()})
     else:

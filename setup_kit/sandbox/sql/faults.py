@@ -7,10 +7,30 @@ from typing import Protocol
 
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.errors import SqlError
-from setup_kit.sandbox.sql.messages import MESSAGES
+from setup_kit.sandbox.sql.messages import Message
 
 #: From this class on an error ends the connection ("Database Engine error severities").
 _FATAL = 20
+
+#: Errors of Azure SQL Database under load ("Troubleshoot transient connection errors"), which only a fault raises here.
+_TEXTS = {
+    10929: Message(
+        20,
+        "Resource ID: %d. The %ls minimum guarantee is %d, maximum limit is %d, and the current usage for the database "
+        "is %d. However, the server is currently too busy to support requests greater than %d for this database. See "
+        "http://go.microsoft.com/fwlink/?LinkId=267637 for assistance. Otherwise, please try again later.",
+    ),
+    40197: Message(
+        17, "The service has encountered an error processing your request. Please try again. Error code %d.",
+        ends_session=True,
+    ),
+    40501: Message(
+        20, "The service is currently busy. Retry the request after 10 seconds. Incident ID: %ls. Code: %d."
+    ),
+    49918: Message(16, "Cannot process request. Not enough resources to process request."),
+    49919: Message(16, "Cannot process create or update request. Too many create or update operations in progress."),
+    49920: Message(16, "Cannot process request. Too many operations in progress."),
+}  # fmt: skip
 
 
 class Fault(Protocol):
@@ -52,11 +72,16 @@ class NoFaults:
 def error_of(fault: Fault, server: str, database: str, spid: int) -> SqlError:
     """The error that a fault of the kind sql-error stands for; a number that is not listed has a text that says so."""
     number, severity, state = fault.number, fault.severity or None, fault.state or None
-    if number not in MESSAGES:
-        text = f"Error {number}, which a fault of the sandbox raises; its text is not known here."
-        found = SqlError(number, text, severity or 16, state or 1, ends_batch=True)
-    else:
-        found = errors.error(number, *_arguments(number, server, database, spid), severity=severity, state=state)
+    arguments = _arguments(number, server, database, spid)
+    try:
+        found = errors.error(number, *arguments, severity=severity, state=state)
+    except KeyError:
+        unknown = Message(16, f"Error {number}, which a fault of the sandbox raises; its text is not known here.")
+        message = _TEXTS.get(number, unknown)
+        found = SqlError(
+            number, message.fill(*arguments), severity or message.severity, state or message.state,
+            ends_batch=True, ends_session=message.ends_session,
+        )  # fmt: skip
     found.ends_session = found.ends_session or found.severity >= _FATAL
     return found
 
@@ -72,7 +97,9 @@ def _arguments(number: int, server: str, database: str, spid: int) -> tuple[obje
     if number == 1205:
         return spid, "lock"
     if number in (10928, 10929):
-        return 1, "request", 200
-    if number in (40197, 40501):
-        return number, str(uuid.uuid4()).upper(), 1
+        return 1, "request", 200, 200, 200, 200
+    if number == 40197:
+        return (4221,)
+    if number == 40501:
+        return str(uuid.uuid4()).upper(), 524289
     return database, server, str(uuid.uuid4()).upper()
