@@ -26,7 +26,7 @@ def fault() -> None:
 
     \b
     Example:
-      setup-kit sandbox fault add status --status 429 --header 'Retry-After: 2' --part key-vault --times 3
+      setup-kit sandbox fault add status --status 429 --header 'Retry-After: 2'
       setup-kit sandbox fault list
       setup-kit sandbox fault clear
     """
@@ -73,14 +73,14 @@ def add(
 
     \b
     Kinds:
-      status            HTTP --status, with --header and --code; the body has the part's own form
+      status            HTTP --status, --header and --code, in the part's own form
       reset-before      the connection is reset and nothing has happened
       reset-after       it has happened, the answer is lost
       drip              the answer takes --seconds, in small pieces
       truncate          half of the answer's body, then the end
       expired-token     401, as if the caller's token had expired
-      failed-operation  the asynchronous operation that begins will say Failed, with --code
-      late              a firewall rule, role assignment or access policy holds only after --seconds
+      failed-operation  the operation is accepted, then Failed with --code
+      late              a firewall rule, role or policy holds only after --seconds
       sql-error         SQL error --number, with --severity and --state
 
     A glob's * takes slashes too, and case does not matter. Of several faults that a request matches it meets the first
@@ -88,11 +88,11 @@ def add(
 
     \b
     Example:
-      setup-kit sandbox fault add status --status 503 --part resource-manager --method PUT --nth 2
-      setup-kit sandbox fault add reset-after --part resource-manager --method PUT --path '*/servers/*'
+      setup-kit sandbox fault add status --status 503 --part graph --nth 2
+      setup-kit sandbox fault add reset-after --method PUT --path '*/servers/*'
       setup-kit sandbox fault add late --seconds 20 --path '*/roleAssignments/*'
-      setup-kit sandbox fault add sql-error --number 40613 --method LOGIN --times 2
-      setup-kit sandbox fault add reset-before --part sql --method 'CREATE LOGIN' --share 0.5 --seed 7
+      setup-kit sandbox fault add sql-error --number 40613 --method LOGIN
+      setup-kit sandbox fault add reset-before --part sql --share 0.5 --seed 7
     """
     from setup_kit.sandbox import faults
 
