@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
 import struct
 import uuid
@@ -104,7 +103,7 @@ class Faulty:
         data = await request.read()
         if request.method != "PUT":
             return
-        policies = settling.policies_in(json.loads(data or b"{}"))
+        policies = settling.policies_in(data)
         name = request.path.rstrip("/").removesuffix("/accessPolicies/add").rpartition("/")[2].lower()
         vault = self._state.get(VAULTS, name) or {"properties": {"accessPolicies": []}}
         known = {str(policy["objectId"]).lower() for policy in vault["properties"]["accessPolicies"]}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Sequence
-from typing import Any
 
 from setup_kit.sandbox.state import State
 
@@ -40,11 +40,16 @@ def keys(path: str, policies: Sequence[str]) -> list[str]:
     return []
 
 
-def policies_in(body: Any) -> list[str]:
-    """The object ids of the access policies in a request's body."""
+def policies_in(data: bytes) -> list[str]:
+    """The object ids of the access policies in a request's body; none in one that Resource Manager will refuse."""
+    try:
+        body = json.loads(data or b"{}")
+    except ValueError:
+        return []
     properties = body.get("properties") if isinstance(body, dict) else None
     given = properties.get("accessPolicies") if isinstance(properties, dict) else None
-    return [str(each["objectId"]) for each in given or () if isinstance(each, dict) and "objectId" in each]
+    policies = given if isinstance(given, list) else []
+    return [str(each["objectId"]) for each in policies if isinstance(each, dict) and "objectId" in each]
 
 
 def delay(state: State, key: str, seconds: float) -> None:
