@@ -36,6 +36,7 @@ class StoredSecret:
     enabled: bool = True
     not_before: datetime | None = None
     expires_on: datetime | None = None
+    created: datetime | None = None
 
 
 class Secrets:
@@ -135,6 +136,7 @@ class Secrets:
             enabled=bool(properties.enabled),
             not_before=properties.not_before,
             expires_on=properties.expires_on,
+            created=properties.created_on,
         )
 
 

@@ -18,6 +18,7 @@ from setup_kit.cli.demo import demo
 from setup_kit.cli.doctor import doctor
 from setup_kit.cli.init import init
 from setup_kit.cli.plan import plan
+from setup_kit.cli.rotate import rotate
 from setup_kit.cli.sandbox import sandbox
 from setup_kit.cli.sandbox_faults import fault
 from setup_kit.cli.schema import schema
@@ -52,7 +53,7 @@ def cli() -> None:
     """
 
 
-for command in (init, schema, doctor, plan, apply, verify, status, demo, sandbox):
+for command in (init, schema, doctor, plan, apply, verify, status, rotate, demo, sandbox):
     cli.add_command(command)
 sandbox.add_command(fault)
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from setup_kit.environment import names, regions
+from setup_kit.environment import export_names, names, regions
 
 REGIONS = (*regions.SERVICE_ADDRESSES, "North America")
 
@@ -79,6 +79,9 @@ VaultName = Annotated[str, AfterValidator(names.vault), _text(names.VAULT, 3, 24
 SecretName = Annotated[str, AfterValidator(names.secret), _text(names.SECRET)]
 RuleName = Annotated[str, AfterValidator(names.firewall_rule), _text(names.FIREWALL_RULE, longest=128)]
 LoginName = Annotated[str, AfterValidator(names.login), _text(names.LOGIN, longest=128)]
+ExportUserName = Annotated[
+    str, AfterValidator(names.export_user), _text(names.LOGIN, longest=128 - len(export_names.SUFFIX))
+]
 SchemaName = Annotated[str, AfterValidator(names.schema), _text(names.SCHEMA)]
 Prefix = Annotated[str, AfterValidator(names.prefix), _text(names.PREFIX, 0)]
 ProfileName = Annotated[str, AfterValidator(names.profile), _text(longest=128)]

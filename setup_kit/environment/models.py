@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from setup_kit.environment import fields, names
+from setup_kit.environment import export_names, fields, names
 from setup_kit.environment.fields import fault
 
 SERVICE_APPLICATION_ID = UUID("b861dbcc-a7ef-4219-a005-0e4de4ea7dcf")
@@ -167,7 +167,11 @@ class ExportUser(Section):
     """The SQL user that the export service works as."""
 
     name: Annotated[
-        fields.LoginName, Field(description="Name of the login and of the user.", examples=["dataexport"])
+        fields.ExportUserName,
+        Field(
+            description="Name of the login and of the user; `rotate` takes turns between it and it with _2 appended.",
+            examples=["dataexport"],
+        ),
     ] = "dataexport"
     schema_name: Annotated[
         fields.SchemaName,
@@ -199,8 +203,15 @@ class Sql(Section):
     @classmethod
     def _not_the_administrator(cls, user: ExportUser, info: ValidationInfo) -> ExportUser:
         administrator = info.data.get("administrator")
-        if administrator is not None and (administrator.sql_login or "").lower() == user.name.lower():
+        login = "" if administrator is None else (administrator.sql_login or "").lower()
+        if login == user.name.lower():
             raise fault("name", "the export user cannot be the server's administrator: give it a name of its own")
+        if login == export_names.second(user.name).lower():
+            raise fault(
+                "name",
+                f"a rotation gives the export user the name {export_names.second(user.name)}, which is the server's "
+                "administrator: give it another name",
+            )
         return user
 
 

@@ -13,6 +13,8 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
+from setup_kit.environment.export_names import SUFFIX
+
 LOGICAL_SERVER = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 DATABASE = r"^[^<>*%&:\\/?]*[^<>*%&:\\/?. ]$"
 RESOURCE_GROUP = r"^.*[^.]$"
@@ -201,6 +203,14 @@ def login(name: str) -> str:
     if name.lower() in _RESERVED_LOGINS or name.startswith("##"):
         raise _refuse(name, noun, "Azure SQL keeps this name for itself")
     return name
+
+
+def export_user(name: str) -> str:
+    """A login's name, short enough that the second name, which a rotation gives the user in turn, is one as well."""
+    longest = 128 - len(SUFFIX)
+    if len(name.encode("utf-16-le", "surrogatepass")) // 2 > longest:
+        raise _refuse(name, "the export user's name", f"1 to {longest} characters: a rotation appends {SUFFIX}")
+    return login(name)
 
 
 def schema(name: str) -> str:

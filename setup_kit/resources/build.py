@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from setup_kit.azure.clients import AzureClients
@@ -39,6 +40,8 @@ from setup_kit.resources.providers import ProviderRegistrations
 from setup_kit.resources.provisioned import Facts, provisioned
 from setup_kit.resources.replication import Replicated, Replication, count_replicated
 from setup_kit.resources.resource_group import ResourceGroup
+from setup_kit.resources.rotation import RotationEnd
+from setup_kit.resources.rotation_graph import rotation
 from setup_kit.resources.schema import ExportSchema
 from setup_kit.resources.secret import ConnectionSecret
 from setup_kit.resources.service_principal import ServicePrincipal
@@ -68,6 +71,8 @@ class House:
     export_client: ExportServiceClient
     secret: ConnectionSecret
     destination: Destination
+    rotation_end: RotationEnd
+    rotation: Callable[[], tuple[Node, ...]]  # the nodes of a rotation from the user that the secret was read to name
 
     def close(self) -> None:
         """Ends all connections."""
@@ -190,11 +195,24 @@ def build(
         readers = VaultReaders(environment, identity, vault, operator_access, service_access, principal)
         late = Freshness(environment, export_client, profile, organization, allowed=fresh, needs=(sync,))
         audits = (readers, late)
+    rotation_end = RotationEnd(environment, sessions, secret, database, (proof, validation, operator_rule), wait=wait)
+    rotate = partial(
+        rotation,
+        environment,
+        sessions,
+        export_client,
+        secret,
+        server=server,
+        database=database,
+        schema=schema,
+        operator_rule=operator_rule,
+        wait=wait,
+    )
     if not patient:
         validation.patience = sync.patience = 0.0
 
     return House(
-        nodes=(replication, group, vault, operator_rule, *audits),
+        nodes=(replication, group, vault, operator_rule, rotation_end, *audits),
         environment=environment,
         cloud=cloud,
         azure=azure,
@@ -203,6 +221,8 @@ def build(
         export_client=export_client,
         secret=secret,
         destination=destination,
+        rotation_end=rotation_end,
+        rotation=rotate,
     )
 
 

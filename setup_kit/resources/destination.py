@@ -7,6 +7,7 @@ own grants; the administrator is asked only where it is refused, and to write.
 from __future__ import annotations
 
 from setup_kit.engine.resource import Resource
+from setup_kit.environment import export_names
 from setup_kit.environment.models import Authentication, Environment
 from setup_kit.resources.secret import SecretState
 from setup_kit.secret import Secret
@@ -17,11 +18,17 @@ from setup_kit.sqlserver.sessions import MASTER, SignInRefused, SqlSessions
 class Destination:
     def __init__(self, environment: Environment, sessions: SqlSessions, secret: Resource[SecretState]) -> None:
         self.database = environment.sql.database.name
-        self.user = environment.sql.export_user.name
+        self._name = environment.sql.export_user.name
         self.schema = environment.sql.export_user.schema_name
         self.contained = environment.sql.export_user.authentication is Authentication.CONTAINED
         self.sessions = sessions
         self._secret = secret
+
+    @property
+    def user(self) -> str:
+        """Which of the export user's two names counts, as the secret says; the file's first one while there is none."""
+        observed = self._secret.observed
+        return export_names.current(self._name, None if observed is None else observed.user)
 
     @property
     def password(self) -> Secret | None:

@@ -97,7 +97,9 @@ class Grants(Resource[GrantsState]):
         self._user = user
 
     def read(self) -> GrantsState | None:
-        rows = self._destination.reader().rows(_PERMISSIONS, self.name, doing=f"read the grants of {self.name!r}")
+        rows = self._destination.reader().rows(
+            _PERMISSIONS, self._destination.user, doing=f"read the grants of {self._destination.user!r}"
+        )
         permissions = frozenset(
             Permission(scope, code.strip(), name, state.strip(), schema or of_object or "", entity or "")
             for scope, code, name, state, schema, of_object, entity in rows
@@ -128,9 +130,9 @@ class Grants(Resource[GrantsState]):
         grant = next(grant for grant in (CONNECT, *GRANTS) if grant.label(schema) == change.target)
         session = self._destination.administrator()
         if change.action is Action.UPDATE:
-            doing = f"revoke the denial of {change.target} from {self.name!r}"
+            doing = f"revoke the denial of {change.target} from {self._destination.user!r}"
             session.run(self._batch("revoke", grant), doing=doing)
-        session.run(self._batch("grant", grant), doing=f"grant {change.target} to {self.name!r}")
+        session.run(self._batch("grant", grant), doing=f"grant {change.target} to {self._destination.user!r}")
         if grant is CONNECT:
             self._destination.sessions.login_changed()
         return self._with(grant)
@@ -139,7 +141,7 @@ class Grants(Resource[GrantsState]):
         session = self._destination.administrator()
         for grant in GRANTS:
             if self._states(observed, grant):
-                doing = f"revoke {grant.label(self._destination.schema)} from {self.name!r}"
+                doing = f"revoke {grant.label(self._destination.schema)} from {self._destination.user!r}"
                 session.run(self._batch("revoke", grant), doing=doing)
 
     def evidence(self, observed: GrantsState) -> str:
@@ -161,7 +163,7 @@ class Grants(Resource[GrantsState]):
         """
         findings = []
         known = (CONNECT, *GRANTS)
-        user = quote_identifier(self.name)
+        user = quote_identifier(self._destination.user)
         for permission in sorted(observed.permissions, key=lambda item: item.label):
             label, securable = permission.label, permission.securable
             revoke = f"REVOKE {permission.name}{securable} FROM {user} CASCADE"
@@ -175,20 +177,20 @@ class Grants(Resource[GrantsState]):
             else:
                 message = f"holds {label}, which it does not need"
                 findings.append(self._beyond("grants.superfluous", message, revoke, label))
-        doing = f"read the roles of {self.name!r}"
-        for (role,) in sorted(self._destination.reader().rows(_ROLES, self.name, doing=doing)):
+        doing = f"read the roles of {self._destination.user!r}"
+        for (role,) in sorted(self._destination.reader().rows(_ROLES, self._destination.user, doing=doing)):
             message = f"is a member of {role}, which gives it more than the service needs"
             drop = f"ALTER ROLE {quote_identifier(role)} DROP MEMBER {user}"
             findings.append(self._beyond("grants.role", message, drop, f"role {role}"))
         return findings
 
     def _beyond(self, check: str, message: str, statement: str, seen: str) -> Finding:
-        message = f"the user {self.name!r} {message}"
+        message = f"the user {self._destination.user!r} {message}"
         evidence = f"seen: {seen}; wanted: the {len(GRANTS)} grants alone"
         return Finding(check, Status.FAILED, self.address, message, self._by_hand(statement), evidence)
 
     def _denied(self, message: str, statement: str, seen: str) -> Finding:
-        message = f"the user {self.name!r} {message}"
+        message = f"the user {self._destination.user!r} {message}"
         remedy = self._by_hand(statement)
         return Finding("grants.denied", Status.WARNING, self.address, message, remedy, f"seen: {seen}", Severity.LOW)
 
@@ -209,8 +211,13 @@ class Grants(Resource[GrantsState]):
 
     def _batch(self, verb: str, grant: Grant) -> Batch:
         if grant.scope is Scope.DATABASE:
-            return render(f"{verb}_on_database", permission=grant.permission, name=self.name)
-        return render(f"{verb}_on_schema", permission=grant.permission, schema=self._destination.schema, name=self.name)
+            return render(f"{verb}_on_database", permission=grant.permission, name=self._destination.user)
+        return render(
+            f"{verb}_on_schema",
+            permission=grant.permission,
+            schema=self._destination.schema,
+            name=self._destination.user,
+        )
 
     def _with(self, grant: Grant) -> GrantsState:
         created = self._user_created()
@@ -224,5 +231,7 @@ class Grants(Resource[GrantsState]):
     def _user_created(self) -> datetime:
         user = self._user.observed
         if user is None:
-            raise KitError(f"the user {self.name!r} does not exist", remedy="run `setup-kit apply`, which creates it")
+            raise KitError(
+                f"the user {self._destination.user!r} does not exist", remedy="run `setup-kit apply`, which creates it"
+            )
         return user.created

@@ -57,20 +57,23 @@ class ExportLogin(Resource[LoginState]):
         password = self._destination.password
         session = self._destination.as_export_user()
         if session is not None:
-            rows = session.rows(_OWN_LOGIN, self.name, doing=f"read how {self.name!r} signs in")
+            rows = session.rows(
+                _OWN_LOGIN, self._destination.user, doing=f"read how {self._destination.user!r} signs in"
+            )
             if rows and rows[0][0] == OF_LOGIN:
-                return LoginState(self.name, password)
+                return LoginState(self._destination.user, password)
         master = self._destination.master()
-        found = master.rows(_LOGIN, self.name, doing=f"look for the login {self.name!r}")
+        found = master.rows(_LOGIN, self._destination.user, doing=f"look for the login {self._destination.user!r}")
         if not found:
             return None
         if password is None:
             raise NotReadable(
-                f"the login {self.name!r} exists; whether its password is the secret's shows once the secret is there"
+                f"the login {self._destination.user!r} exists; whether its password is the secret's shows once the"
+                " secret is there"
             )
         # A contained user of the same name is found before the login, so its log-in says nothing about the login.
         accepted = session is None and self._destination.password_accepted()
-        return LoginState(self.name, password if accepted else None, enabled=not found[0][0])
+        return LoginState(self._destination.user, password if accepted else None, enabled=not found[0][0])
 
     def diff(self, observed: LoginState | None) -> list[Change]:
         if observed is None:
@@ -78,7 +81,7 @@ class ExportLogin(Resource[LoginState]):
                 Change(
                     self.address,
                     Action.CREATE,
-                    after=self.name,
+                    after=self._destination.user,
                     why="the export service signs in to the server with it",
                     detail={PASSWORD: self._destination.password},
                 )
@@ -98,13 +101,19 @@ class ExportLogin(Resource[LoginState]):
     def apply(self, change: Change) -> LoginState:
         password = self._destination.password
         if password is None:
-            raise KitError(f"the login {self.name!r} cannot get its password", why="the secret in Key Vault holds none")
+            raise KitError(
+                f"the login {self._destination.user!r} cannot get its password",
+                why="the secret in Key Vault holds none",
+            )
         master = self._destination.master()
         if change.action is Action.CREATE:
-            batch = render("create_login", name=self.name, password=password)
-            master.run(batch, doing=f"create the login {self.name!r}")
+            batch = render("create_login", name=self._destination.user, password=password)
+            master.run(batch, doing=f"create the login {self._destination.user!r}")
         elif change.target == ENABLED:
-            master.run(render("enable_login", name=self.name), doing=f"enable the login {self.name!r}")
+            master.run(
+                render("enable_login", name=self._destination.user),
+                doing=f"enable the login {self._destination.user!r}",
+            )
             self._destination.sessions.login_changed()
             enabled = self.read()
             if enabled is not None and enabled.proven == password:
@@ -113,11 +122,11 @@ class ExportLogin(Resource[LoginState]):
         else:
             self._set_password(password)
         self._destination.sessions.login_changed()
-        return LoginState(self.name, password)
+        return LoginState(self._destination.user, password)
 
     def _set_password(self, password: Secret) -> None:
-        batch = render("alter_login_password", name=self.name, password=password)
-        self._destination.master().run(batch, doing=f"set the password of the login {self.name!r}")
+        batch = render("alter_login_password", name=self._destination.user, password=password)
+        self._destination.master().run(batch, doing=f"set the password of the login {self._destination.user!r}")
 
     def delete(self, observed: LoginState) -> None:
         self._destination.master().run(

@@ -98,16 +98,16 @@ class LoginProof(Check):
             for grant in GRANTS
             for text in (quote_identifier(securable[grant.scope]), grant.scope.name, grant.permission)
         ]
-        doing = f"ask what {self.name!r} may do"
+        doing = f"ask what {self._destination.user!r} may do"
         (held,) = session.rows(f"SELECT {columns}", *parameters, doing=doing)
         findings = []
         for grant, answer in zip(GRANTS, held, strict=True):
             label = grant.label(self._destination.schema)
             if answer == 1:
-                message = f"{self.name!r} may: {label}"
+                message = f"{self._destination.user!r} may: {label}"
                 findings.append(self._finding("proof.grant", Status.PASSED, message, "", "HAS_PERMS_BY_NAME answers 1"))
             else:
-                message = f"the user {self.name!r} lacks {label}"
+                message = f"the user {self._destination.user!r} lacks {label}"
                 seen = "HAS_PERMS_BY_NAME answers 0" if answer == 0 else "HAS_PERMS_BY_NAME does not see it"
                 findings.append(self._finding("proof.grant", Status.FAILED, message, _APPLY, seen))
         return findings

@@ -14,6 +14,7 @@ from setup_kit.azure.errors import AzureRefusal
 from setup_kit.azure.patience import PERMISSION
 from setup_kit.azure.secrets import MAXIMUM_TAGS, NO_PERMISSION, Secrets, StoredSecret
 from setup_kit.engine.resource import Action, Change, Finding, Node, NotReadable, Resource, Value
+from setup_kit.environment import export_names
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.resources import tags
@@ -34,6 +35,11 @@ NOT_BEFORE = "not before"
 VALUE = "connection string"
 SERVER, DATABASE, USER = "server", "database", "user"
 
+# The tag that says how far a rotation is: the other user is being made, or has been replaced and is left over.
+# Whoever comes after a killed run knows by it that the user of the other name is the kit's, and may go.
+ROTATION = "setup-kit-rotation"
+PREPARING, RETIRING = "preparing", "retiring"
+
 # A permission that a run gave before it was killed may not hold yet; a plan does not wait for it as long as `apply`.
 PLAN_PATIENCE = 60.0
 
@@ -42,6 +48,7 @@ PLAN_PATIENCE = 60.0
 class SecretState:
     """What the secret says. `value` is None where it is disabled or deleted, `password` also where it holds none.
 
+    `created`: when this version was written, None where the vault does not tell.
     `server`, `database` and `user` are the connection string's; None and empty where it is none, as `problem` says.
     With `recoverable` it is a deleted one that can be recovered.
     """
@@ -52,6 +59,7 @@ class SecretState:
     enabled: bool = True
     not_before: datetime | None = None
     expires_on: datetime | None = None
+    created: datetime | None = None
     password: Secret | None = None
     user: str = ""
     database: str = ""
@@ -81,7 +89,7 @@ class ConnectionSecret(Resource[SecretState]):
         self._server = server
         self._owner = owner
         self._database = environment.sql.database.name
-        self._user = environment.sql.export_user.name
+        self._name = environment.sql.export_user.name
         # One tag for each organization that may use the secret: its id, and the tenant it is in.
         self._tag = {str(environment.dynamics.organization_id): str(environment.tenant)}
         self._patience = PLAN_PATIENCE
@@ -133,7 +141,7 @@ class ConnectionSecret(Resource[SecretState]):
         return changes
 
     def _creation(self, deleted: SecretState | None) -> Change:
-        detail: dict[str, Value] = {DATABASE: self._database, USER: self._user, "tags": dict(self._tag)}
+        detail: dict[str, Value] = {DATABASE: self._database, USER: self._name, "tags": dict(self._tag)}
         if deleted is None:
             why = "keeps the connection string; the password is made now and is kept nowhere else"
             return Change(self.address, Action.CREATE, why=why, detail=detail)
@@ -151,12 +159,16 @@ class ConnectionSecret(Resource[SecretState]):
             differences.append((SERVER, str(observed.server), str(wanted)))
         if observed.database != self._database:
             differences.append((DATABASE, observed.database, self._database))
-        if observed.user != self._user:
-            differences.append((USER, observed.user, self._user))
+        if observed.user != self._user(observed):
+            differences.append((USER, observed.user, self._user(observed)))
         why = "the connection string leads elsewhere; the password stays"
         return [
             Change(self.address, Action.UPDATE, target, before, after, why) for target, before, after in differences
         ]
+
+    def _user(self, observed: SecretState | None) -> str:
+        """The one of the export user's two names that the secret holds; the file's where it holds neither."""
+        return export_names.current(self._name, None if observed is None else observed.user)
 
     def _wanted_server(self) -> SqlAddress | None:
         """None while the server is not there: its address is known when it is."""
@@ -180,7 +192,7 @@ class ConnectionSecret(Resource[SecretState]):
 
     def _create(self, secrets: Secrets) -> SecretState:
         try:
-            return self._write(secrets, make_password(self._user), {tags.OWNER: self._owner, **self._tag})
+            return self._write(secrets, self._name, make_password(self._name), {tags.OWNER: self._owner, **self._tag})
         except AzureRefusal as refusal:
             if not refusal.is_any("ObjectIsDeletedButRecoverable"):
                 raise
@@ -220,14 +232,44 @@ class ConnectionSecret(Resource[SecretState]):
         if all(target.startswith("tag ") for target in targets):
             updated = secrets.update(self.name, tags=merged)
             return replace(observed, tags=updated.tags)
-        return self._write(secrets, observed.password or make_password(self._user), merged)
+        user = self._user(observed)
+        return self._write(secrets, user, observed.password or make_password(user), merged)
 
-    def _write(self, secrets: Secrets, password: Secret, wanted: Mapping[str, str]) -> SecretState:
+    def connection_string(self, user: str, password: Secret) -> Secret:
+        """What the secret holds for a user. Raises KitError while the server's address is not known."""
         server = self._wanted_server()
         if server is None:
             raise KitError(f"The logical server {self._server.name} is not there, so its address is not known")
-        value = to_ado_net(server, self._database, self._user, password)
-        return _state(secrets.set(self.name, value, wanted, CONTENT_TYPE))
+        return to_ado_net(server, self._database, user, password)
+
+    def switch(self, user: str, password: Secret) -> SecretState:
+        """Writes a new version for another user, marked so that the one before is known to be left over."""
+        wanted = self._marked(RETIRING)
+        self.observed = self._write(self._secrets(), user, password, wanted)
+        return self.observed
+
+    def mark(self, phase: str | None) -> None:
+        """Notes on the newest version how far a rotation is; None when there is nothing left of it."""
+        wanted = self._marked(phase)
+        self._secrets().update(self.name, tags=wanted)
+        if self.observed is not None:
+            self.observed = replace(self.observed, tags=wanted)
+
+    def _marked(self, phase: str | None) -> dict[str, str]:
+        before = {} if self.observed is None else self.observed.tags
+        marked = {name: value for name, value in before.items() if name != ROTATION}
+        if phase is not None:
+            marked[ROTATION] = phase
+        if len(marked) > MAXIMUM_TAGS:
+            raise KitError(
+                f"The secret {self.name} cannot get the tag that marks a rotation",
+                why=f"it has {len(before)} tags already, and {MAXIMUM_TAGS} are the most",
+                remedy="remove the tags of organizations that are gone",
+            )
+        return marked
+
+    def _write(self, secrets: Secrets, user: str, password: Secret, wanted: Mapping[str, str]) -> SecretState:
+        return _state(secrets.set(self.name, self.connection_string(user, password), wanted, CONTENT_TYPE))
 
     def _reread(self, secrets: Secrets) -> SecretState:
         stored = secrets.get(self.name)
@@ -267,6 +309,7 @@ def _state(stored: StoredSecret) -> SecretState:
         enabled=stored.enabled,
         not_before=stored.not_before,
         expires_on=stored.expires_on,
+        created=stored.created,
     )
     if stored.value is None:
         return state

@@ -68,7 +68,7 @@ class ExportUser(Resource[UserState]):
         if session is not None:
             rows = self._rows(session)
             # Signed in as another user of this login, it may not see the one that is looked for.
-            if rows and rows[0][5].casefold() == self.name.casefold():
+            if rows and rows[0][5].casefold() == self._destination.user.casefold():
                 return self._state(rows[0], of_login=rows[0][2] == OF_LOGIN, accepted=True)
         rows = self._rows(self._destination.administrator())
         if not rows:
@@ -77,7 +77,8 @@ class ExportUser(Resource[UserState]):
         accepted = self._destination.password_accepted()
         if self._destination.contained and rows[0][2] == _CONTAINED and self._destination.password is None:
             raise NotReadable(
-                f"the user {self.name!r} exists; whether its password is the secret's shows once the secret is there"
+                f"the user {self._destination.user!r} exists; whether its password is the secret's shows once the"
+                " secret is there"
             )
         return self._state(rows[0], of_login=of_login, accepted=accepted)
 
@@ -88,7 +89,7 @@ class ExportUser(Resource[UserState]):
             if wanted.contained:
                 detail[PASSWORD] = wanted.password
             why = "the export service works in the destination database as this user"
-            return [Change(self.address, Action.CREATE, after=self.name, why=why, detail=detail)]
+            return [Change(self.address, Action.CREATE, after=self._destination.user, why=why, detail=detail)]
         if observed.contained != wanted.contained:
             return [
                 Change(
@@ -107,7 +108,7 @@ class ExportUser(Resource[UserState]):
             changes.append(Change(self.address, Action.UPDATE, PASSWORD, OTHERS, SECRETS, why))
         if not wanted.contained and not observed.of_login:
             why = "the user belongs to another login, or to one that is gone: nobody can sign in as it"
-            changes.append(Change(self.address, Action.UPDATE, LOGIN, "another", self.name, why))
+            changes.append(Change(self.address, Action.UPDATE, LOGIN, "another", self._destination.user, why))
         if observed.default_schema != wanted.schema:
             why = "names without a schema must mean the destination schema"
             changes.append(
@@ -123,15 +124,16 @@ class ExportUser(Resource[UserState]):
         session = self._destination.administrator()
         schema = self._destination.schema
         if change.target == DEFAULT_SCHEMA:
-            batch = render("alter_user_default_schema", name=self.name, schema=schema)
-            session.run(batch, doing=f"set the default schema of the user {self.name!r}")
+            batch = render("alter_user_default_schema", name=self._destination.user, schema=schema)
+            session.run(batch, doing=f"set the default schema of the user {self._destination.user!r}")
         elif change.target == LOGIN:
             session.run(
-                render("alter_user_login", name=self.name), doing=f"tie the user {self.name!r} to the login of its name"
+                render("alter_user_login", name=self._destination.user),
+                doing=f"tie the user {self._destination.user!r} to the login of its name",
             )
         elif change.target == PASSWORD:
-            batch = render("alter_user_password", name=self.name, password=self._password())
-            session.run(batch, doing=f"set the password of the user {self.name!r}")
+            batch = render("alter_user_password", name=self._destination.user, password=self._password())
+            session.run(batch, doing=f"set the password of the user {self._destination.user!r}")
         else:
             if change.target == AUTHENTICATION:
                 self._drop(session)
@@ -155,34 +157,38 @@ class ExportUser(Resource[UserState]):
     def _create(self, session: Session) -> None:
         schema = self._destination.schema
         if self._destination.contained:
-            batch = render("create_contained_user", name=self.name, password=self._password(), schema=schema)
+            batch = render(
+                "create_contained_user", name=self._destination.user, password=self._password(), schema=schema
+            )
         else:
-            batch = render("create_user", name=self.name, schema=schema)
-        session.run(batch, doing=f"create the user {self.name!r}")
+            batch = render("create_user", name=self._destination.user, schema=schema)
+        session.run(batch, doing=f"create the user {self._destination.user!r}")
 
     def _drop(self, session: Session) -> None:
-        session.run(render("drop_user", name=self.name), doing=f"drop the user {self.name!r}")
+        session.run(render("drop_user", name=self._destination.user), doing=f"drop the user {self._destination.user!r}")
 
     def _password(self) -> Secret:
         password = self._destination.password
         if password is None:
-            raise KitError(f"the user {self.name!r} cannot get its password", why="the secret in Key Vault holds none")
+            raise KitError(
+                f"the user {self._destination.user!r} cannot get its password", why="the secret in Key Vault holds none"
+            )
         return password
 
     def _rows(self, session: Session) -> list[Any]:
-        return session.rows(_USER, self.name, doing=f"look for the user {self.name!r}")
+        return session.rows(_USER, self._destination.user, doing=f"look for the user {self._destination.user!r}")
 
     def _state(self, row: Any, *, of_login: bool, accepted: bool) -> UserState:
         created, kind, authentication, default_schema, _, _ = row
         if kind.strip() != "S":
             raise KitError(
-                f"the name {self.name!r} is taken in database {self._destination.database!r}",
+                f"the name {self._destination.user!r} is taken in database {self._destination.database!r}",
                 why=f"it is that of another kind of principal (type {kind.strip()} in sys.database_principals)",
                 remedy="choose another name for sql.export_user.name, or drop that principal",
             )
         contained = authentication == _CONTAINED
         return UserState(
-            self.name,
+            self._destination.user,
             created,
             contained,
             of_login,
@@ -191,7 +197,9 @@ class ExportUser(Resource[UserState]):
         )
 
     def _login_sid(self) -> bytes | None:
-        rows = self._destination.master().rows(_LOGIN, self.name, doing=f"look for the login {self.name!r}")
+        rows = self._destination.master().rows(
+            _LOGIN, self._destination.user, doing=f"look for the login {self._destination.user!r}"
+        )
         return bytes(rows[0][0]) if rows else None
 
 

@@ -1,0 +1,172 @@
+"""setup-kit rotate"""
+
+from __future__ import annotations
+
+import re
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from setup_kit.cli.apply import confirmed
+from setup_kit.cli.options import Output, environment_option, finish, output_options
+from setup_kit.errors import ExitCode, KitError
+
+if TYPE_CHECKING:
+    from setup_kit.cli.session import Session
+    from setup_kit.engine.planner import Plan
+    from setup_kit.engine.resource import Node
+    from setup_kit.resources.secret import SecretState
+
+
+class Age(click.ParamType[timedelta]):
+    """A whole number and a unit: 90m, 12h, 30d, 4w."""
+
+    name = "age"
+    units = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}  # noqa: RUF012 - never changed
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        read = re.fullmatch(r"([0-9]{1,4})([mhdw])", str(value))
+        if read is None:
+            self.fail(f"{value!r} is no age: write a whole number and m, h, d or w, such as 30d", param, ctx)
+        return timedelta(**{self.units[read[2]]: int(read[1])})
+
+
+@click.command()
+@environment_option
+@click.option("--every", type=Age(), metavar="AGE", help="Do nothing while the secret's version is younger, e.g. 30d.")
+@click.option("--finish", "only_finish", is_flag=True, help="Only end a rotation that was cut short; begin none.")
+@click.option(
+    "--grace",
+    type=click.IntRange(0, 3600),
+    metavar="SECONDS",
+    help="Keep the user before for so long after the switch; 60, as the service may use what it read for a minute.",
+)
+@click.option("--dry-run", is_flag=True, help="Show what would be done; change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask; make the changes.")
+@output_options
+def rotate(
+    environment: str,
+    every: timedelta | None,
+    only_finish: bool,
+    grace: int | None,
+    dry_run: bool,
+    yes: bool,
+    output: Output,
+) -> None:
+    """Give the export service a new password, with no moment at which it holds a dead one.
+
+    Two users take turns: the one that sql.export_user.name names and the same with _2 appended. The other one is made
+    with a new password and all grants, and signs in; then a new version of the secret names it, and the service signs
+    in with it; only then the user before is dropped, and what it owned is its successor's. A run that was killed is
+    finished by the next one, or by apply. Older versions of the secret are left: their user is gone.
+
+    \b
+    Examples:
+      setup-kit rotate -e dev
+      setup-kit rotate -e dev --dry-run
+      setup-kit rotate -e prod --every 30d --yes --output json
+    """
+    from setup_kit.cli.session import open_session, stoppable
+    from setup_kit.engine.executor import Temporaries, execute, reading
+    from setup_kit.engine.journal import Journal
+    from setup_kit.engine.tell import tell_all
+    from setup_kit.report.console import show_plan, show_result
+    from setup_kit.report.documents import plan_document, result_document
+    from setup_kit.resources.rotation import RotationEnd
+
+    with open_session(environment, ask_password=sys.stdin.isatty()) as session:
+        with stoppable(session.stop), output.progress() as progress:
+            state = _state(session, reading([session.house.secret], progress, session.stop))
+        nodes, reason = _work(session, state, every, only_finish=only_finish)
+        if not nodes:
+            if output.json:
+                output.document(
+                    {"environment": session.name, "rotated": False, "reason": reason, "user": state.user, "changes": []}
+                )
+            else:
+                output.out.print(f"Nothing to do: {reason}.")
+            return
+        with stoppable(session.stop), output.progress() as progress:
+            made = reading(nodes, progress, session.stop)
+        if not output.json:
+            show_plan(output.out, session.name, made)
+        if dry_run or made.interrupted or made.failures:
+            if output.json:
+                output.document(plan_document(session.name, made))
+            code = ExitCode.FAILED if made.failures else ExitCode.DONE
+            finish(ExitCode.INTERRUPTED if made.interrupted else code)
+        _refuse_others(made, nodes)
+        if not yes and not confirmed(session.name):
+            output.err.print("Nothing was changed.")
+            finish(ExitCode.FAILED)
+        for node in nodes:
+            if grace is not None and isinstance(node, RotationEnd):
+                node.grace = float(grace)
+        with Journal(session.journal, "rotate") as journal, stoppable(session.stop), output.progress() as progress:
+            listener = tell_all(journal, progress)
+            result = execute(made, listener, Temporaries(listener), session.stop)
+        after = session.house.secret.observed
+    if output.json:
+        document = result_document(session.name, result)
+        output.document({**document, "rotated": result.succeeded, "user": state.user if after is None else after.user})
+    else:
+        show_result(output.out, result)
+    if result.interrupted:
+        finish(ExitCode.INTERRUPTED)
+    if not result.succeeded:
+        finish(ExitCode.FAILED)
+
+
+def _state(session: Session, made: Plan) -> SecretState:
+    """What the secret says. Raises what kept it from being read."""
+    for failure in made.failures.values():
+        raise failure
+    if made.interrupted:
+        finish(ExitCode.INTERRUPTED)
+    state = session.house.secret.observed
+    for item in made.deferred:
+        if item.resource is session.house.secret:
+            raise KitError("the secret cannot be rotated", why=item.reason, remedy=item.remedy or _APPLY)
+    if state is None or state.password is None:
+        raise KitError(
+            f"the secret {session.house.secret.name} cannot be rotated",
+            why="it is not there, is disabled, or holds no connection string with a password",
+            remedy=_APPLY,
+        )
+    return state
+
+
+def _work(
+    session: Session, state: SecretState, every: timedelta | None, *, only_finish: bool
+) -> tuple[tuple[Node, ...], str]:
+    """The nodes that are to be done, or none and why."""
+    from setup_kit.resources.secret import RETIRING, ROTATION
+
+    phase = state.tags.get(ROTATION)
+    if phase == RETIRING or (only_finish and phase is not None):
+        return (session.house.rotation_end,), ""
+    if only_finish:
+        return (), "no rotation was cut short"
+    if every is not None and phase is None and state.created is not None:
+        due = state.created + every
+        if datetime.now(UTC) < due:
+            return (
+                (),
+                f"the secret's version is of {state.created:%Y-%m-%d %H:%M} UTC and is due on {due:%Y-%m-%d %H:%M}",
+            )
+    return session.house.rotation(), ""
+
+
+def _refuse_others(made: Plan, nodes: tuple[Node, ...]) -> None:
+    """A rotation rests on an environment that is as its file says, and changes nothing else."""
+    others = [change for node, item in made.planned.items() if node not in nodes for change in item.changes]
+    if others:
+        places = ", ".join(dict.fromkeys(change.resource for change in others))
+        raise KitError("the environment is not as its file says", why=f"what differs: {places}", remedy=_APPLY)
+
+
+_APPLY = "run setup-kit apply first, which makes it so"
