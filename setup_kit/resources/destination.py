@@ -36,6 +36,11 @@ class Destination:
         observed = self._secret.observed
         return None if observed is None else observed.password
 
+    @property
+    def undecided(self) -> str | None:
+        """The name that the user may have instead, while no secret says which of the two counts; else None."""
+        return export_names.second(self._name) if self.password is None else None
+
     def as_export_user(self) -> Session | None:
         """None where there is no password yet or the server refuses it."""
         password = self.password

@@ -11,6 +11,7 @@ from setup_kit.errors import KitError
 from setup_kit.resources.destination import Destination
 from setup_kit.resources.secret import SecretState
 from setup_kit.secret import Secret
+from setup_kit.sqlserver.session import Session
 from setup_kit.sqlserver.sessions import SqlSessions
 from setup_kit.sqlserver.templates import render
 
@@ -63,8 +64,11 @@ class ExportLogin(Resource[LoginState]):
             if rows and rows[0][0] == OF_LOGIN:
                 return LoginState(self._destination.user, password)
         master = self._destination.master()
-        found = master.rows(_LOGIN, self._destination.user, doing=f"look for the login {self._destination.user!r}")
+        found = self._found(master, self._destination.user)
         if not found:
+            other = self._destination.undecided
+            if other is not None and self._found(master, other):
+                raise NotReadable(f"the login {other!r} exists; whether it is the one shows once the secret is there")
             return None
         if password is None:
             raise NotReadable(
@@ -74,6 +78,9 @@ class ExportLogin(Resource[LoginState]):
         # A contained user of the same name is found before the login, so its log-in says nothing about the login.
         accepted = session is None and self._destination.password_accepted()
         return LoginState(self._destination.user, password if accepted else None, enabled=not found[0][0])
+
+    def _found(self, master: Session, name: str) -> list[Any]:
+        return master.rows(_LOGIN, name, doing=f"look for the login {name!r}")
 
     def diff(self, observed: LoginState | None) -> list[Change]:
         if observed is None:

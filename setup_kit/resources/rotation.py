@@ -212,7 +212,7 @@ class RotationEnd(Resource[Leftover]):
         if observed is None:
             return []
         changes = []
-        why = "a rotation is over or was cut short: the secret names the other one, and nobody needs this one"
+        why = "the secret names the other one, and nobody needs this one any more"
         if observed.user:
             changes.append(Change(self.address, Action.DELETE, f"user {observed.name}", observed.name, None, why))
         if observed.login:

@@ -70,8 +70,12 @@ class ExportUser(Resource[UserState]):
             # Signed in as another user of this login, it may not see the one that is looked for.
             if rows and rows[0][5].casefold() == self._destination.user.casefold():
                 return self._state(rows[0], of_login=rows[0][2] == OF_LOGIN, accepted=True)
-        rows = self._rows(self._destination.administrator())
+        administrator = self._destination.administrator()
+        rows = self._rows(administrator)
         if not rows:
+            other = self._destination.undecided
+            if other is not None and self._rows(administrator, other):
+                raise NotReadable(f"the user {other!r} exists; whether it is the one shows once the secret is there")
             return None
         of_login = rows[0][2] == OF_LOGIN and self._login_sid() == bytes(rows[0][4])
         accepted = self._destination.password_accepted()
@@ -175,8 +179,9 @@ class ExportUser(Resource[UserState]):
             )
         return password
 
-    def _rows(self, session: Session) -> list[Any]:
-        return session.rows(_USER, self._destination.user, doing=f"look for the user {self._destination.user!r}")
+    def _rows(self, session: Session, name: str = "") -> list[Any]:
+        name = name or self._destination.user
+        return session.rows(_USER, name, doing=f"look for the user {name!r}")
 
     def _state(self, row: Any, *, of_login: bool, accepted: bool) -> UserState:
         created, kind, authentication, default_schema, _, _ = row

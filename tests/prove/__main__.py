@@ -8,11 +8,17 @@ import sys
 from tests.prove.apply import killed_at_every_line
 from tests.prove.fuzz import fuzzed
 from tests.prove.kills import killed_under_load
+from tests.prove.rotate import rotation_killed_at_every_line
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./run prove", description=__doc__)
-    proofs = {"apply": killed_at_every_line, "kills": killed_under_load, "fuzz": fuzzed}
+    proofs = {
+        "apply": killed_at_every_line,
+        "rotate": rotation_killed_at_every_line,
+        "kills": killed_under_load,
+        "fuzz": fuzzed,
+    }
     parser.add_argument("only", nargs="*", choices=[[], *proofs], help="which; all when none is named")
     parser.add_argument("--share", type=float, default=1.0, help="between 0 and 1; all when not given")
     parser.add_argument("--seed", type=int, default=20261123)
