@@ -9,6 +9,7 @@ import pytest
 
 from setup_kit.secret import Secret
 from setup_kit.sqlserver.connection import SqlError, connect, parse_ado_net
+from setup_kit.sqlserver.quoting import quote_identifier
 from tests.sandbox.job.harness import Kit
 from tests.sandbox.job.owner import Owner
 from tests.sandbox.job.rotating import MARK, Watcher, held, rotate, settled, sign_in, trial
@@ -93,18 +94,22 @@ def test_a_name_that_somebody_else_holds_is_not_taken_over(kit: Kit) -> None:
 
 
 def test_what_the_user_before_owns_goes_to_its_successor(kit: Kit) -> None:
-    owner = provisioned(kit, "owning")
+    name = "o'b]r 表"
+    owner = provisioned(kit, "owning", sql__export_user__name=name)
     for statement in (
         "CREATE SCHEMA reports",
         "CREATE TABLE dbo.kept (id int NOT NULL PRIMARY KEY)",
-        "ALTER AUTHORIZATION ON SCHEMA::reports TO dataexport",
-        "ALTER AUTHORIZATION ON OBJECT::dbo.kept TO dataexport",
+        "CREATE TYPE dbo.numbers AS TABLE (id int NOT NULL)",
+        f"ALTER AUTHORIZATION ON SCHEMA::reports TO {quote_identifier(name)}",
+        f"ALTER AUTHORIZATION ON OBJECT::dbo.kept TO {quote_identifier(name)}",
+        f"ALTER AUTHORIZATION ON TYPE::dbo.numbers TO {quote_identifier(name)}",
     ):
         owner.sql(statement)
     rotate(kit, "owning").succeeded()
     owners = "SELECT USER_NAME(principal_id) FROM"
-    assert owner.sql(f"{owners} sys.schemas WHERE name = N'reports'")[0][0] == "dataexport_2"
-    assert owner.sql(f"{owners} sys.tables WHERE name = N'kept'")[0][0] == "dataexport_2"
+    assert owner.sql(f"{owners} sys.schemas WHERE name = N'reports'")[0][0] == f"{name}_2"
+    assert owner.sql(f"{owners} sys.tables WHERE name = N'kept'")[0][0] == f"{name}_2"
+    assert owner.sql(f"{owners} sys.types WHERE name = N'numbers'")[0][0] == f"{name}_2"
 
 
 def test_work_under_way_as_the_user_before_is_waited_for(kit: Kit) -> None:
@@ -137,6 +142,18 @@ def test_what_a_killed_rotation_leaves_is_named_by_verify_and_taken_away_by_appl
     changes = kit.apply("left").succeeded().json["changes"]
     assert [change["target"] for change in changes] == ["login dataexport_2", f"tag {MARK}"]
     kit.run("verify", "-e", "left").succeeded()
+
+
+def test_the_second_name_counts_although_the_secret_was_disabled(kit: Kit) -> None:
+    owner = provisioned(kit, "disabled")
+    rotate(kit, "disabled").succeeded()
+    owner.update_secret(attributes={"enabled": False})
+    changes = kit.apply("disabled").succeeded().json["changes"]
+    assert [(change["resource"], change["target"]) for change in changes] == [
+        ("secret/data-export-connection", "enabled")
+    ]
+    assert held(owner).user == "dataexport_2"
+    sign_in(owner, held(owner))
 
 
 MOMENTS = {

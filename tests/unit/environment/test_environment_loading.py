@@ -208,8 +208,16 @@ def test_there_is_exactly_one_administrator(problems: Problems, good: str, admin
 
 def test_the_export_user_is_not_the_administrator(problems: Problems, good: str) -> None:
     start = good.index("  administrator:")
-    text = good[:start] + "  administrator: {sql_login: DataExport}\n" + good[good.index("  database:") :]
-    assert only(problems(text)).key == "sql.export_user.name"
+    for login in ("DataExport", "DataExport_2"):
+        text = good[:start] + f"  administrator: {{sql_login: {login}}}\n" + good[good.index("  database:") :]
+        assert only(problems(text)).key == "sql.export_user.name"
+
+
+def test_the_export_users_name_leaves_room_for_its_second_one(problems: Problems, good: str) -> None:
+    text = good.replace("  firewall:", f"  export_user: {{name: {'a' * 127}}}\n  firewall:")
+    told = only(problems(text))
+    assert told.key == "sql.export_user.name"
+    assert "1 to 126 characters" in told.message
 
 
 def test_two_rules_of_one_name_are_refused(problems: Problems, good: str) -> None:
@@ -218,7 +226,7 @@ def test_two_rules_of_one_name_are_refused(problems: Problems, good: str) -> Non
     assert told.key == "sql.firewall.rules"
 
 
-@pytest.mark.parametrize("name", ["x]; DROP TABLE t--", "o'brien", "Ünïcode 表", 'say "hi"', "a" * 128, "$(x) `y` %s"])
+@pytest.mark.parametrize("name", ["x]; DROP TABLE t--", "o'brien", "Ünïcode 表", 'say "hi"', "a" * 126, "$(x) `y` %s"])
 def test_a_hostile_login_is_carried_exactly(loaded: Loads, good: str, name: str) -> None:
     quoted = "'" + name.replace("'", "''") + "'"
     environment = loaded(good.replace("  firewall:", f"  export_user: {{name: {quoted}}}\n  firewall:"))
