@@ -219,7 +219,7 @@ class RotationEnd(Resource[Leftover]):
             changes.append(Change(self.address, Action.DELETE, f"login {observed.name}", observed.name, None, why))
         if observed.marked:
             why = "nothing is left of the rotation"
-            changes.append(Change(self.address, Action.DELETE, f"tag {ROTATION}", None, None, why))
+            changes.append(Change(self.address, Action.DELETE, f"tag {ROTATION}", "set", None, why))
         return changes
 
     def apply(self, change: Change) -> Leftover:
