@@ -98,7 +98,7 @@ def fall_behind(kit: Kit, owner: Owner) -> None:
     store.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def audit(kit: Kit, tmp_path_factory: pytest.TempPathFactory) -> Audit:
     environment = kit.init(NAME, profile__prefix="aud", profile__entities=["account"], profile__relationships=[])
     kit.apply(NAME).succeeded()
