@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pyodbc
+import pyodbc  # type: ignore[import-not-found]  # a compiled module without types
 import pytest
 
 from tests.sandbox.sql.conftest import number
