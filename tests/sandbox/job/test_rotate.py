@@ -84,9 +84,9 @@ def test_a_dry_run_shows_the_rotation_and_changes_nothing(kit: Kit) -> None:
 
 
 def test_a_name_that_somebody_else_holds_is_not_taken_over(kit: Kit) -> None:
-    owner = provisioned(kit, "taken", sql__export_user__name="export")
+    owner = provisioned(kit, "claimed", sql__export_user__name="export")
     owner.sql("CREATE LOGIN [export_2] WITH PASSWORD = N'Some-0ther-password'", "master")
-    refused = rotate(kit, "taken")
+    refused = rotate(kit, "claimed")
     assert refused.code == 1
     assert "'export_2'" in refused.text
     assert MARK not in owner.secret()["tags"]
