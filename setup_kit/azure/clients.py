@@ -50,8 +50,8 @@ class AzureClients:
         self.cloud = cloud
         self.subscription = str(subscription)
         self.patience = Patience(wait)
-        self._lock = threading.Lock()
-        self._locks: dict[str, threading.Lock] = {}
+        # One for all: making a client imports its SDK, and Python finds deadlocks between the imports of two threads.
+        self._lock = threading.RLock()
         self._made: dict[str, Any] = {}
 
     @property
@@ -104,8 +104,6 @@ class AzureClients:
 
     def _once(self, name: str, make: Callable[[], T]) -> T:
         with self._lock:
-            lock = self._locks.setdefault(name, threading.Lock())
-        with lock:
             if name not in self._made:
                 self._made[name] = make()
             return cast(T, self._made[name])

@@ -45,6 +45,12 @@ class Databases:
                 return None
             raise
 
+    def list(self, group: str, server: str) -> tuple[Database, ...]:
+        """All but `master`."""
+        with translating(f"Listing the databases of {server} failed"):
+            found = [_database(each) for each in self._databases.list_by_server(group, server)]
+        return tuple(each for each in found if each.name.lower() != "master")
+
     def create(
         self,
         group: str,

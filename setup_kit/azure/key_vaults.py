@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from setup_kit.azure.errors import AzureRefusal, translating
 from setup_kit.azure.patience import NAME, Patience, busy
-from setup_kit.azure.polling import Elapsed, quiet
+from setup_kit.azure.polling import Elapsed, finish, quiet
 from setup_kit.azure.words import plain
 
 if TYPE_CHECKING:
@@ -220,6 +220,14 @@ class KeyVaults:
         """Removes the vault; it stays recoverable, and its name taken, for the days of its soft delete."""
         with translating(f"Deleting the key vault {name} failed"):
             self._vaults.delete(group, name)
+
+    def purge(self, name: str, elapsed: Elapsed = quiet) -> None:
+        """Removes a deleted vault for good, its secrets with it; its name is free then. None there is no error."""
+        deleted = self.deleted(name)
+        if deleted is None:
+            return
+        with translating(f"Purging the deleted key vault {name} failed"):
+            finish(self._vaults.begin_purge_deleted(name, deleted.location), elapsed)
 
 
 def _policies(entries: Iterable[models.AccessPolicyEntry] | None) -> dict[str, frozenset[str]]:

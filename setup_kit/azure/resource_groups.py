@@ -21,10 +21,24 @@ class Group:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Content:
+    """A resource in a group. `inherent`: it is there and goes with another one, as `master` with its server."""
+
+    name: str
+    type: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def inherent(self) -> bool:
+        return self.type.lower() == "microsoft.sql/servers/databases" and self.name.lower().endswith("/master")
+
+
 class ResourceGroups:
     def __init__(self, client: ResourceManagementClient, patience: Patience) -> None:
         self._patience = patience
         self._groups = client.resource_groups
+        self._resources = client.resources
 
     def get(self, name: str) -> Group | None:
         try:
@@ -46,6 +60,19 @@ class ResourceGroups:
                 return _group(self._groups.create_or_update(name, body))
 
         return self._patience.out(put, busy)
+
+    def contents(self, name: str) -> list[Content]:
+        """The resources in the group; none where there is no group."""
+        try:
+            with translating(f"Listing what is in the resource group {name} failed"):
+                return [
+                    Content(str(each.name), str(each.type), dict(each.tags or {}))
+                    for each in self._resources.list_by_resource_group(name)
+                ]
+        except AzureRefusal as refusal:
+            if refusal.is_any("ResourceGroupNotFound"):
+                return []
+            raise
 
     def delete(self, name: str, elapsed: Elapsed = quiet) -> None:
         """Removes the group with all that is in it."""

@@ -77,16 +77,19 @@ class Secrets:
                 return StoredSecret(name=name, uri=self.uri(name), value=None, enabled=False)
             raise
 
-    def deleted(self, name: str) -> bool:
-        """Whether a deleted secret of this name can be recovered."""
+    def names(self) -> set[str]:
+        with translating(f"Listing the secrets in {self._uri} failed"):
+            return {str(each.name) for each in self._client.list_properties_of_secrets()}
+
+    def deleted(self, name: str) -> StoredSecret | None:
+        """The deleted secret of this name that can be recovered, without its value."""
         try:
             with translating(f"Reading the deleted secret {name} in {self._uri} failed"):
-                self._client.get_deleted_secret(name)
+                return self._described(self._client.get_deleted_secret(name).properties, None)
         except AzureRefusal as refusal:
             if refusal.not_found:
-                return False
+                return None
             raise
-        return True
 
     def recover(self, name: str) -> None:
         """Brings a deleted secret back and waits until it is there."""
@@ -122,6 +125,11 @@ class Secrets:
         """Deletes the secret; it stays recoverable for the days of the vault's soft delete."""
         with translating(f"Deleting the secret {name} in {self._uri} failed"):
             self._client.begin_delete_secret(name).wait()
+
+    def purge(self, name: str) -> None:
+        """Removes a deleted secret for good."""
+        with translating(f"Purging the deleted secret {name} in {self._uri} failed"):
+            self._client.purge_deleted_secret(name)
 
     def _stored(self, secret: KeyVaultSecret) -> StoredSecret:
         return self._described(secret.properties, Secret(secret.value or ""))

@@ -15,6 +15,7 @@ import click
 from setup_kit import __version__
 from setup_kit.cli.apply import apply
 from setup_kit.cli.demo import demo
+from setup_kit.cli.destroy import destroy
 from setup_kit.cli.doctor import doctor
 from setup_kit.cli.init import init
 from setup_kit.cli.plan import plan
@@ -53,7 +54,7 @@ def cli() -> None:
     """
 
 
-for command in (init, schema, doctor, plan, apply, verify, status, rotate, demo, sandbox):
+for command in (init, schema, doctor, plan, apply, verify, status, rotate, destroy, demo, sandbox):
     cli.add_command(command)
 sandbox.add_command(fault)
 

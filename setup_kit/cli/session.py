@@ -42,7 +42,12 @@ class Session:
 
 @contextmanager
 def open_session(
-    environment: str, *, ask_password: bool = False, patient: bool = True, fresh: timedelta | None = None
+    environment: str,
+    *,
+    ask_password: bool = False,
+    patient: bool = True,
+    fresh: timedelta | None = None,
+    drop_objects: bool = False,
 ) -> Iterator[Session]:
     """Loads the environment, builds its resources and closes the clients at the end. Nothing is sent yet."""
     from setup_kit.environment.loading import load
@@ -50,7 +55,8 @@ def open_session(
 
     loaded = load(environment)
     stop = threading.Event()
-    house = build(loaded, stop, ask_password=_prompt if ask_password else None, patient=patient, fresh=fresh)
+    ask = _prompt if ask_password else None
+    house = build(loaded, stop, ask_password=ask, patient=patient, fresh=fresh, drop_objects=drop_objects)
     try:
         yield Session(loaded, house, stop)
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
@@ -56,14 +56,21 @@ def walk(
     nodes: Iterable[Node],
     visit: Callable[[Node], None],
     stop: threading.Event,
+    *,
+    backwards: bool = False,
 ) -> dict[Node, Outcome]:
     """Visits every node when all its needs were visited with success. `nodes` must hold all their needs.
+
+    With `backwards` a node is visited when all that need it were.
 
     A failed visit blocks only what depends on it. Once `stop` is set no new visit begins, those in flight end, and what
     was not visited has an outcome with `stopped`.
     """
     nodes = list(nodes)
-    sorter = TopologicalSorter({node: node.needs for node in nodes})
+    needs: dict[Node, Sequence[Node]] = {node: node.needs for node in nodes}
+    if backwards:
+        needs = {node: [other for other in nodes if node in other.needs] for node in nodes}
+    sorter = TopologicalSorter(needs)
     sorter.prepare()
     outcomes: dict[Node, Outcome] = {}
     finished: queue.SimpleQueue[tuple[Node, Exception | None]] = queue.SimpleQueue()
@@ -84,7 +91,7 @@ def walk(
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="walk") as pool:
         while sorter.is_active():
             for node in sorter.get_ready():
-                blocker = next((need for need in node.needs if not outcomes[need].done), None)
+                blocker = next((need for need in needs[node] if not outcomes[need].done), None)
                 if stop.is_set():
                     outcomes[node] = Outcome(stopped=True)
                 elif blocker is not None:

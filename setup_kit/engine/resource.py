@@ -94,6 +94,14 @@ class Progress:
     unit: str = "rows"
 
 
+@dataclass(frozen=True)
+class Removal:
+    """What goes of a resource that is there, as deletions, and why it, or the rest of it, stays."""
+
+    changes: tuple[Change, ...] = ()
+    kept: str = ""
+
+
 class NotReadable(Exception):  # noqa: N818 - a state of affairs, not an error
     """The resource is there or not, but cannot be read from here yet.
 
@@ -136,8 +144,12 @@ class Resource(Node, Generic[State]):
     """A thing that is provisioned. `observed` is its state as last read, None when it is not there.
 
     The engine sets `observed` from what `read` and `apply` return; other resources read it. Reading never writes;
-    `diff` never calls out.
+    `diff` never calls out. `holds_data`: what it is for is lost with it. `outlives`: it is taken away by itself even
+    where what it lives in goes.
     """
+
+    holds_data = False
+    outlives = False
 
     def __init__(self, name: str, *, within: Resource[Any] | None = None, needs: Iterable[Node] = ()) -> None:
         super().__init__(name, within=within, needs=needs)
@@ -152,8 +164,8 @@ class Resource(Node, Generic[State]):
         """What must change for `observed` to become what the environment file wants; empty when nothing."""
 
     @abstractmethod
-    def apply(self, change: Change) -> State:
-        """Makes one change and waits until it holds. Returns the state after it."""
+    def apply(self, change: Change) -> State | None:
+        """Makes one change and waits until it holds. Returns the state after it, None where nothing is left."""
 
     @abstractmethod
     def delete(self, observed: State) -> None:
@@ -166,6 +178,29 @@ class Resource(Node, Generic[State]):
     def evidence(self, observed: State) -> str:
         """What was seen of a resource that is as wanted, in short, for whoever reads a report."""
         return ""
+
+    @property
+    def own(self) -> bool:
+        """Whether it is known to have been made for this environment."""
+        return False
+
+    def find(self) -> State | None:
+        """As `read`, for a removal, which need not know all."""
+        return self.read()
+
+    def lives(self, observed: State) -> bool:
+        """Whether there can be something in it: not so where it was deleted and can still be recovered."""
+        return True
+
+    def removal(self, observed: State) -> Removal:
+        """What a removal takes away: all by `delete`, or parts, each a deletion with a `target` that `apply` makes.
+
+        Changes nothing. Only what the kit made goes.
+        """
+        return Removal((self.deletion(),))
+
+    def deletion(self, why: str = "", target: str = "") -> Change:
+        return Change(self.address, Action.DELETE, target, self.name, why=why, destructive=True)
 
     def audit(self, observed: State) -> list[Finding]:
         """What `verify` should say beyond the differences: more than was asked for, about to expire, …"""
@@ -192,6 +227,8 @@ class Check(Node):
     """
 
     first: bool = False
+    # Whether it runs before a removal as well, which needs little of what making things needs.
+    before_removal: bool = False
 
     @abstractmethod
     def run(self) -> list[Finding]:

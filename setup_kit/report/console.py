@@ -50,7 +50,7 @@ def show_plan(console: Console, environment: str, plan: Plan) -> None:
     if plan.changes:
         console.print(f"[bold]Plan for {escape(environment)}[/]\n")
     for address, changes in groupby(plan.changes, key=lambda change: change.resource):
-        _show_changes(console, address, list(changes))
+        show_changes(console, address, list(changes))
     for item in plan.deferred:
         console.print(f"  [cyan]?[/] {escape(item.resource.address)}  decided during apply: {escape(item.reason)}")
     for remedy in dict.fromkeys(item.remedy for item in plan.deferred if item.remedy):
@@ -73,11 +73,12 @@ def _counts(plan: Plan) -> str:
     return text + (f", {len(plan.deferred)} decided during apply." if plan.deferred else ".")
 
 
-def _show_changes(console: Console, address: str, changes: list[Change]) -> None:
+def show_changes(console: Console, address: str, changes: list[Change]) -> None:
+    """The changes of one resource."""
     whole = next((change for change in changes if not change.target), None)
     if whole is not None:
         sign, color = SIGNS[whole.action]
-        arrow = "" if whole.action is Action.CREATE else f"  {shown(whole.before)} → {shown(whole.after)}"
+        arrow = "" if whole.action is not Action.UPDATE else f"  {shown(whole.before)} → {shown(whole.after)}"
         value = f"  {shown(whole.after)}" if whole.action is Action.CREATE and whole.after not in (None, "") else ""
         console.print(f"  [{color}]{sign}[/] [bold]{escape(address)}[/]{value}{arrow}{_why(whole)}")
         for key, detail in whole.detail.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from setup_kit.engine.resource import Action, Change, Node, Resource
+from setup_kit.engine.resource import Action, Change, Node, Removal, Resource
 from setup_kit.environment.models import Activate, Environment
 from setup_kit.errors import KitError
 from setup_kit.export_service.client import ExportServiceClient
@@ -41,6 +41,7 @@ class Activation(Resource[ActivationState]):
     """
 
     kind = "activation"
+    outlives = True  # an active profile is not deleted under the service's hands
 
     def __init__(
         self,
@@ -94,6 +95,14 @@ class Activation(Resource[ActivationState]):
             if self._wanted is Activate.METADATA:
                 profiles.activate_metadata(self._id())
         return _STATES[self._wanted]
+
+    def find(self) -> ActivationState | None:
+        """Without asking what it is active for."""
+        found = self._client.profiles.get(self._id())
+        return ActivationState(active=found.state is State.ACTIVE, data=False) if found is not None else None
+
+    def removal(self, observed: ActivationState) -> Removal:
+        return Removal((self.deletion("ends the export"),) if observed.active else ())
 
     def delete(self, observed: ActivationState) -> None:
         if observed.active:

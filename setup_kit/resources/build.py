@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -26,6 +26,7 @@ from setup_kit.resources.database import Database
 from setup_kit.resources.database_options import DatabaseOptions
 from setup_kit.resources.destination import Destination
 from setup_kit.resources.doctor import examine
+from setup_kit.resources.exported_objects import ExportedObjects
 from setup_kit.resources.firewall import FirewallRules
 from setup_kit.resources.freshness import Freshness
 from setup_kit.resources.grants import Grants
@@ -69,6 +70,7 @@ class House:
     sessions: SqlSessions
     organization: OrganizationClient
     export_client: ExportServiceClient
+    vault: Vault
     secret: ConnectionSecret
     destination: Destination
     rotation_end: RotationEnd
@@ -86,6 +88,23 @@ class House:
         return examine(
             self.environment, self.cloud, self.azure.identity, self.azure, self.organization, self.export_client
         )
+
+    def purge(self, names: Iterable[str]) -> None:
+        """Has a removal delete the vault, or the secret, of these names for good.
+
+        Raises UsageError for any other name.
+        """
+        for name in names:
+            if name not in (self.vault.name, self.secret.name):
+                raise UsageError(
+                    f"nothing of this environment that can be purged is called {name!r}",
+                    remedy=f"its vault is {self.vault.name}, its secret {self.secret.name}",
+                )
+            if name == self.vault.name:
+                self.vault.purge = True
+            if name == self.secret.name:
+                # A deleted vault keeps what is in it, so the secret does not just go with it.
+                self.secret.purge = self.secret.outlives = True
 
     def profile_status(self) -> dict[str, Any] | None:
         """Name and state of the profile, and how far each entity is; None when there is no profile."""
@@ -129,12 +148,14 @@ def build(
     ask_password: Callable[[str], str] | None = None,
     patient: bool = True,
     fresh: timedelta | None = None,
+    drop_objects: bool = False,
 ) -> House:
     """The graph of an environment. Sends nothing.
 
     `stop` ends waits early. `ask_password` is asked for the password of a SQL administrator when the variable
     SETUP_KIT_SQL_ADMIN_PASSWORD does not hold it. With `patient` false, checks look once instead of waiting.
     With `fresh`, how long a change may wait for its export, the graph has the checks of an audit as well.
+    With `drop_objects`, what the service made in the destination is part of the graph, for a removal.
     """
     environment = loaded.environment
     cloud = cloud_of(environment)
@@ -181,9 +202,11 @@ def build(
     grants = Grants(environment, sessions, user, schema, secret, operator_rule)
     proof = LoginProof(environment, sessions, secret, (grants, options, operator_rule))
 
+    objects = ExportedObjects(environment, sessions, database, schema, secret, operator_rule) if drop_objects else None
+
     # The service has its own try at everything before it is given a profile.
     wait = stop.wait
-    reachable: tuple[Node, ...] = (proof, service_access, firewall, terms)
+    reachable: tuple[Node, ...] = (proof, service_access, firewall, terms, *((objects,) if objects is not None else ()))
     validation = ProfileValidation(environment, export_client, secret, needs=reachable, wait=wait)
     profile = ExportProfile(environment, export_client, secret, needs=(validation,))
     activation = Activation(environment, export_client, profile, organization)
@@ -219,6 +242,7 @@ def build(
         sessions=sessions,
         organization=organization,
         export_client=export_client,
+        vault=vault,
         secret=secret,
         destination=destination,
         rotation_end=rotation_end,

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from setup_kit.azure.clients import AzureClients
 from setup_kit.azure.databases import Database as State
-from setup_kit.engine.resource import Action, Change, Finding, Node, Resource, Severity
+from setup_kit.engine.resource import Action, Change, Finding, Node, Removal, Resource, Severity
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.resources import tags
-from setup_kit.resources.ownership import audit_owner, check_made_by_kit, check_owner
+from setup_kit.resources.ownership import audit_owner, check_made_by_kit, check_owner, not_own
 from setup_kit.resources.sql_server import SqlServer
 from setup_kit.resources.waiting import elapsed
 
@@ -23,6 +23,7 @@ _GRADES = {tags.TARGET: Severity.LOW, SKU: Severity.MEDIUM, SIZE: Severity.MEDIU
 
 class Database(Resource[State]):
     kind = "database"
+    holds_data = True
 
     def __init__(
         self,
@@ -116,6 +117,14 @@ class Database(Resource[State]):
 
     def audit(self, observed: State) -> list[Finding]:
         return audit_owner(self, observed.tags, self._owner)
+
+    @property
+    def own(self) -> bool:
+        return self.observed is not None and not not_own(self.observed.tags, self._owner)
+
+    def removal(self, observed: State) -> Removal:
+        kept = not_own(observed.tags, self._owner)
+        return Removal(kept=kept) if kept else Removal((self.deletion("with all that was exported into it"),))
 
     def delete(self, observed: State) -> None:
         check_made_by_kit(self, observed.tags)

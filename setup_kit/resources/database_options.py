@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from setup_kit.engine.resource import Action, Change, Node, Resource, Severity
+from setup_kit.engine.resource import Action, Change, Node, Removal, Resource, Severity
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.resources.destination import Destination
@@ -92,6 +92,9 @@ class DatabaseOptions(Resource[OptionsState]):
             batch = render("set_maxdop", maxdop=self._wanted.maxdop)
         session.run(batch, doing=doing)
         return self._read(session)
+
+    def removal(self, observed: OptionsState) -> Removal:
+        return Removal(kept="options of a database that stays")
 
     def delete(self, observed: OptionsState) -> None:
         """Options go with their database."""

@@ -9,7 +9,7 @@ from ipaddress import IPv4Address
 
 from setup_kit.azure.clients import AzureClients
 from setup_kit.azure.firewall_rules import AZURE_SERVICES, AZURE_SERVICES_ADDRESS, Rule
-from setup_kit.engine.resource import Action, Change, Finding, Node, Resource, Severity, Status
+from setup_kit.engine.resource import Action, Change, Finding, Node, Removal, Resource, Severity, Status
 from setup_kit.environment.models import Environment
 from setup_kit.environment.regions import service_addresses
 from setup_kit.errors import UsageError
@@ -40,6 +40,7 @@ class FirewallRules(Resource[Mapping[str, Rule]]):
         self._firewall = environment.sql.firewall
         self._group = environment.resource_group
         self._azure = azure
+        self._server = server
         self._wanted = wanted_rules(environment)
 
     def read(self) -> Mapping[str, Rule]:
@@ -70,6 +71,25 @@ class FirewallRules(Resource[Mapping[str, Rule]]):
             wanted = self._wanted[change.target].rule
             rules[change.target] = self._azure.firewall_rules.put(self._group, self.name, wanted)
         return rules
+
+    def removal(self, observed: Mapping[str, Rule]) -> Removal:
+        """Rules have no tags. On a server that was there before, only those go whose names the kit alone gives."""
+        wanted = {name.lower(): wanted.rule for name, wanted in self._wanted.items()}
+        named = [
+            rule
+            for name, rule in observed.items()
+            if (same := wanted.get(name.lower())) and (rule.start, rule.end) == (same.start, same.end)
+        ]
+        going = [rule for rule in named if self._server.own or self._of_the_kit(rule)]
+        others = sorted(rule.name for rule in observed.values() if rule not in going)
+        changes = tuple(
+            Change(self.address, Action.DELETE, rule.name, rule.range, destructive=True)
+            for rule in sorted(going, key=lambda rule: rule.name)
+        )
+        return Removal(changes, f"not known to be made by setup-kit: {', '.join(others)}" if others else "")
+
+    def _of_the_kit(self, rule: Rule) -> bool:
+        return rule.name.lower().startswith(SERVICE_PREFIX) and not self._server.of_another
 
     def delete(self, observed: Mapping[str, Rule]) -> None:
         """Takes the rules away that the environment file names."""

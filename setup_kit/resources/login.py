@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from setup_kit.engine.resource import Action, Change, Node, NotReadable, Resource
+from setup_kit.engine.resource import Action, Change, Node, NotReadable, Removal, Resource
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.resources.destination import Destination
@@ -53,6 +53,7 @@ class ExportLogin(Resource[LoginState]):
     ) -> None:
         super().__init__(environment.sql.export_user.name, within=server, needs=(secret, operator_rule))
         self._destination = Destination(environment, sessions, secret)
+        self._server = server
 
     def read(self) -> LoginState | None:
         password = self._destination.password
@@ -135,7 +136,22 @@ class ExportLogin(Resource[LoginState]):
         batch = render("alter_login_password", name=self._destination.user, password=password)
         self._destination.master().run(batch, doing=f"set the password of the login {self._destination.user!r}")
 
+    def find(self) -> LoginState | None:
+        """Looks for its password only where that tells whose the login is."""
+        rows = self._destination.master().rows(_LOGIN, self.name, doing=f"look for the login {self.name!r}")
+        if not rows:
+            return None
+        accepted = not self._server.own and self._destination.password_accepted()
+        return LoginState(self.name, self._destination.password if accepted else None, enabled=not rows[0][0])
+
+    def removal(self, observed: LoginState) -> Removal:
+        """A login has no tag: on a server that was there before, it is the kit's if it has the secret's password."""
+        if self._server.own or observed.proven is not None:
+            return Removal((self.deletion(),))
+        return Removal(kept="not known to be made by setup-kit: its password is not the secret's")
+
     def delete(self, observed: LoginState) -> None:
+        self._destination.sessions.login_changed()  # which ends this run's own sessions of it
         self._destination.master().run(
             render("drop_login", name=observed.name), doing=f"drop the login {observed.name!r}"
         )

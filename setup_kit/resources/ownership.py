@@ -43,6 +43,19 @@ def check_owner(node: Node, observed: Mapping[str, str], owner: str, changes: Se
     )
 
 
+def of_another(observed: Mapping[str, str], owner: str) -> bool:
+    """Whether it was made for another environment, which may use what is in it."""
+    return tags.owner_of(observed) not in (None, owner)
+
+
+def not_own(observed: Mapping[str, str], owner: str) -> str:
+    """Why the resource is not this environment's to delete; empty where it is."""
+    made_for = tags.owner_of(observed)
+    if made_for is None:
+        return "not made by setup-kit"
+    return "" if made_for == owner else f"made for the environment {made_for!r}"
+
+
 def check_made_by_kit(node: Node, observed: Mapping[str, str]) -> None:
     """Raises KitError unless the kit made the resource: only then may it take it away."""
     if tags.owner_of(observed) is None:

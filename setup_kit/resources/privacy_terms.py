@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from setup_kit.engine.resource import Action, Change, Node, Resource
+from setup_kit.engine.resource import Action, Change, Node, Removal, Resource
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.export_service.client import ExportServiceClient
@@ -49,6 +49,9 @@ class PrivacyTerms(Resource[bool]):
                 remedy="run apply again; if it stays so, whoever runs the service must look at its log",
             )
         return True
+
+    def removal(self, observed: bool) -> Removal:
+        return Removal(kept="the service has no operation that takes the consent back")
 
     def delete(self, observed: bool) -> None:
         """Consent once given stays: the service has no operation that takes it back."""

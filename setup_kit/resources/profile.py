@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Protocol
 
-from setup_kit.engine.resource import Action, Change, Finding, Node, Resource, Severity, Status, Value
+from setup_kit.engine.resource import Action, Change, Finding, Node, Removal, Resource, Severity, Status, Value
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.export_service.client import ExportServiceClient
@@ -135,6 +135,13 @@ class ExportProfile(Resource[Profile]):
         }
         description = replace(self.observed.description, **fields[change.target])  # type: ignore[arg-type]
         return self._client.profiles.update(self.observed.id, description)
+
+    def removal(self, observed: Profile) -> Removal:
+        """One that exports elsewhere than the environment file says is somebody else's."""
+        there, wanted = observed.description, self._environment.profile
+        if (there.prefix, there.schema) != (wanted.prefix, wanted.schema_name):
+            return Removal(kept=f"it exports to {there.schema}.{there.prefix}*, not to what the environment file says")
+        return Removal((self.deletion("what was exported stays"),))
 
     def delete(self, observed: Profile) -> None:
         """Ends the export; the tables stay."""

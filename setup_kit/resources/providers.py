@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from setup_kit.azure.clients import AzureClients
 from setup_kit.azure.providers import REGISTERED
-from setup_kit.engine.resource import Action, Change, Node, Resource
+from setup_kit.engine.resource import Action, Change, Node, Removal, Resource
 from setup_kit.environment.models import Environment
 from setup_kit.resources.waiting import elapsed
 
@@ -40,6 +40,9 @@ class ProviderRegistrations(Resource[Mapping[str, str]]):
     def apply(self, change: Change) -> Mapping[str, str]:
         self._azure.providers.register(change.target, elapsed(self, change.target))
         return {**(self.observed or {}), change.target: REGISTERED}
+
+    def removal(self, observed: Mapping[str, str]) -> Removal:
+        return Removal(kept="others in the subscription may use them")
 
     def delete(self, observed: Mapping[str, str]) -> None:
         """Leaves the registrations: others in the subscription may use them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from setup_kit.engine.resource import Action, Change, Node, Resource
+from setup_kit.engine.resource import Action, Change, Node, Removal, Resource
 from setup_kit.environment.models import Environment
 from setup_kit.resources.destination import Destination
 from setup_kit.resources.secret import SecretState
@@ -12,6 +12,10 @@ from setup_kit.sqlserver.session import Session
 from setup_kit.sqlserver.sessions import SqlSessions
 from setup_kit.sqlserver.templates import render
 
+_CONTENTS = """
+SELECT (SELECT COUNT(*) FROM sys.objects WHERE schema_id = SCHEMA_ID(?) AND parent_object_id = 0)
+    + (SELECT COUNT(*) FROM sys.types WHERE schema_id = SCHEMA_ID(?))
+"""
 _QUERY = "SELECT name FROM sys.schemas WHERE name = ?"
 
 
@@ -30,6 +34,7 @@ class ExportSchema(Resource[str]):
     ) -> None:
         super().__init__(environment.sql.export_user.schema_name, within=database, needs=(secret, operator_rule))
         self._destination = Destination(environment, sessions, secret)
+        self._database = database
 
     def read(self) -> str | None:
         session = self._destination.as_export_user()
@@ -47,6 +52,11 @@ class ExportSchema(Resource[str]):
         batch = render("create_schema", schema=self.name)
         self._destination.administrator().run(batch, doing=f"create the schema {self.name!r}")
         return self.name
+
+    def removal(self, observed: str) -> Removal:
+        if not self._database.own:
+            return Removal(kept="not known to be made by setup-kit")
+        return Removal((self.deletion("when nothing is left in it"),))
 
     def delete(self, observed: str) -> None:
         self._destination.administrator().run(

@@ -13,11 +13,12 @@ from setup_kit.azure.clients import AzureClients
 from setup_kit.azure.errors import AzureRefusal
 from setup_kit.azure.patience import PERMISSION
 from setup_kit.azure.secrets import MAXIMUM_TAGS, NO_PERMISSION, Secrets, StoredSecret
-from setup_kit.engine.resource import Action, Change, Finding, Node, NotReadable, Resource, Value
+from setup_kit.engine.resource import Action, Change, Finding, Node, NotReadable, Removal, Resource, Value
 from setup_kit.environment import export_names
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.resources import tags
+from setup_kit.resources.ownership import not_own
 from setup_kit.resources.password import make_password
 from setup_kit.resources.secret_audit import audit_end, audit_organizations
 from setup_kit.resources.sql_server import SqlServer
@@ -32,6 +33,7 @@ CONTENT_TYPE = "ADO.NET connection string"
 ENABLED = "enabled"
 EXPIRY = "expiry"
 NOT_BEFORE = "not before"
+PURGE = "purge"
 VALUE = "connection string"
 SERVER, DATABASE, USER = "server", "database", "user"
 
@@ -93,6 +95,7 @@ class ConnectionSecret(Resource[SecretState]):
         # One tag for each organization that may use the secret: its id, and the tenant it is in.
         self._tag = {str(environment.dynamics.organization_id): str(environment.tenant)}
         self._patience = PLAN_PATIENCE
+        self.purge = False  # whether a removal deletes it for good
 
     def read(self) -> SecretState | None:
         vault = self._vault.observed
@@ -115,9 +118,10 @@ class ConnectionSecret(Resource[SecretState]):
             raise NotReadable(f"you may not read the secret {self.name} yet", refusal.remedy) from refusal
         if stored is not None:
             return _state(stored)
-        if secrets.deleted(self.name):
-            return SecretState(secrets.uri(self.name), enabled=False, recoverable=True)
-        return None
+        deleted = secrets.deleted(self.name)
+        if deleted is None:
+            return None
+        return SecretState(secrets.uri(self.name), tags=deleted.tags, enabled=False, recoverable=True)
 
     def diff(self, observed: SecretState | None) -> list[Change]:
         if observed is None or observed.recoverable:
@@ -175,8 +179,11 @@ class ConnectionSecret(Resource[SecretState]):
         server = self._server.observed
         return SqlAddress.parse(server.fqdn) if server is not None else None
 
-    def apply(self, change: Change) -> SecretState:
+    def apply(self, change: Change) -> SecretState | None:
         secrets = self._secrets()
+        if change.target == PURGE:
+            secrets.purge(self.name)
+            return None
         observed = self.observed
         if observed is None:
             return self._create(secrets)
@@ -204,13 +211,7 @@ class ConnectionSecret(Resource[SecretState]):
         except AzureRefusal as refusal:
             if not refusal.is_any(*NO_PERMISSION):
                 raise
-            raise KitError(
-                f"The deleted secret {self.name} cannot be recovered",
-                why="recovering needs the secret permission recover, which setup-kit does not give itself",
-                remedy="have somebody who holds it run:"
-                f" az keyvault secret recover --vault-name {self._vault.name} --name {self.name}",
-                original=refusal.original,
-            ) from refusal
+            raise self._not_allowed("recover", refusal) from refusal
         recovered = self._reread(secrets)
         if not recovered.enabled:
             secrets.update(self.name, enabled=True)
@@ -296,9 +297,34 @@ class ConnectionSecret(Resource[SecretState]):
         end = audit_end(self, observed.expires_on, attributes)
         return [*end, *audit_organizations(self, observed.tags, self._tag, attributes)]
 
+    def removal(self, observed: SecretState) -> Removal:
+        hidden = not observed.enabled and not observed.recoverable
+        kept = "it is disabled, and tells nobody who made it" if hidden else not_own(observed.tags, self._owner)
+        if kept:
+            return Removal(kept=kept)
+        purge = self.deletion("for good", PURGE)
+        if observed.recoverable and not self.purge:
+            return Removal(kept="is deleted, and can be recovered")
+        deletion = () if observed.recoverable else (self.deletion("it can be recovered, which apply does"),)
+        return Removal((*deletion, purge) if self.purge else deletion)
+
     def delete(self, observed: SecretState) -> None:
         """Deletes the secret, which stays recoverable."""
-        self._secrets().delete(self.name)
+        try:
+            self._secrets().delete(self.name)
+        except AzureRefusal as refusal:
+            if not refusal.is_any(*NO_PERMISSION):
+                raise
+            raise self._not_allowed("delete", refusal) from refusal
+
+    def _not_allowed(self, verb: str, refusal: AzureRefusal) -> KitError:
+        return KitError(
+            f"You may not {verb} the secret {self.name}",
+            why=f"it needs the secret permission {verb}, which setup-kit does not give itself",
+            remedy="have somebody who holds it run:"
+            f" az keyvault secret {verb} --vault-name {self._vault.name} --name {self.name}",
+            original=refusal.original,
+        )
 
 
 def _state(stored: StoredSecret) -> SecretState:

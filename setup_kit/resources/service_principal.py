@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from setup_kit.azure.clients import AzureClients
 from setup_kit.azure.errors import AzureRefusal
 from setup_kit.azure.graph import Principal
-from setup_kit.engine.resource import Action, Change, Finding, Node, Resource, Status
+from setup_kit.engine.resource import Action, Change, Finding, Node, Removal, Resource, Status
 from setup_kit.environment.models import SERVICE_APPLICATION_ID, Environment
 from setup_kit.errors import KitError
 
@@ -82,6 +82,9 @@ class ServicePrincipal(Resource[Principal]):
                 f"accountEnabled is false for {observed.object_id}",
             )
         ]
+
+    def removal(self, observed: Principal) -> Removal:
+        return Removal(kept="everything in the tenant that uses the service needs it")
 
     def delete(self, observed: Principal) -> None:
         self._azure.graph.delete_service_principal(observed.object_id)

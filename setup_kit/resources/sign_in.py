@@ -12,6 +12,7 @@ class SignIn(Check):
 
     kind = "sign_in"
     first = True
+    before_removal = True
 
     def __init__(self, environment: Environment, identity: Identity) -> None:
         super().__init__(str(environment.tenant))

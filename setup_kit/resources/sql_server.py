@@ -11,12 +11,23 @@ from dataclasses import replace
 from setup_kit.azure.clients import AzureClients
 from setup_kit.azure.errors import AzureRefusal
 from setup_kit.azure.sql_servers import MINIMAL_TLS, EntraAdministrator, Server
-from setup_kit.engine.resource import Action, Change, Finding, Node, NotReadable, Resource, Severity, Status, Value
+from setup_kit.engine.resource import (
+    Action,
+    Change,
+    Finding,
+    Node,
+    NotReadable,
+    Removal,
+    Resource,
+    Severity,
+    Status,
+    Value,
+)
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.resources import tags
 from setup_kit.resources.location import audit_location
-from setup_kit.resources.ownership import audit_owner, check_made_by_kit, check_owner
+from setup_kit.resources.ownership import audit_owner, check_made_by_kit, check_owner, not_own, of_another
 from setup_kit.resources.resource_group import ResourceGroup
 from setup_kit.resources.waiting import elapsed
 from setup_kit.secret import Secret
@@ -35,6 +46,7 @@ class SqlServer(Resource[Server]):
     """
 
     kind = "sql_server"
+    holds_data = True
 
     def __init__(
         self,
@@ -200,6 +212,27 @@ class SqlServer(Resource[Server]):
         findings += audit_location(self, observed.location, self._environment.location)
         findings += audit_owner(self, observed.tags, self._owner)
         return findings
+
+    @property
+    def own(self) -> bool:
+        return self.observed is not None and not not_own(self.observed.tags, self._owner)
+
+    @property
+    def of_another(self) -> bool:
+        return self.observed is not None and of_another(self.observed.tags, self._owner)
+
+    def find(self) -> Server | None:
+        return self._azure.sql_servers.get(self.group, self.name)
+
+    def removal(self, observed: Server) -> Removal:
+        kept = not_own(observed.tags, self._owner)
+        if kept:
+            return Removal(kept=kept)
+        databases = self._azure.databases.list(self.group, self.name)
+        foreign = sorted(each.name for each in databases if not_own(each.tags, self._owner))
+        if foreign:
+            return Removal(kept=f"there is more on it: {', '.join(foreign)}")
+        return Removal((self.deletion("with everything on it"),))
 
     def delete(self, observed: Server) -> None:
         check_made_by_kit(self, observed.tags)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from setup_kit.engine.resource import Action, Change, Node, NotReadable, Resource
+from setup_kit.engine.resource import Action, Change, Node, NotReadable, Removal, Resource
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.resources.destination import Destination
@@ -62,6 +62,7 @@ class ExportUser(Resource[UserState]):
         needs = [node for node in (login, secret, operator_rule) if node is not None]
         super().__init__(environment.sql.export_user.name, within=database, needs=needs)
         self._destination = Destination(environment, sessions, secret)
+        self._database = database
 
     def read(self) -> UserState | None:
         session = self._destination.as_export_user()
@@ -147,7 +148,22 @@ class ExportUser(Resource[UserState]):
             return self._after(self.observed, change)
         return self._state(self._rows(session)[0], of_login=not self._destination.contained, accepted=True)
 
+    def find(self) -> UserState | None:
+        rows = self._rows(self._destination.administrator())
+        if not rows:
+            return None
+        accepted = not self._database.own and self._destination.password_accepted()
+        state = self._state(rows[0], of_login=rows[0][2] == OF_LOGIN, accepted=False)
+        return replace(state, proven=self._destination.password if accepted else None)
+
+    def removal(self, observed: UserState) -> Removal:
+        """As a login, a user has no tag: see there."""
+        if self._database.own or observed.proven is not None:
+            return Removal((self.deletion("with its grants"),))
+        return Removal(kept="not known to be made by setup-kit: its password is not the secret's")
+
     def delete(self, observed: UserState) -> None:
+        self._destination.sessions.login_changed()
         self._drop(self._destination.administrator())
         self._destination.sessions.login_changed()
 

@@ -9,16 +9,29 @@ from setup_kit.azure import key_vaults
 from setup_kit.azure.clients import AzureClients
 from setup_kit.azure.errors import AzureRefusal
 from setup_kit.azure.role_assignments import Assignment
-from setup_kit.engine.resource import Action, Change, Finding, Node, NotReadable, Resource, Severity, Status, Value
+from setup_kit.azure.secrets import NO_PERMISSION
+from setup_kit.engine.resource import (
+    Action,
+    Change,
+    Finding,
+    Node,
+    NotReadable,
+    Removal,
+    Resource,
+    Severity,
+    Status,
+    Value,
+)
 from setup_kit.environment.models import Authorization, Environment
 from setup_kit.errors import KitError
 from setup_kit.resources import tags
 from setup_kit.resources.location import audit_location
-from setup_kit.resources.ownership import audit_owner, check_made_by_kit, check_owner
+from setup_kit.resources.ownership import audit_owner, check_made_by_kit, check_owner, not_own, of_another
 from setup_kit.resources.resource_group import ResourceGroup
 from setup_kit.resources.waiting import elapsed
 
 REGISTRATION = "registration"
+PURGE = "purge"
 MODELS = {True: "Azure RBAC", False: "access policies"}
 
 
@@ -60,6 +73,8 @@ class Vault(Resource[VaultState]):
         self._environment = environment
         self._azure = azure
         self._owner = owner
+        self._secret = environment.key_vault.secret
+        self.purge = False  # whether a removal deletes it for good
         self._rbac = environment.key_vault.authorization is Authorization.RBAC
 
     @property
@@ -74,6 +89,9 @@ class Vault(Resource[VaultState]):
         if deleted is None:
             self._check_free()
             return None
+        return self._lying(deleted)
+
+    def _lying(self, deleted: key_vaults.DeletedVault) -> VaultState:
         return VaultState(
             id=deleted.id,
             uri="",
@@ -173,8 +191,11 @@ class Vault(Resource[VaultState]):
     def evidence(self, observed: VaultState) -> str:
         return f"{observed.uri}, in {observed.location}, by {MODELS[observed.rbac]}"
 
-    def apply(self, change: Change) -> VaultState:
+    def apply(self, change: Change) -> VaultState | None:
         vaults = self._azure.key_vaults
+        if change.target == PURGE:
+            vaults.purge(self.name, elapsed(self, "purging"))
+            return None
         if change.action is Action.CREATE or self.observed is None:
             return self._recover(self.observed) if self.observed is not None else self._create()
         if change.target == tags.TARGET:
@@ -240,6 +261,46 @@ class Vault(Resource[VaultState]):
                 )
             )
         return findings
+
+    @property
+    def own(self) -> bool:
+        return self.observed is not None and not not_own(self.observed.tags, self._owner)
+
+    @property
+    def of_another(self) -> bool:
+        return self.observed is not None and of_another(self.observed.tags, self._owner)
+
+    def find(self) -> VaultState | None:
+        vault = self._azure.key_vaults.get(self.group, self.name)
+        if vault is not None:
+            return self._state(vault)
+        deleted = self._azure.key_vaults.deleted(self.name)
+        return self._lying(deleted) if deleted is not None and deleted.group.lower() == self.group.lower() else None
+
+    def lives(self, observed: VaultState) -> bool:
+        return not observed.soft_deleted
+
+    def removal(self, observed: VaultState) -> Removal:
+        kept = not_own(observed.tags, self._owner)
+        if kept:
+            return Removal(kept=kept)
+        purge = self.deletion("for good, with every secret in it", PURGE)
+        if observed.soft_deleted:
+            return Removal((purge,)) if self.purge else Removal(kept="is deleted, and can be recovered")
+        foreign = sorted(self._secrets_there(observed) - {self._secret})
+        if foreign:
+            return Removal(kept=f"there are other secrets in it: {', '.join(foreign)}")
+        deletion = self.deletion("with its secret; both can be recovered, which apply does")
+        return Removal((deletion, purge) if self.purge else (deletion,))
+
+    def _secrets_there(self, observed: VaultState) -> set[str]:
+        """Their names; none where they may not be listed; a deleted vault can be recovered with all of them."""
+        try:
+            return self._azure.secrets(observed.uri).names() if observed.ready else set()
+        except AzureRefusal as refusal:
+            if not (refusal.unreached or refusal.is_any(*NO_PERMISSION)):
+                raise
+            return set()
 
     def delete(self, observed: VaultState) -> None:
         """Deletes the vault, which stays recoverable."""

@@ -20,7 +20,7 @@ from setup_kit.azure.role_assignments import (
     Assignment,
 )
 from setup_kit.azure.secrets import NO_PERMISSION
-from setup_kit.engine.resource import Action, Change, Finding, Node, NotReadable, Resource, Status
+from setup_kit.engine.resource import Action, Change, Finding, Node, NotReadable, Removal, Resource, Status
 from setup_kit.environment.models import Authorization, Environment
 from setup_kit.errors import KitError
 from setup_kit.identity import Identity
@@ -189,6 +189,9 @@ class OperatorVaultAccess(VaultAccess):
         report = patience(self, "waiting for the permission to hold")
         self._azure.patience.out(lambda: secrets.get(self._secret), bound, report)
 
+    def removal(self, observed: Access) -> Removal:
+        return Removal(kept="whoever runs setup-kit may have had it before")
+
     def delete(self, observed: Access) -> None:
         """Takes away what the kit gives, which the operator may have had before too."""
         caller = self._identity.caller()
@@ -203,6 +206,8 @@ class OperatorVaultAccess(VaultAccess):
 
 class ServiceVaultAccess(VaultAccess):
     """The export service may get the secret, and nothing else."""
+
+    outlives = True  # a deleted vault that is recovered has its access policies again
 
     def __init__(
         self,
@@ -288,6 +293,16 @@ class ServiceVaultAccess(VaultAccess):
             evidence = f"seen: {_seen([each])}; wanted: {wanted}"
             findings.append(Finding("vault_access.superfluous", status, self.address, message, remedy, evidence))
         return findings
+
+    def removal(self, observed: Access) -> Removal:
+        if self._rbac:
+            scope = self._secret_scope().lower()
+            there = any(each.role == SECRETS_USER and each.scope.lower() == scope for each in observed.assignments)
+        else:
+            there = bool(observed.permissions & SERVICE_PERMISSIONS)
+            if there and self._vault.of_another:
+                return Removal(kept="another environment's vault: the service may read its secret with it")
+        return Removal((self.deletion("the service cannot read the secret any more"),) if there else ())
 
     def delete(self, observed: Access) -> None:
         if not self._rbac:

@@ -18,6 +18,9 @@ ALREADY_EXISTS = frozenset({2714, 15023, 15025})
 # The thing that is to be dropped is not there, or not to be seen.
 ALREADY_GONE = frozenset({15151})
 
+# A login is not dropped while somebody is signed in with it; a service's last connections end soon after its last work.
+LOGGED_IN = 15434
+
 # The server was reached and this user is not let in; who asks with another login may be.
 REFUSED = frozenset({4060, 916, 18452, 18456, 18470, 18486, 18487, 18488})
 # Of these, the ones that come after the password was found right.

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from setup_kit.sqlserver.connection import Connection, Cursor, SqlError, load_pyodbc
-from setup_kit.sqlserver.errors import ALREADY_EXISTS, ALREADY_GONE, kit_error, without_secrets
+from setup_kit.sqlserver.errors import ALREADY_EXISTS, ALREADY_GONE, LOGGED_IN, kit_error, without_secrets
 from setup_kit.sqlserver.retry import Retry
 from setup_kit.sqlserver.templates import Batch
 
@@ -111,4 +111,4 @@ class Session:
 
 
 def _patience(error: SqlError) -> float:
-    return TRANSIENT_PATIENCE if error.transient else 0.0
+    return TRANSIENT_PATIENCE if error.transient or error.number == LOGGED_IN else 0.0

@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from tests.prove.apply import killed_at_every_line
+from tests.prove.destroy import destroy_killed_at_every_line
 from tests.prove.fuzz import fuzzed
 from tests.prove.kills import killed_under_load
 from tests.prove.rotate import rotation_killed_at_every_line
@@ -16,6 +17,7 @@ def main() -> int:
     proofs = {
         "apply": killed_at_every_line,
         "rotate": rotation_killed_at_every_line,
+        "destroy": destroy_killed_at_every_line,
         "kills": killed_under_load,
         "fuzz": fuzzed,
     }

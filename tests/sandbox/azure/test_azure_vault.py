@@ -99,7 +99,8 @@ def test_a_vault_still_being_registered_is_waited_for(kit: Kit) -> None:
         kit.secret.read()
     # The report comes before each pause: that is when the cloud is done.
     kit.vault.report = lambda progress: state.put(VAULTS, kit.vault.name, {**vault, "state": "Succeeded"})
-    assert kit.vault.apply(change).ready
+    settled = kit.vault.apply(change)
+    assert settled is not None and settled.ready
     assert kit.drift(kit.vault) == []
 
 

@@ -73,3 +73,47 @@ def end_state(kit: Kit, name: str) -> dict[str, Any]:
         text.replace(f'"{environment["profile"]["prefix"]}"', '"prefix"').replace(f'"{name}"', '"name"')
     )
     return document
+
+
+def remains(kit: Kit, name: str) -> dict[str, Any]:
+    """What is left of an environment that was taken down, seen from outside."""
+    environment = kit.edit(name)
+    owner = Owner(kit, environment)
+    url = owner.box["resource_manager"]
+    audience = owner.box["resource_manager_audience"]
+    listed = owner.call("GET", f"{url}{owner.group}/resources", audience, **{"api-version": "2021-04-01"})
+    found = listed.json()["value"] if listed.ok else []
+    there = [f"{each['type']} {each['name']}" for each in found if not each["name"].endswith("/master")]
+    vaults = owner.manage(
+        "GET", f"/subscriptions/{environment['subscription']}/providers/Microsoft.KeyVault/deletedVaults"
+    )
+    profiles = owner.service("GET", "profiles", organizationId=owner.box["organization"]["id"]).json()
+    mine = [found for found in profiles if found["Name"] == environment["profile"]["name"] and found["State"] != "3"]
+    state = {
+        "group": listed.ok,
+        "resources": sorted(there),
+        "deleted vaults": [
+            found["name"] for found in vaults["value"] if found["name"] == environment["key_vault"]["name"]
+        ],
+        "profiles": [found["Name"] for found in mine],
+    }
+    if any(each.startswith("Microsoft.Sql/servers ") for each in there):
+        rules = owner.manage("GET", f"{owner.server}/firewallRules")["value"]
+        state["rules"] = sorted(rule["name"] for rule in rules)
+        user = environment["sql"]["export_user"]["name"]
+        with owner.admitted():
+            logins = owner.sql("SELECT name FROM sys.sql_logins", "master")
+            state["logins"] = [row[0] for row in logins if row[0] == user]
+            if any(each.startswith("Microsoft.Sql/servers/databases ") for each in there):
+                users = owner.sql("SELECT name FROM sys.database_principals")
+                state["users"] = [row[0] for row in users if row[0] == user]
+                state["tables"] = [row[0] for row in owner.sql("SELECT name FROM sys.tables ORDER BY name")]
+    text = json.dumps(state).replace(environment["profile"]["prefix"] + "_", "prefix_")
+    for made in (
+        environment["sql"]["server"],
+        environment["key_vault"]["name"],
+        environment["sql"]["database"]["name"],
+    ):
+        text = text.replace(made, "made")
+    document: dict[str, Any] = json.loads(text)
+    return document

@@ -1,12 +1,12 @@
-"""Kills `apply` with SIGKILL when its journal has reached a line, and finishes the job with a second run."""
+"""Kills a command with SIGKILL when its journal has reached a line, and finishes the job with a second run."""
 
 from __future__ import annotations
 
 import threading
 from pathlib import Path
 
-from tests.sandbox.job.end_state import end_state
-from tests.sandbox.job.harness import Kit
+from tests.sandbox.job.end_state import end_state, remains
+from tests.sandbox.job.harness import Finished, Kit
 
 GLANCE = 0.002
 
@@ -19,10 +19,14 @@ def lines_of(journal: Path) -> int:
     return journal.read_bytes().count(b"\n") if journal.exists() else 0
 
 
-def kill_at(kit: Kit, name: str, line: int) -> bool:
-    """Starts `apply` and kills it once the journal has `line` lines. False when it had ended before."""
+def kill_at(kit: Kit, name: str, line: int, *command: str) -> bool:
+    """Starts `apply`, or the command, and kills it once it has written `line` lines of journal.
+
+    False when it had ended before.
+    """
     journal = kit.folder / ".setup-kit" / name / "journal.jsonl"
-    process = kit.start("apply", "-e", name, "--yes")
+    line += lines_of(journal)
+    process = kit.start(*(command or ("apply", "-e", name, "--yes")))
     glances = threading.Event()
     while lines_of(journal) < line and process.poll() is None:
         glances.wait(GLANCE)
@@ -49,6 +53,29 @@ def trial(kit: Kit, name: str, line: int, undisturbed: dict[str, object]) -> str
     if third.code != 0 or third.json["changes"]:
         return f"killed at line {line}, a third run still changes something: {third.text}"
     writes = own_writes(kit, name)[before:]
+    return f"killed at line {line}, a third run still writes: {writes}" if writes else ""
+
+
+def destroy(kit: Kit, name: str, *options: str) -> Finished:
+    return kit.run("destroy", "-e", name, "--confirm", name, "--output", "json", *options)
+
+
+def destroy_trial(kit: Kit, name: str, line: int, options: tuple[str, ...], undisturbed: dict[str, object]) -> str:
+    """As `trial`, for `destroy` with these options."""
+    prepare(kit, name)
+    kit.apply(name).succeeded()
+    kill_at(kit, name, line, "destroy", "-e", name, "--confirm", name, *options)
+    finished = destroy(kit, name, *options)
+    if finished.code != 0:
+        return f"killed at line {line}, the second run ended with {finished.code}: {finished.text}"
+    state = remains(kit, name)
+    if state != undisturbed:
+        return f"killed at line {line}, what remains differs: {state} instead of {undisturbed}"
+    before = len(own_writes(kit, name))
+    third = destroy(kit, name, *options)
+    if third.code != 0 or third.json["changes"]:
+        return f"killed at line {line}, a third run ended with {third.code}: {third.text}"
+    writes = [sent for sent in own_writes(kit, name)[before:] if "setup-kit-operator" not in sent[1]]
     return f"killed at line {line}, a third run still writes: {writes}" if writes else ""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -72,6 +74,16 @@ class Owner:
             return cursor.fetchall() if statement.startswith("SELECT") else []
         finally:
             connection.close()
+
+    @contextmanager
+    def admitted(self) -> Iterator[None]:
+        """While it is entered, the server's firewall admits this machine."""
+        rule = f"{self.server}/firewallRules/owner"
+        self.manage("PUT", rule, {"properties": {"startIpAddress": "127.0.0.1", "endIpAddress": "127.0.0.1"}})
+        try:
+            yield
+        finally:
+            self.manage("DELETE", rule)
 
     def secret(self) -> dict[str, Any]:
         return dict(self._secret("GET").json())
