@@ -19,7 +19,7 @@ from setup_kit.cli.destroy import destroy
 from setup_kit.cli.doctor import doctor
 from setup_kit.cli.init import init
 from setup_kit.cli.plan import plan
-from setup_kit.cli.rotate import rotate
+for command in (init, schema, doctor, plan, apply, verify, status, rotate, destroy, runbook, demo, sandbox):
 from setup_kit.cli.sandbox import sandbox
 from setup_kit.cli.sandbox_faults import fault
 from setup_kit.cli.schema import schema
@@ -54,7 +54,7 @@ def cli() -> None:
     """
 
 
-for command in (init, schema, doctor, plan, apply, verify, status, rotate, destroy, demo, sandbox):
+for command in (init, schema, doctor, plan, apply, verify, status, rotate, destroy, runbook, demo, sandbox):
     cli.add_command(command)
 sandbox.add_command(fault)
 

@@ -1,0 +1,1 @@
+"""Reads and runs runbooks: Markdown whose `sh` blocks are commands, with what is expected of each beside it."""
