@@ -90,7 +90,7 @@ def show(name: str, output: Output) -> None:
         output.document(summary(found) | {"text": found.text})
         return
     click.echo(f"{found.title}: {found.summary}")
-    for line in facts(found):
+    for line in described(found):
         click.echo(line)
     click.echo()
     body = found.text.split("\n---\n", 1)[-1].strip("\n")
@@ -174,7 +174,7 @@ def run(
     from setup_kit.cli.runbook_front import RunbookFront, ask_input
     from setup_kit.runbooks.continuing import find_step, handed_on, refuse_changed, refuse_missing
     from setup_kit.runbooks.folder import locate
-    from setup_kit.runbooks.inputs import conditions, take
+    from setup_kit.runbooks.inputs import facts, take
     from setup_kit.runbooks.masking import MASK, Mask
     from setup_kit.runbooks.reading import read_runbook
     from setup_kit.runbooks.record import RecordFile, new_folder, now, unfinished
@@ -194,8 +194,8 @@ def run(
         refuse_changed(found, earlier[1])
     answered = {key: value for key, value in earlier[1].inputs.items() if value and value != MASK} if earlier else {}
     values = take(found, {**answered, **given}, ask_input if person else None)
-    known = conditions(values, found)
-    variables = {**os.environ, **(handed_on(earlier[1]) if earlier else {}), **_revealed(values)}
+    known = facts(found, values)
+    variables = {**os.environ, **(handed_on(earlier[1]) if earlier else {}), **known, **_revealed(values)}
     refuse_missing(found, step, known, variables)
     if dry_run:
         _show_dry(found, step.number, known, output)
@@ -323,7 +323,7 @@ def summary(found: Runbook) -> dict[str, Any]:
     }
 
 
-def facts(found: Runbook) -> list[str]:
+def described(found: Runbook) -> list[str]:
     lines = [f"Time: {found.time}"] if found.time else []
     lines += [f"Needs: {role}" for role in found.roles]
     for each in found.inputs.values():

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 from markdown_it import MarkdownIt
 
+from setup_kit.runbooks.inputs import given_by_environment
 from setup_kit.runbooks.problems import Problem
-from setup_kit.runbooks.runbook import Command, Kind, Runbook, Step
+from setup_kit.runbooks.runbook import Command, Input, Kind, Runbook, Step
 from setup_kit.runbooks.script import Script, ScriptError, read_script
 
 # Given the words after `setup-kit`, says what is wrong with them, or nothing. The flag: all that is required is there.
@@ -50,10 +51,10 @@ class _Checker:
             for command in step.commands:
                 self.command(step, command)
         self.mentions()
-        asked = {
-            declared.condition.name.split(".")[0] for declared in self.runbook.inputs.values() if declared.condition
-        }
-        for name in self.runbook.inputs.keys() - self.used - asked:
+        for declared in self.runbook.inputs.values():
+            if declared.condition:
+                self.use(declared.condition.name)
+        for name in self.runbook.inputs.keys() - self.used:
             self.problem(self.line_of(name), f"the input {name} is declared but not used")
 
     def problem(self, line: int, message: str) -> None:
@@ -80,27 +81,31 @@ class _Checker:
         if DESTRUCTIVE.search(command.script.replace("\\\n", " ")) and not step.caution:
             self.problem(command.line, "destroys something, but the step has no `> [!CAUTION]` that is confirmed")
 
+    def use(self, name: str) -> Input | None:
+        """The input that gives the variable; None where none does."""
+        for declared in self.runbook.inputs.values():
+            if name == declared.name or name in given_by_environment(declared):
+                self.used.add(declared.name)
+                return declared
+        return None
+
     def condition(self, command: Command) -> None:
         if command.condition is None:
             return
-        name, _, of = command.condition.name.partition(".")
-        self.used.add(name)
-        declared = self.runbook.inputs.get(name)
+        name, word = command.condition.name, command.condition.word
+        declared = self.use(name)
         if declared is None or declared.secret:
             self.problem(command.line, f"its condition asks for {name}, which is no input that conditions may ask for")
-        elif of and declared.kind is not Kind.ENVIRONMENT:
-            self.problem(command.line, f"its condition asks for the cloud of {name}, which is no environment")
-        elif declared.kind is Kind.CHOICE and command.condition.word not in declared.choices:
-            self.problem(command.line, f"its condition never holds: {command.condition.word} is no choice of {name}")
+        elif declared.kind is Kind.CHOICE and word not in declared.choices:
+            self.problem(command.line, f"its condition never changes: {word} is no choice of {name}")
 
     def variables(self, command: Command, script: Script) -> None:
         for name in script.used:
-            if name in self.runbook.inputs:
-                self.used.add(name)
-            elif name not in script.assigned | self.exported and not KNOWN.fullmatch(name):
+            if self.use(name) is None and name not in script.assigned | self.exported and not KNOWN.fullmatch(name):
                 self.problem(command.line, f"uses ${name}, which is no input, and no step above exports it")
-        for name in script.unquoted & self.runbook.inputs.keys():
-            if self.runbook.inputs[name].kind is not Kind.INTEGER:
+        for name in script.unquoted - script.assigned:
+            declared = self.use(name)
+            if declared is not None and declared.kind is not Kind.INTEGER:
                 self.problem(command.line, f'uses ${name} without quotes: write "${name}"')
         self.exported |= script.exported
 

@@ -1,4 +1,4 @@
-"""When a command or a question applies: `cloud == sandbox`, `cloud != sandbox`, `environment.cloud == public`."""
+"""When a command or a question applies: `cloud == sandbox`, `cloud != sandbox`, `environment_cloud == public`."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_FORM = re.compile(r"([a-z][a-z0-9_]*(?:\.cloud)?)\s*(==|!=)\s*([A-Za-z0-9_-]+)")
+_FORM = re.compile(r"([a-z][a-z0-9_]*)\s*(==|!=)\s*([A-Za-z0-9_-]+)")
 
 
 @dataclass(frozen=True)
 class Condition:
-    """Compares an input, or the cloud of an environment that is one, with a word."""
+    """Compares an input, or what an environment that is one says, with a word."""
 
     name: str
     equal: bool
@@ -29,7 +29,7 @@ def parse_condition(text: str) -> Condition:
     found = _FORM.fullmatch(text.strip())
     if found is None:
         raise ValueError(
-            f"{text.strip()!r} is no condition such as `cloud == sandbox` or `environment.cloud != public`"
+            f"{text.strip()!r} is no condition such as `cloud == sandbox` or `environment_cloud != public`"
         )
     name, comparison, word = found.groups()
     return Condition(name, comparison == "==", word)

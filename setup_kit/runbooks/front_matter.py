@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from setup_kit.runbooks.condition import parse_condition
-from setup_kit.runbooks.inputs import InputError, check_value
+from setup_kit.runbooks.inputs import InputError, check_value, given_by_environment
 from setup_kit.runbooks.problems import Problem
 from setup_kit.runbooks.runbook import Input, Kind
 
@@ -119,7 +119,8 @@ def _input(name: str, written: _Input, earlier: Mapping[str, Input]) -> Input:
     if written.secret and written.default is not None:
         raise ValueError("a secret has no default: it would stand in this file")
     condition = parse_condition(written.when) if written.when else None
-    if condition is not None and condition.name.split(".")[0] not in earlier:
+    above = set(earlier).union(*map(given_by_environment, earlier.values()))
+    if condition is not None and condition.name not in above:
         raise ValueError(f"its condition asks for {condition.name}, which is no input above it")
     made = Input(
         name,

@@ -7,10 +7,29 @@ import re
 from collections.abc import Callable, Mapping
 
 from setup_kit.environment.loading import load
+from setup_kit.environment.models import Environment
 from setup_kit.errors import UsageError
 from setup_kit.runbooks.masking import SHORTEST
 from setup_kit.runbooks.runbook import Input, Kind, Runbook
 from setup_kit.secret import Secret
+
+# What an environment's file says, by the word that is added to the input's name: `environment_cloud`.
+FACTS: dict[str, Callable[[Environment], object]] = {
+    "cloud": lambda of: of.cloud if isinstance(of.cloud, str) else "own",
+    "tenant": lambda of: of.tenant,
+    "subscription": lambda of: of.subscription,
+    "location": lambda of: of.location,
+    "resource_group": lambda of: of.resource_group,
+    "server": lambda of: of.sql.server,
+    "database": lambda of: of.sql.database.name,
+    "schema": lambda of: of.profile.schema_name,
+    "prefix": lambda of: of.profile.prefix,
+    "profile": lambda of: of.profile.name,
+    "organization_url": lambda of: of.dynamics.organization_url.rstrip("/"),
+    "organization_id": lambda of: of.dynamics.organization_id,
+    "vault": lambda of: of.key_vault.name,
+    "secret": lambda of: of.key_vault.secret,
+}
 
 
 class InputError(UsageError):
@@ -56,13 +75,18 @@ def _check_integer(declared: Input, text: str, shown: str) -> None:
         raise InputError(f"the input {declared.name} is not {' and '.join(bounds)}: {shown}")
 
 
-def conditions(values: Mapping[str, str | Secret], runbook: Runbook) -> dict[str, str]:
-    """What conditions may ask for: the inputs that are no secrets, and `NAME.cloud` of each environment."""
+def given_by_environment(declared: Input) -> set[str]:
+    """The variables that commands and conditions find beside an input that is an environment."""
+    return {f"{declared.name}_{word}" for word in FACTS} if declared.kind is Kind.ENVIRONMENT else set()
+
+
+def facts(runbook: Runbook, values: Mapping[str, str | Secret]) -> dict[str, str]:
+    """What conditions may ask for: the inputs that are no secrets, and what each environment's file says."""
     found = {name: value for name, value in values.items() if isinstance(value, str)}
     for name, declared in runbook.inputs.items():
         if declared.kind is Kind.ENVIRONMENT and found.get(name):
-            cloud = load(found[name]).environment.cloud
-            found[f"{name}.cloud"] = cloud if isinstance(cloud, str) else "own"
+            environment = load(found[name]).environment
+            found |= {f"{name}_{word}": str(read(environment)) for word, read in FACTS.items()}
     return found
 
 
@@ -115,9 +139,7 @@ def variable(declared: Input) -> str:
 
 
 def applies(declared: Input, values: Mapping[str, str | Secret], runbook: Runbook) -> bool:
-    """Whether an input is asked, by the answers to those above it. True as well while they are not known."""
+    """Whether an input is asked, by the answers to those above it."""
     if declared.condition is None:
         return True
-    if declared.condition.name.split(".")[0] not in values:
-        return True
-    return declared.condition.holds(conditions(values, runbook))
+    return declared.condition.holds(facts(runbook, values))
