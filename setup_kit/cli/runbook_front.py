@@ -67,6 +67,9 @@ class RunbookFront:
     def ended(self, entry: Entry) -> None:
         from setup_kit.runbooks.record import Status
 
+        if entry.status is Status.SKIPPED:
+            first, *rest = entry.command.split("\n")
+            self.console.print(f"[bright_black]{_escape(indented(first + (' …' if rest else '')))}[/]")
         color = {Status.DONE: "green", Status.SKIPPED: "yellow"}.get(entry.status, "red")
         time = f" after {entry.seconds:.1f} s" if entry.attempts else ""
         expected = f": {entry.expected}" if entry.status is Status.DONE else ""

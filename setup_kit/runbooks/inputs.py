@@ -27,6 +27,7 @@ FACTS: dict[str, Callable[[Environment], object]] = {
     "profile": lambda of: of.profile.name,
     "organization_url": lambda of: of.dynamics.organization_url.rstrip("/"),
     "organization_id": lambda of: of.dynamics.organization_id,
+    "discovery": lambda of: of.export_service.discovery or "",
     "vault": lambda of: of.key_vault.name,
     "secret": lambda of: of.key_vault.secret,
 }

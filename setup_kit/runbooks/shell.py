@@ -69,6 +69,8 @@ class Shell:
         command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -P -m setup_kit "$@"\n', encoding="utf-8")
         command.chmod(0o700)
         self.variables["PATH"] = self._folder.name + os.pathsep + self.variables.get("PATH", os.defpath)
+        # Where setup-kit's own packages can be imported from.
+        self.variables["SETUP_KIT_PYTHON"] = sys.executable
         self.mask.learn_variables(self.variables)
         return self
 
