@@ -46,7 +46,7 @@ def main() -> None:
         while True:
             if cursor.description:
                 for row in cursor.fetchall():
-                    print(" ".join("NULL" if value is None else str(value) for value in row))
+                    sys.stdout.write(" ".join("NULL" if value is None else str(value) for value in row) + "\n")
             if not cursor.nextset():
                 break
 
