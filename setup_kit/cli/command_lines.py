@@ -43,7 +43,7 @@ def resolve(words: list[str], whole: bool) -> str | None:
 def _values_fault(command: click.Command, context: click.Context, values: dict[str, object]) -> str | None:
     for parameter in command.params:
         given = values.get(parameter.name or "")
-        if given in (None, ()) and parameter.required and not parameter.envvar:
+        if given in (None, ()) and parameter.required:
             return f"lacks {parameter.get_error_hint(context)}"
         for value in given if isinstance(given, list | tuple) else [given]:
             if isinstance(value, str) and not _expanded(value) and isinstance(parameter.type, _CHECKED):
