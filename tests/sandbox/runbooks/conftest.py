@@ -23,7 +23,7 @@ class Runbooks(Kit):
         found = super().variables
         return found | {"PATH": f"{self.folder / 'bin'}:{found['PATH']}"}
 
-    def runbook(self, name: str, *, variables: dict[str, str] | None = None, **inputs: Any) -> Finished:
+    def runbook(self, name: str, /, *, variables: dict[str, str] | None = None, **inputs: Any) -> Finished:
         given = [word for key, value in inputs.items() for word in ("--input", f"{key}={value}")]
         return self.run("runbook", "run", name, "--auto", "--output", "json", *given, variables=variables)
 
