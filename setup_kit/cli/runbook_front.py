@@ -11,6 +11,7 @@ from setup_kit.errors import KitError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress
 
     from setup_kit.runbooks.record import Entry
     from setup_kit.runbooks.runbook import Command, Input, Runbook, Step
@@ -19,11 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass
 class RunbookFront:
-    """`auto`: nobody is asked. `console` is where all goes, standard error when the output is a document."""
+    """`auto`: nobody is asked. `console` is where all goes, standard error when the output is a document.
+
+    `busy` shows in a terminal that a command is running, and for how long.
+    """
 
     console: Console
     runbook: Runbook
     auto: bool
+    busy: Progress | None = None
 
     def step(self, step: Step) -> None:
         from setup_kit.runbooks.runbook import Prose
@@ -57,6 +62,14 @@ class RunbookFront:
     def command(self, command: Command) -> None:
         if self.auto:
             self.console.print(f"[cyan]{_escape(indented(command.script))}[/]")
+        if self.console.is_terminal:
+            from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+            self.busy = Progress(
+                SpinnerColumn(), TextColumn("running"), TimeElapsedColumn(), console=self.console, transient=True
+            )
+            self.busy.add_task("")
+            self.busy.start()
 
     def said(self, line: str) -> None:
         self.console.print(f"  │ {_escape(line)}", highlight=False)
@@ -67,6 +80,9 @@ class RunbookFront:
     def ended(self, entry: Entry) -> None:
         from setup_kit.runbooks.record import Status
 
+        if self.busy is not None:
+            self.busy.stop()
+            self.busy = None
         if entry.status is Status.SKIPPED:
             first, *rest = entry.command.split("\n")
             self.console.print(f"[bright_black]{_escape(indented(first + (' …' if rest else '')))}[/]")

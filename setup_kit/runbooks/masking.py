@@ -14,7 +14,7 @@ MASK = "***"
 # A shorter text would be found in the middle of innocent words.
 SHORTEST = 6
 # Variables of such names hold secrets, whether they were there before or a step sets them.
-SECRET_NAME = re.compile(r"(^|_)(PASSWORD|SECRET|TOKEN|CONNECTION_STRING|PRIVATE_KEY|API_KEY)(_|$)", re.IGNORECASE)
+SECRET_NAME = re.compile(r"(PASSWORD|SECRET|TOKEN|CONNECTION_STRING|PRIVATE_KEY|API_KEY)(_|$)", re.IGNORECASE)
 
 
 def is_secret_name(name: str) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from setup_kit.cli.command_lines import resolve
+from setup_kit.runbooks.folder import available, folder
 from tests.unit.runbooks.conftest import Desk, step
 
 
@@ -15,6 +17,11 @@ def test_every_runbook_of_the_kit_passes(desk: Desk) -> None:
     assert json.loads(done.out)["problems"] == []
     assert len(json.loads(done.out)["checked"]) == 10
     assert done.code == 0
+
+
+def test_the_folder_s_own_readme_names_each_of_them() -> None:
+    text = (folder() / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"\]\(([a-z-]+)\.md\)", text)) == {path.stem for path in available()}
 
 
 @pytest.mark.parametrize(
