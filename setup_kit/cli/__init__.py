@@ -19,7 +19,8 @@ from setup_kit.cli.destroy import destroy
 from setup_kit.cli.doctor import doctor
 from setup_kit.cli.init import init
 from setup_kit.cli.plan import plan
-for command in (init, schema, doctor, plan, apply, verify, status, rotate, destroy, runbook, demo, sandbox):
+from setup_kit.cli.rotate import rotate
+from setup_kit.cli.runbook import runbook
 from setup_kit.cli.sandbox import sandbox
 from setup_kit.cli.sandbox_faults import fault
 from setup_kit.cli.schema import schema
