@@ -12,6 +12,7 @@ from setup_kit.errors import ExitCode, UsageError
 
 @click.command()
 @environment_option
+@click.option("--dry-run", is_flag=True, help="Show what would go; change nothing.")
 @click.option("--confirm", metavar="NAME", help="The environment's name, for scripts; it is asked for otherwise.")
 @click.option(
     "--drop-objects", is_flag=True, help="Drop the profile's tables, types and procedures in the destination."
@@ -26,6 +27,7 @@ from setup_kit.errors import ExitCode, UsageError
 @output_options
 def destroy(
     environment: str,
+    dry_run: bool,
     confirm: str | None,
     drop_objects: bool,
     include_data: bool,
@@ -41,6 +43,7 @@ def destroy(
 
     \b
     Examples:
+      setup-kit destroy -e dev --dry-run
       setup-kit destroy -e dev
       setup-kit destroy -e dev --drop-objects
       setup-kit destroy -e dev --include-data --purge kv-dev --confirm dev --output json
@@ -68,10 +71,11 @@ def destroy(
             temporaries.close_or_raise(session.house.nodes)
         if not output.json:
             show_removal(output.out, session.name, made)
-        if made.interrupted or made.failures:
+        if dry_run or made.interrupted or made.failures:
             if output.json:
                 output.document(removal_document(session.name, made))
-            finish(ExitCode.INTERRUPTED if made.interrupted else ExitCode.FAILED)
+            failed = ExitCode.FAILED if made.failures else ExitCode.DONE
+            finish(ExitCode.INTERRUPTED if made.interrupted else failed)
         if not made.empty and confirm is None and not confirmed(session.name):
             output.err.print("That is another name: nothing was changed.")
             finish(ExitCode.FAILED)

@@ -20,7 +20,7 @@ Resolve = Callable[[list[str], bool], str | None]
 
 # Commands that take away what cannot be had back, or stop an export: their step asks first.
 DESTRUCTIVE = re.compile(
-    r"\bsetup-kit\s+(destroy|(\S+\s+)?(delete|purge|drop|remove|revoke|deactivate))\b"
+    r"\bsetup-kit\s+(destroy|(\S+\s+)?(delete|purge|drop|remove|revoke|deactivate))\b(?!.*\s--dry-run\b)"
     r"|\baz\s.*\b(delete|purge|remove)\b"
     r"|\bcurl\b.*(-X|--request)[ =]?DELETE\b"
     r"|\b(DROP|TRUNCATE)\s+(TABLE|DATABASE|USER|LOGIN|SCHEMA|TYPE|PROCEDURE|VIEW)\b|\bDELETE\s+FROM\b|\brm\s+-",
