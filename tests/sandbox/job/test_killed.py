@@ -12,7 +12,7 @@ from tests.sandbox.job.harness import Kit
 from tests.sandbox.job.killing import GLANCE, lines_of, prepare, trial
 
 
-@pytest.mark.parametrize("line", [4, 17, 31, 48])
+@pytest.mark.parametrize("line", [17, 48])
 def test_a_killed_apply_run_again_ends_like_an_undisturbed_one(kit: Kit, line: int) -> None:
     if not kit.path("undisturbed").exists():
         prepare(kit, "undisturbed")

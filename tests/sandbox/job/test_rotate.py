@@ -158,11 +158,8 @@ def test_the_second_name_counts_although_the_secret_was_disabled(kit: Kit) -> No
 
 MOMENTS = {
     "the mark is set": ("rotation_start/", "change_done"),
-    "the login is being made": ("login/", "change_started"),
     "half of the grants are given": ("grants/", "change_done"),
     "the secret is being written": ("secret_version/", "change_started"),
-    "the secret is written": ("secret_version/", "change_done"),
-    "the user before is dropped": ("rotation/", "change_done"),
 }
 
 
