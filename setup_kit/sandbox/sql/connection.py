@@ -7,13 +7,13 @@ import logging
 import ssl
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from setup_kit.sandbox.sql import authentication, errors, firewall, handshake
 from setup_kit.sandbox.sql.errors import Cancelled, ProtocolError, SqlError
 from setup_kit.sandbox.sql.execution.session import Client, Session
 from setup_kit.sandbox.sql.faults import error_of
+from setup_kit.sandbox.sql.session_thread import SessionThread
 from setup_kit.sandbox.sql.tds import packets, parameters, tokens
 from setup_kit.sandbox.sql.tds.login import Login7
 from setup_kit.sandbox.sql.tds.packets import Message, PacketType, Status, TransactionRequest
@@ -39,7 +39,7 @@ class Connection:
         self._server = server
         self._stream = stream
         # A thread of its own, begun with the first work: one that waits, for a lock or its client, is in nobody's way.
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"sql-{spid}")
+        self._thread = SessionThread(f"sql-{spid}")
         self._spid = spid
         self._login = _NOBODY
         self._database = ""
@@ -70,8 +70,8 @@ class Connection:
         if self.session is not None:
             self.session.cancel()
         if self._login != _NOBODY:  # on the same thread: after the login, if that is still under way
-            await asyncio.get_running_loop().run_in_executor(self._executor, self._close_session)
-        self._executor.shutdown(wait=False)
+            await self._thread.run(self._close_session)
+        self._thread.end()
         await self._stream.close()
 
     def _close_session(self) -> None:
@@ -100,7 +100,7 @@ class Connection:
         try:
             if fault is not None and fault.kind == "sql-error":
                 raise error_of(fault, self._server.name, self._database, self._spid)
-            await asyncio.get_running_loop().run_in_executor(self._executor, lambda: self._authenticate(login))
+            await self._thread.run(lambda: self._authenticate(login))
         except SqlError as error:
             logger.info("a login was refused: error %d, state %d", error.number, error.logged_state or error.state)
             self._record("LOGIN", error.number, (time.perf_counter() - started) * 1000, met)
@@ -179,7 +179,7 @@ class Connection:
         reply = Reply(send, self._server.name, piece=8 * (self._stream.packet_size - packets.HEADER.size))
         if message.type == PacketType.BULK_LOAD:
             return await self._load(session, message, reply)
-        job = loop.run_in_executor(self._executor, lambda: self._perform(session, message, reply, None))
+        job = self._thread.run(lambda: self._perform(session, message, reply, None))
         return await self._finish(session, job, reply)
 
     async def _finish(self, session: Session, job: asyncio.Future[bool], reply: Reply) -> bool:
@@ -206,7 +206,7 @@ class Connection:
         loop = asyncio.get_running_loop()
         rest = BulkMessage(self._stream, message, loop)
         try:
-            job = loop.run_in_executor(self._executor, lambda: self._perform(session, message, reply, rest.read))
+            job = self._thread.run(lambda: self._perform(session, message, reply, rest.read))
             whole = loop.create_task(rest.whole.wait())
             await asyncio.wait([job, whole], return_when=asyncio.FIRST_COMPLETED)  # type: ignore[type-var]
             whole.cancel()
