@@ -1,17 +1,19 @@
 """The SQL endpoint: Azure SQL Database as far as this kit and its service use it, over TDS 7.4 and 8.0.
 
 **What happens to a request.** `server` listens, a port for each logical server, and makes a `connection` of every
-client. `handshake` takes it through PRELOGIN, TLS and LOGIN7; `firewall` and `authentication` say whether it comes in,
-and make an `execution.session`. From then on a message is read by `tds`, its text turned into statements by
-`language`, those on data compiled to SQLite's SQL by `compiler`, and each is carried out by `execution`, which asks
-`permissions` before and `storage` for what is kept. The answer goes out as tokens through `tds.reply`.
+client. `handshake` takes it through PRELOGIN, TLS and LOGIN7; `firewall` and `authentication` say whether it comes
+in, and make an `execution.session`, which works on a `session_thread` of its own. From then on a message is read by
+`tds`, its text turned into statements by `language`, those on data compiled to SQLite's SQL by `compiler`, and each
+is carried out by `execution`, which asks `permissions` before and `storage` for what is kept. The answer goes out as
+tokens through `tds.reply`.
 
 **Where something is.**
 
 ==========================================  ==========================================================================
 A byte, packet, message or token            `tds`, whose docstring has a line for each, with MS-TDS's own names
 A data type                                 `values.types`: which there are and how each is stored; `values.conversions`
-                                            from one to another; `tds.type_info`, `decoding` and `encoding` on the wire
+                                            from one to another, with `to_numbers` and its neighbours;
+                                            `tds.type_info`, `decoding` and `encoding` on the wire
 A statement                                 `language.statements`: its value; the parser that makes it and the module of
                                             `execution` that carries it out have its subject for a name
 A function, an operator                     `compiler.functions`, `compiler.operators` and their neighbours
@@ -25,8 +27,9 @@ A file, a lock, a transaction               `storage`
 ==========================================  ==========================================================================
 
 **What may import what.** In this order, each only what comes after it, with no circles, as import-linter checks:
-`server`, `connection`, `handshake` with `authentication` and `firewall`, `execution`, `compiler`, `language`,
-`permissions`, `builtin_permissions`, `storage`, `tds`, `values`, `unsupported`, `faults`, `errors`, `messages`.
+`server`, `connection`, `handshake` with `authentication`, `firewall` and `session_thread`, `execution`, `compiler`,
+`language`, `permissions`, `builtin_permissions`, `storage`, `tds`, `values`, `unsupported`, `faults`, `errors`,
+`messages`.
 
 **How it keeps.** A database is one SQLite file, catalog and rows together, so that one transaction covers both; what
 was committed stays across a kill at any moment. Readers see what was committed when their statement began, and block

@@ -12,7 +12,7 @@ from setup_kit.sandbox.sql.storage.catalog import Catalog, DatabaseObject
 from setup_kit.sandbox.sql.storage.store import Database, ServerStore
 from setup_kit.sandbox.sql.values import conversions
 from setup_kit.sandbox.sql.values import types as t
-from setup_kit.sandbox.sql.values.types import SqlType, Stored
+from setup_kit.sandbox.sql.values.types import Converter, SqlType, Stored
 
 #: The type of a parameter that nothing declares (`sp_describe_undeclared_parameters`).
 UNDECLARED = SqlType("undeclared")
@@ -173,7 +173,7 @@ class Program:
         )
 
     def converted(
-        self, bound: Bound, target: SqlType, convert: conversions.Converter | None, label: str, *, safe: bool = False
+        self, bound: Bound, target: SqlType, convert: Converter | None, label: str, *, safe: bool = False
     ) -> Bound:
         if convert is None:
             return replace(bound, type=target)

@@ -17,8 +17,8 @@ from setup_kit.sandbox.sql.language import cursor
 from setup_kit.sandbox.sql.storage.catalog import fold
 from setup_kit.sandbox.sql.values import code_page
 from setup_kit.sandbox.sql.values import types as t
-from setup_kit.sandbox.sql.values.conversions import utf16_length
 from setup_kit.sandbox.sql.values.types import MAX, SqlType, Stored
+from setup_kit.sandbox.sql.values.units import utf16_length
 
 _COMPARISONS: Mapping[type[exp.Expr], str] = {
     exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",

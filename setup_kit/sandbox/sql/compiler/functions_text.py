@@ -12,8 +12,8 @@ from setup_kit.sandbox.sql.compiler import operators
 from setup_kit.sandbox.sql.compiler.bound import Bound, Function, Program, Runtime
 from setup_kit.sandbox.sql.values import code_page, collation
 from setup_kit.sandbox.sql.values import types as t
-from setup_kit.sandbox.sql.values.conversions import cut_units, utf16_length
 from setup_kit.sandbox.sql.values.types import MAX, SqlType, Stored
+from setup_kit.sandbox.sql.values.units import cut_units, utf16_length
 
 Compile = Callable[[Program, list[Bound]], Bound]
 

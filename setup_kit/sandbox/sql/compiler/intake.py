@@ -5,7 +5,7 @@ from __future__ import annotations
 from setup_kit.sandbox.sql.compiler.bound import Runtime
 from setup_kit.sandbox.sql.storage.catalog import Column
 from setup_kit.sandbox.sql.values import conversions
-from setup_kit.sandbox.sql.values.types import SqlType, Stored
+from setup_kit.sandbox.sql.values.types import Converter, SqlType, Stored
 
 
 class Intake:
@@ -16,9 +16,9 @@ class Intake:
     def __init__(self, table: str, column: Column) -> None:
         self._table = table  # with its database and schema, as messages have it
         self._column = column
-        self._known: dict[SqlType, conversions.Converter | None] = {}
+        self._known: dict[SqlType, Converter | None] = {}
 
-    def converter(self, kind: SqlType) -> conversions.Converter | None:
+    def converter(self, kind: SqlType) -> Converter | None:
         """For values of a type that are not NULL; None when they go in as they are."""
         if kind not in self._known:
             if len(self._known) > 256:

@@ -11,8 +11,9 @@ from functools import lru_cache
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.compiler.bound import Bound, Program, Runtime, common_type
 from setup_kit.sandbox.sql.values import types as t
-from setup_kit.sandbox.sql.values.conversions import converter, cut_units
+from setup_kit.sandbox.sql.values.conversions import converter
 from setup_kit.sandbox.sql.values.types import MAX, SqlType, Stored
+from setup_kit.sandbox.sql.values.units import cut_units
 
 _NAMES = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulo"}
 

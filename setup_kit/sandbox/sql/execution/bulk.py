@@ -22,7 +22,7 @@ from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.storage.catalog import Column, fold
 from setup_kit.sandbox.sql.tds.bulk import BulkColumn, BulkLoad
 from setup_kit.sandbox.sql.values import conversions
-from setup_kit.sandbox.sql.values.types import Stored
+from setup_kit.sandbox.sql.values.types import Converter, Stored
 
 if TYPE_CHECKING:
     from setup_kit.sandbox.sql.execution.session import Session
@@ -90,7 +90,7 @@ class _Plan:
 
     insert: Insert
     dropped: tuple[int, ...]
-    converters: tuple[tuple[int, conversions.Converter], ...]
+    converters: tuple[tuple[int, Converter], ...]
     defaults: tuple[tuple[int, Slot], ...]
     filled: tuple[Slot, ...]
 
@@ -129,7 +129,7 @@ def _plan(session: Session, statement: s.InsertBulk, incoming: Sequence[BulkColu
     given = [(number, c, wire) for number, (c, wire) in enumerate(zip(named, incoming, strict=True), 1)
              if keeps_identity or not c.identity]  # fmt: skip
     columns = [column for _, column, _ in given]
-    converters: list[tuple[int, conversions.Converter]] = []
+    converters: list[tuple[int, Converter]] = []
     defaults: list[tuple[int, Slot]] = []
     for at, (number, column, wire) in enumerate(given):
         try:

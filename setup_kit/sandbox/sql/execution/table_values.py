@@ -12,7 +12,7 @@ from setup_kit.sandbox.sql.storage.catalog import DatabaseObject
 from setup_kit.sandbox.sql.tds.parameters import Parameter
 from setup_kit.sandbox.sql.values import conversions
 from setup_kit.sandbox.sql.values.tables import TableValue
-from setup_kit.sandbox.sql.values.types import Stored
+from setup_kit.sandbox.sql.values.types import Converter, Stored
 
 if TYPE_CHECKING:
     from setup_kit.sandbox.sql.execution.session import Session
@@ -49,7 +49,7 @@ def bind(session: Session, name: str, table_type: DatabaseObject, value: TableVa
     writes.fill(session, target, (*columns, *rest), rows, filled, identity)
 
 
-def _converter(convert: conversions.Converter | None) -> Callable[[Stored], Stored]:
+def _converter(convert: Converter | None) -> Callable[[Stored], Stored]:
     if convert is None:
         return lambda value: value
     used = convert

@@ -14,7 +14,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.language import shape
-from setup_kit.sandbox.sql.values.conversions import utf16_length
+from setup_kit.sandbox.sql.values.units import utf16_length
 
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # its warnings repeat statements, which may hold passwords
 

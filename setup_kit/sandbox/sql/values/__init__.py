@@ -1,6 +1,7 @@
 """SQL Server's data types and values.
 
-`types` says which types there are and how each value is stored, `moments` and `conversions` make one of another,
-`collation` and `code_page` compare and encode text, `tables` are tables as values. `tds.decoding` and `tds.encoding`
+`types` says which types there are and how each value is stored; `conversions` makes one of another, with `to_numbers`,
+`to_text`, `to_moments` by what is made; `moments` reads and shows dates and times, `collation`, `code_page` and `units`
+compare, encode and measure text, `tables` are tables as values. `tds.decoding` and `tds.encoding`
 bring values from and to clients.
 """

@@ -20,10 +20,14 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Context, Decimal
 
 Stored = int | float | str | bytes | None
+
+#: Makes a stored value of another type of one that is not None.
+Converter = Callable[[Stored], Stored]
 
 #: For every calculation with decimals: Python's own context would round to 28 digits.
 EXACT = Context(prec=400)
