@@ -63,6 +63,34 @@ def environment_option(function: F) -> F:
     )(function)
 
 
+class Address(click.ParamType[str]):
+    """A pattern of resources' addresses; completes to the addresses of the environment that is named before it."""
+
+    name = "address"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from setup_kit.cli.session import open_session
+        from setup_kit.engine.graph import ordered
+
+        try:
+            with open_session(ctx.params.get("environment") or "") as session:
+                addresses = [node.address for node in ordered(session.house.nodes)]
+        except KitError:
+            return []
+        return [CompletionItem(address) for address in sorted(addresses) if address.startswith(incomplete)]
+
+
+def target_option(function: F) -> F:
+    return click.option(
+        "--target",
+        "targets",
+        type=Address(),
+        multiple=True,
+        metavar="ADDRESS",
+        help="Only resources with this address, or like this pattern, and what they need: 'grants/*'. Repeatable.",
+    )(function)
+
+
 @dataclass(frozen=True)
 class Output:
     """How a command speaks: text or JSON on standard output, everything else on standard error."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
-from setup_kit.cli.options import Output, environment_option, finish, output_options
+from setup_kit.cli.options import Output, environment_option, finish, output_options, target_option
 from setup_kit.errors import ExitCode
 
 
 @click.command()
 @environment_option
+@target_option
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 3 when there are changes, 0 when there are none.")
 @click.option(
     "--open-firewall",
@@ -17,21 +18,24 @@ from setup_kit.errors import ExitCode
     help="Let this machine reach the database through a temporary firewall rule, removed at the end, to read more.",
 )
 @output_options
-def plan(environment: str, detailed_exitcode: bool, open_firewall: bool, output: Output) -> None:
+def plan(
+    environment: str, targets: tuple[str, ...], detailed_exitcode: bool, open_firewall: bool, output: Output
+) -> None:
     """Show what `apply` would do. Changes nothing.
 
     \b
     Examples:
       setup-kit plan -e dev
+      setup-kit plan -e dev --target 'grants/*' --target key_vault/kv-contoso
       setup-kit plan -e prod --detailed-exitcode --output json
     """
-    from setup_kit.cli.session import open_session, stoppable
-    from setup_kit.engine.executor import reading
+    from setup_kit.cli.session import open_session
+    from setup_kit.cli.work import planned
     from setup_kit.report.console import show_plan
     from setup_kit.report.documents import plan_document
 
-    with open_session(environment) as session, stoppable(session.stop), output.progress() as progress:
-        made = reading(session.house.nodes, progress, session.stop, open_ways=open_firewall)
+    with open_session(environment) as session:
+        made = planned(session, targets, output, open_ways=open_firewall)
     if output.json:
         output.document(plan_document(session.name, made))
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from setup_kit.environment.loading import Loaded
     from setup_kit.resources.build import House
+
+    Adjust = Callable[[Loaded], Loaded]
 
 # Beside the environment files, in the folder one works in; kept out of version control.
 JOURNALS = Path(".setup-kit")
@@ -36,8 +38,12 @@ class Session:
         return self.loaded.name
 
     @property
+    def folder(self) -> Path:
+        return JOURNALS / self.loaded.name
+
+    @property
     def journal(self) -> Path:
-        return JOURNALS / self.loaded.name / "journal.jsonl"
+        return self.folder / "journal.jsonl"
 
 
 @contextmanager
@@ -48,12 +54,18 @@ def open_session(
     patient: bool = True,
     fresh: timedelta | None = None,
     drop_objects: bool = False,
+    adjust: Adjust | None = None,
 ) -> Iterator[Session]:
-    """Loads the environment, builds its resources and closes the clients at the end. Nothing is sent yet."""
+    """Loads the environment, builds its resources and closes the clients at the end. Nothing is sent yet.
+
+    `adjust` changes what was loaded before anything is built.
+    """
     from setup_kit.environment.loading import load
     from setup_kit.resources.build import build
 
     loaded = load(environment)
+    if adjust is not None:
+        loaded = adjust(loaded)
     stop = threading.Event()
     ask = _prompt if ask_password else None
     house = build(loaded, stop, ask_password=ask, patient=patient, fresh=fresh, drop_objects=drop_objects)

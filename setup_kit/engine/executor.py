@@ -12,6 +12,7 @@ from setup_kit.engine.events import Event, Happening, Listener
 from setup_kit.engine.graph import Outcome, dependents, ordered, walk
 from setup_kit.engine.planner import Known, Plan, make_plan, run_check
 from setup_kit.engine.resource import Change, Check, Finding, Node, Resource, Temporary
+from setup_kit.errors import KitError
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,29 @@ def reading(nodes: Iterable[Node], listener: Listener, stop: threading.Event, *,
         temporaries.close_or_raise(nodes)
 
 
+class DestructiveChanges(KitError):  # noqa: N818 - what they are
+    """Changes by which something or somebody loses what it has, and that nobody has allowed."""
+
+    def __init__(self, changes: Iterable[Change]) -> None:
+        self.changes = tuple(changes)
+        super().__init__(
+            "what is destructive is made only when it is allowed; it was not",
+            why="\n".join(f"{f'{change.resource} {change.target}'.rstrip()}: {change.why}" for change in self.changes),
+            remedy="run the same command with --allow-destructive to make these changes too",
+        )
+
+
+def refuse_destructive(changes: Iterable[Change]) -> None:
+    """Raises DestructiveChanges when there are such among the changes."""
+    destructive = [change for change in changes if change.destructive]
+    if destructive:
+        raise DestructiveChanges(destructive)
+
+
 class _Run:
-    def __init__(self, plan: Plan, listener: Listener, temporaries: Temporaries) -> None:
+    def __init__(self, plan: Plan, listener: Listener, temporaries: Temporaries, *, destructive: bool) -> None:
         self.plan = plan
+        self.destructive = destructive
         self.listener = listener
         self.temporaries = temporaries
         self.made: list[Change] = []
@@ -124,6 +145,9 @@ class _Run:
             self.unchanged.append(node)
             self.listener(Event(Happening.UNCHANGED, node.address))
             return
+        if not self.destructive:
+            # A plan that could not read the resource could not ask about them.
+            refuse_destructive(changes)
         self.listener(Event(Happening.STARTED, node.address))
         self._open_ways(node)
         self.changed.add(node)
@@ -152,12 +176,15 @@ class _Run:
         return any(planned[other].has_work for other in self._dependents[node] if other in planned)
 
 
-def execute(plan: Plan, listener: Listener, temporaries: Temporaries, stop: threading.Event) -> Result:
+def execute(
+    plan: Plan, listener: Listener, temporaries: Temporaries, stop: threading.Event, *, destructive: bool = False
+) -> Result:
     """Makes the changes of a plan and ends by closing every temporary way, whatever happened.
 
-    A node's failure does not raise: it is in the result.
+    A node's failure does not raise: it is in the result. Unless `destructive`, a resource with a destructive change
+    fails before any of its changes is made.
     """
-    run = _Run(plan, listener, temporaries)
+    run = _Run(plan, listener, temporaries, destructive=destructive)
 
     def visit(node: Node) -> None:
         try:

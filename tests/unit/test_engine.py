@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,13 @@ class Thing(Resource[str]):
 
     def delete(self, observed: str) -> None:
         del self.world.there[self.name]
+
+
+class Fragile(Thing):
+    """A thing whose every change is destructive."""
+
+    def diff(self, observed: str | None) -> list[Change]:
+        return [replace(change, destructive=True) for change in super().diff(observed)]
 
 
 class Way(Temporary):
@@ -172,6 +180,23 @@ def test_what_cannot_be_read_yet_is_decided_during_apply_behind_a_temporary_way_
     result = execute(plan, silent, Temporaries(silent), threading.Event())
     assert [change.resource for change in result.made] == ["thing/login"]
     assert world.writes == ["open", "login", "close"]
+
+
+def test_a_destructive_change_that_shows_only_during_apply_is_made_only_when_that_was_allowed() -> None:
+    world = World()
+    world.there = {"server": "made", "user": "other"}
+    world.unreadable = {"user"}
+    way = Way(world, within=Thing(world, "server"))
+    user = Fragile(world, "user", needs=[way])
+
+    plan = make_plan([user], silent, threading.Event())
+    result = execute(plan, silent, Temporaries(silent), threading.Event())
+    assert "thing/user" in str(result.failures[user].why)  # type: ignore[attr-defined]
+    assert world.writes == ["open", "close"]
+
+    result = execute(plan, silent, Temporaries(silent), threading.Event(), destructive=True)
+    assert result.succeeded
+    assert world.there["user"] == "made"
 
 
 def test_a_temporary_way_is_closed_when_the_run_fails() -> None:

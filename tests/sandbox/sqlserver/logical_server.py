@@ -237,7 +237,7 @@ class Kit:
         try:
             plan = make_plan(self.nodes(sessions), _ignore, threading.Event())
             assert not plan.failures, plan.failures
-            return execute(plan, _ignore, Temporaries(_ignore), threading.Event())
+            return execute(plan, _ignore, Temporaries(_ignore), threading.Event(), destructive=True)
         finally:
             sessions.close()
 
