@@ -51,16 +51,25 @@ class Span(click.ParamType[timedelta]):
         return timedelta(**{unit: int(found[1])})
 
 
-def environment_option(function: F) -> F:
+def _environment_option(*, required: bool) -> Callable[[F], F]:
     return click.option(
         "-e",
         "--environment",
-        required=True,
+        required=required,
         type=EnvironmentName(),
         metavar="NAME|FILE",
         envvar="SETUP_KIT_ENVIRONMENT",
         help="The environment: the name of a file in environments/, or a path.",
-    )(function)
+    )
+
+
+def environment_option(function: F) -> F:
+    return _environment_option(required=True)(function)
+
+
+def optional_environment_option(function: F) -> F:
+    """For a command that may learn it otherwise."""
+    return _environment_option(required=False)(function)
 
 
 class Address(click.ParamType[str]):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from setup_kit.cli.options import Output, environment_option, finish, output_options, target_option
@@ -17,16 +19,31 @@ from setup_kit.errors import ExitCode
     is_flag=True,
     help="Let this machine reach the database through a temporary firewall rule, removed at the end, to read more.",
 )
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Keep the plan in this file, for setup-kit apply FILE. It holds no secret.",
+)
 @output_options
 def plan(
-    environment: str, targets: tuple[str, ...], detailed_exitcode: bool, open_firewall: bool, output: Output
+    environment: str,
+    targets: tuple[str, ...],
+    detailed_exitcode: bool,
+    open_firewall: bool,
+    out: Path | None,
+    output: Output,
 ) -> None:
     """Show what `apply` would do. Changes nothing.
+
+    + is made, ~ changes from its old value to its new one, - goes, ? is decided during apply because it cannot be read
+    before. What is marked destructive is made only with apply's --allow-destructive.
 
     \b
     Examples:
       setup-kit plan -e dev
       setup-kit plan -e dev --target 'grants/*' --target key_vault/kv-contoso
+      setup-kit plan -e prod --out prod.plan
       setup-kit plan -e prod --detailed-exitcode --output json
     """
     from setup_kit.cli.session import open_session
@@ -36,10 +53,17 @@ def plan(
 
     with open_session(environment) as session:
         made = planned(session, targets, output, open_ways=open_firewall)
+        whole = not made.interrupted and not made.failures
+        if out is not None and whole:
+            from setup_kit.report.saved_plan import save_plan
+
+            save_plan(out, made, session.loaded, given=environment, targets=targets, open_firewall=open_firewall)
     if output.json:
         output.document(plan_document(session.name, made))
     else:
         show_plan(output.out, session.name, made)
+        if out is not None and whole:
+            output.err.print(f"The plan is in {out}. Next: setup-kit apply {out}", markup=False)
     if made.interrupted:
         finish(ExitCode.INTERRUPTED)
     if made.failures:

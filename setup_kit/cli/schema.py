@@ -6,17 +6,34 @@ import json
 
 import click
 
+DOCUMENTS = ("environment", "plan", "result", "status", "findings", "error")
+
 
 @click.command()
-def schema() -> None:
-    """Print the JSON Schema of the environment file, for editors.
+@click.argument("document", type=click.Choice(DOCUMENTS), default="environment")
+def schema(document: str) -> None:
+    """Print the JSON Schema of the environment file, for editors, or of what --output json prints.
 
     \b
-    Example:
+    environment  the environment file
+    plan         plan, and apply and the step commands when they end before anything was changed
+    result       apply, and the step commands, when they are done
+    status       status
+    findings     verify, doctor and the commands called check
+    error        any command that fails
+    \b
+    Examples:
       setup-kit schema > environments/schema.json
+      setup-kit schema plan
     and as the first line of an environment file:
       # yaml-language-server: $schema=schema.json
     """
-    from setup_kit.environment.schema import json_schema
+    if document == "environment":
+        from setup_kit.environment.schema import json_schema
 
-    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+        found = json_schema()
+    else:
+        from setup_kit.report.schemas import SCHEMAS
+
+        found = SCHEMAS[document]
+    click.echo(json.dumps(found, indent=2, ensure_ascii=False))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import click
 
-from setup_kit.cli.options import Output, environment_option, output_options
+from setup_kit.cli.options import Output, environment_option, finish, output_options
+from setup_kit.errors import ExitCode
 
 
 @click.command()
 @environment_option
 @output_options
 def status(environment: str, output: Output) -> None:
-    """Show where an environment stands: what differs from the file, and how far each entity's export is.
+    """Show where an environment stands: each resource against the file, and how far each entity's export is.
+
+    A resource is as the file says, differs, is missing, or is unreadable from here.
 
     \b
     Example:
@@ -19,20 +22,18 @@ def status(environment: str, output: Output) -> None:
     """
     from setup_kit.cli.session import open_session, stoppable
     from setup_kit.engine.executor import reading
-    from setup_kit.errors import ExitCode
-    from setup_kit.report.console import show_plan, show_table
-    from setup_kit.report.documents import plan_document
+    from setup_kit.report.console import show_drift, show_failures, show_table
+    from setup_kit.report.documents import status_document
 
     with open_session(environment) as session:
         with stoppable(session.stop), output.progress() as progress:
             made = reading(session.house.nodes, progress, session.stop)
         profile = session.house.profile_status()
     if output.json:
-        document = plan_document(session.name, made)
-        document["profile"] = profile
-        output.document(document)
+        output.document(status_document(session.name, made, profile))
     else:
-        show_plan(output.out, session.name, made)
+        show_drift(output.out, session.name, made)
+        show_failures(output.out, made.failures, made.blocked)
         if profile is None:
             output.out.print("There is no profile yet.")
         else:
@@ -44,6 +45,6 @@ def status(environment: str, output: Output) -> None:
             ]
             show_table(output.out, "", columns, rows)
     if made.interrupted:
-        raise click.exceptions.Exit(ExitCode.INTERRUPTED)
+        finish(ExitCode.INTERRUPTED)
     if made.failures:
-        raise click.exceptions.Exit(ExitCode.FAILED)
+        finish(ExitCode.FAILED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,11 @@ class Loaded:
     environment: Environment
     name: str
     path: Path
+
+    @property
+    def digest(self) -> str:
+        """Of what the file and those it extends say, so that it changes when that does (SHA-256)."""
+        return hashlib.sha256(self.environment.model_dump_json(by_alias=True).encode()).hexdigest()
 
 
 def load(name_or_path: str, root: Path | None = None) -> Loaded:

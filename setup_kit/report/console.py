@@ -12,12 +12,19 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from setup_kit.engine.drift import Standing, drift
 from setup_kit.engine.executor import Result
 from setup_kit.engine.planner import CheckFailed, Plan
 from setup_kit.engine.resource import Action, Change, Finding, Node, Status, Value
 from setup_kit.errors import KitError
 from setup_kit.report.documents import summary
 
+STANDINGS = {
+    Standing.AS_WANTED: "green",
+    Standing.DIFFERS: "yellow",
+    Standing.MISSING: "red",
+    Standing.UNREADABLE: "cyan",
+}
 SIGNS = {Action.CREATE: ("+", "green"), Action.UPDATE: ("~", "yellow"), Action.DELETE: ("-", "red")}
 MARKS = {
     Status.PASSED: ("passed ", "green"),
@@ -62,6 +69,20 @@ def show_plan(console: Console, environment: str, plan: Plan) -> None:
         console.print(_counts(plan))
 
 
+def show_drift(console: Console, environment: str, plan: Plan) -> None:
+    """How far each resource is from the file: a line each, and below it what differs."""
+    console.print(f"[bold]Status of {escape(environment)}[/]\n")
+    width = max(map(len, Standing))
+    for each in drift(plan):
+        reason = f"  {escape(each.reason)}" if each.reason else ""
+        console.print(f"  [{STANDINGS[each.standing]}]{each.standing:<{width}}[/]  {escape(each.resource)}{reason}")
+        if each.standing is Standing.DIFFERS:
+            for change in each.changes:
+                console.print(f"  {'':<{width}}  {_part(change)}{_why(change)}")
+    if not plan.failures:
+        console.print(f"\n{_counts(plan)}")
+
+
 def _counts(plan: Plan) -> str:
     counts = summary(plan.changes, len(plan.unchanged))
     if plan.empty:
@@ -70,7 +91,9 @@ def _counts(plan: Plan) -> str:
         f"{counts['created']} to create, {counts['updated']} to update, {counts['deleted']} to delete, "
         f"{counts['unchanged']} unchanged"
     )
-    return text + (f", {len(plan.deferred)} decided during apply." if plan.deferred else ".")
+    text += f", {len(plan.deferred)} decided during apply." if plan.deferred else "."
+    destructive = sum(change.destructive for change in plan.changes)
+    return text + (f"\n[red]{destructive} destructive:[/] made only with --allow-destructive." if destructive else "")
 
 
 def show_changes(console: Console, address: str, changes: list[Change]) -> None:
@@ -89,13 +112,17 @@ def show_changes(console: Console, address: str, changes: list[Change]) -> None:
     for change in changes:
         if change is whole:
             continue
-        sign, color = SIGNS[change.action]
-        line = f"      [{color}]{sign}[/] {escape(change.target)}"
-        if change.action is Action.UPDATE:
-            line += f": {shown(change.before)} → {shown(change.after)}"
-        elif change.after not in (None, "", True):
-            line += f": {shown(change.after)}"
-        console.print(line + _why(change))
+        console.print(f"      {_part(change)}{_why(change)}")
+
+
+def _part(change: Change) -> str:
+    """A change of a part of a resource: its sign, its name, its old value and its new one."""
+    sign, color = SIGNS[change.action]
+    line = f"[{color}]{sign}[/] {escape(change.target)}"
+    if change.action is Action.UPDATE:
+        return f"{line}: {shown(change.before)} → {shown(change.after)}"
+    value = change.before if change.action is Action.DELETE else change.after
+    return f"{line}: {shown(value)}" if value not in (None, "", True) else line
 
 
 def _why(change: Change) -> str:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from setup_kit import __version__
+from setup_kit.engine.drift import drift
 from setup_kit.engine.executor import Result
 from setup_kit.engine.journal import change_document
 from setup_kit.engine.planner import CheckFailed, Plan
@@ -33,6 +34,23 @@ def plan_document(environment: str, plan: Plan) -> Document:
         "findings": [finding_document(finding) for finding in _all_findings(plan.findings, plan.failures)],
         "failures": _failures(plan.failures),
         "blocked": _blocked(plan.blocked),
+    }
+
+
+def status_document(environment: str, plan: Plan, profile: Document | None) -> Document:
+    """A plan's document with how far each resource is from the file, and the profile with its entities."""
+    return {
+        **plan_document(environment, plan),
+        "resources": [
+            {
+                "resource": each.resource,
+                "standing": str(each.standing),
+                "differences": [change_document(change) for change in each.changes],
+                "reason": each.reason,
+            }
+            for each in drift(plan)
+        ],
+        "profile": profile,
     }
 
 

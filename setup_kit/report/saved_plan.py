@@ -1,0 +1,120 @@
+"""A plan kept in a file: seen and agreed to now, carried out later, if nothing has moved in between."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from setup_kit import __version__
+from setup_kit.engine.planner import Plan
+from setup_kit.environment.loading import Loaded
+from setup_kit.errors import KitError, UsageError
+from setup_kit.report.documents import Document, plan_document
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class SavedPlan:
+    """`given` is how the person named the environment, `digest` of what its file and those it extends say."""
+
+    format: int
+    version: str
+    made_at: str
+    environment: str
+    given: str
+    digest: str
+    targets: list[str]
+    open_firewall: bool
+    plan: Document
+
+    def check_made_of(self, loaded: Loaded) -> None:
+        """Raises KitError when the environment file, or the kit, is another than when the plan was made."""
+        if self.version != __version__:
+            raise self._stale(f"it was made by setup-kit {self.version}, this is {__version__}")
+        if (self.environment, self.digest) != (loaded.name, loaded.digest):
+            raise self._stale(f"the environment file {loaded.path.name} says something else since then")
+
+    def check_still(self, plan: Plan) -> None:
+        """Raises KitError, which names what moved, when there is something else to do now than when it was made."""
+        now = plan_document(self.environment, plan)
+        before, after = _counted(self.plan), _counted(now)
+        gone = [f"- {line}" for line in (before - after).elements()]
+        new = [f"+ {line}" for line in (after - before).elements()]
+        if gone or new:
+            raise self._stale("\n".join(["what is there has moved: - is of the saved plan, + is so now", *gone, *new]))
+
+    def _stale(self, why: str) -> KitError:
+        return KitError(
+            f"the plan of {self.made_at} for {self.environment} does not hold any more; nothing was changed",
+            why=why,
+            remedy=f"plan again, and look at it: setup-kit plan -e {self.given} --out FILE",
+        )
+
+
+def save_plan(
+    path: Path, plan: Plan, loaded: Loaded, *, given: str, targets: Iterable[str], open_firewall: bool
+) -> None:
+    """Writes the file, for its owner alone. It holds no secret."""
+    saved = SavedPlan(
+        format=FORMAT,
+        version=__version__,
+        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        environment=loaded.name,
+        given=given,
+        digest=loaded.digest,
+        targets=list(targets),
+        open_firewall=open_firewall,
+        plan=plan_document(loaded.name, plan),
+    )
+    text = json.dumps(asdict(saved), indent=2, ensure_ascii=False) + "\n"
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+        fresh.replace(path)
+    except OSError as error:
+        raise KitError(f"the plan cannot be written to {path}", original=str(error)) from error
+
+
+def read_plan(path: Path) -> SavedPlan:
+    """Raises UsageError when the file is none that `save_plan` wrote."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        saved = SavedPlan(**document)
+        _counted(saved.plan)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise UsageError(
+            f"{path} is not a saved plan",
+            remedy="make one with: setup-kit plan -e NAME --out FILE",
+            original=str(error),
+        ) from None
+    if saved.format != FORMAT:
+        raise UsageError(f"{path} is a plan of another format, {saved.format}", remedy="plan again")
+    return saved
+
+
+def _counted(document: Document) -> Counter[str]:
+    """A line for each change and for each resource that is decided during apply."""
+    changes = [
+        f"{change['action']} {change['resource']} {change['target']}".rstrip() + _values(change)
+        for change in document["changes"]
+    ]
+    deferred = [f"decided during apply: {item['resource']}" for item in document["deferred"]]
+    return Counter(changes + deferred)
+
+
+def _values(change: Document) -> str:
+    before, after = change["before"], change["after"]
+    values = "" if before is None and after is None else f": {_plain(before)} → {_plain(after)}"
+    detail = change.get("detail")
+    return values + (f" {json.dumps(detail, sort_keys=True, ensure_ascii=False)}" if detail else "")
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
