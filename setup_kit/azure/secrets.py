@@ -39,6 +39,17 @@ class StoredSecret:
     created: datetime | None = None
 
 
+@dataclass(frozen=True)
+class Version:
+    """One version of a secret; what it holds is not read."""
+
+    version: str
+    created: datetime | None
+    enabled: bool
+    not_before: datetime | None
+    expires_on: datetime | None
+
+
 class Secrets:
     def __init__(
         self,
@@ -80,6 +91,15 @@ class Secrets:
     def names(self) -> set[str]:
         with translating(f"Listing the secrets in {self._uri} failed"):
             return {str(each.name) for each in self._client.list_properties_of_secrets()}
+
+    def versions(self, name: str) -> list[Version]:
+        """All versions, the newest first; none when there is no such secret. Needs the permission to list."""
+        with translating(f"Listing the versions of the secret {name} in {self._uri} failed"):
+            found = [
+                Version(each.version or "", each.created_on, bool(each.enabled), each.not_before, each.expires_on)
+                for each in self._client.list_properties_of_secret_versions(name)
+            ]
+        return sorted(found, key=lambda version: str(version.created), reverse=True)
 
     def deleted(self, name: str) -> StoredSecret | None:
         """The deleted secret of this name that can be recovered, without its value."""

@@ -14,9 +14,11 @@ import click
 
 from setup_kit import __version__
 from setup_kit.cli.apply import apply
+from setup_kit.cli.database import database
 from setup_kit.cli.demo import demo
 from setup_kit.cli.destroy import destroy
 from setup_kit.cli.doctor import doctor
+from setup_kit.cli.firewall import firewall
 from setup_kit.cli.init import init
 from setup_kit.cli.plan import plan
 from setup_kit.cli.rotate import rotate
@@ -24,7 +26,11 @@ from setup_kit.cli.runbook import runbook
 from setup_kit.cli.sandbox import sandbox
 from setup_kit.cli.sandbox_faults import fault
 from setup_kit.cli.schema import schema
+from setup_kit.cli.secret import secret
+from setup_kit.cli.server import server
 from setup_kit.cli.status import status
+from setup_kit.cli.user import user
+from setup_kit.cli.vault import vault
 from setup_kit.cli.verify import verify
 from setup_kit.errors import ExitCode, KitError
 
@@ -57,6 +63,8 @@ def cli() -> None:
 
 for command in (init, schema, doctor, plan, apply, verify, status, rotate, destroy, runbook, demo, sandbox):
     cli.add_command(command)
+for step in (server, database, firewall, user, vault, secret):
+    cli.add_command(step)
 sandbox.add_command(fault)
 
 

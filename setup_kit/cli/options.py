@@ -100,6 +100,14 @@ def target_option(function: F) -> F:
     )(function)
 
 
+def open_firewall_option(function: F) -> F:
+    return click.option(
+        "--open-firewall",
+        is_flag=True,
+        help="Let this machine reach the database through a temporary firewall rule, removed at the end.",
+    )(function)
+
+
 @dataclass(frozen=True)
 class Output:
     """How a command speaks: text or JSON on standard output, everything else on standard error."""

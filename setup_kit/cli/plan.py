@@ -6,7 +6,14 @@ from pathlib import Path
 
 import click
 
-from setup_kit.cli.options import Output, environment_option, finish, output_options, target_option
+from setup_kit.cli.options import (
+    Output,
+    environment_option,
+    finish,
+    open_firewall_option,
+    output_options,
+    target_option,
+)
 from setup_kit.errors import ExitCode
 
 
@@ -14,11 +21,7 @@ from setup_kit.errors import ExitCode
 @environment_option
 @target_option
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 3 when there are changes, 0 when there are none.")
-@click.option(
-    "--open-firewall",
-    is_flag=True,
-    help="Let this machine reach the database through a temporary firewall rule, removed at the end, to read more.",
-)
+@open_firewall_option
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),

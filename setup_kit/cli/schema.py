@@ -6,7 +6,7 @@ import json
 
 import click
 
-DOCUMENTS = ("environment", "plan", "result", "status", "findings", "error")
+DOCUMENTS = ("environment", "plan", "result", "status", "states", "versions", "findings", "error")
 
 
 @click.command()
@@ -19,6 +19,8 @@ def schema(document: str) -> None:
     plan         plan, and apply and the step commands when they end before anything was changed
     result       apply, and the step commands, when they are done
     status       status
+    states       the commands called show and list
+    versions     secret versions
     findings     verify, doctor and the commands called check
     error        any command that fails
     \b

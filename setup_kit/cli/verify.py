@@ -7,17 +7,13 @@ from pathlib import Path
 
 import click
 
-from setup_kit.cli.options import Output, Span, environment_option, finish, output_options
+from setup_kit.cli.options import Output, Span, environment_option, finish, open_firewall_option, output_options
 from setup_kit.errors import ExitCode
 
 
 @click.command()
 @environment_option
-@click.option(
-    "--open-firewall",
-    is_flag=True,
-    help="Let this machine reach the database through a temporary firewall rule, removed at the end.",
-)
+@open_firewall_option
 @click.option(
     "--fresh",
     type=Span(),

@@ -79,10 +79,13 @@ def make_plan(
     listener: Listener,
     stop: threading.Event,
     opening: Callable[[Temporary], None] | None = None,
+    *,
+    checks: bool = True,
 ) -> Plan:
     """Reads all that can be read, needs first, side by side.
 
-    With `opening`, temporary ways are opened so that more can be read.
+    With `opening`, temporary ways are opened so that more can be read. Without `checks`, what is checked before a run
+    is not, for those who only look.
     """
     nodes = ordered(nodes)
     planned: dict[Node, Planned] = {}
@@ -96,7 +99,7 @@ def make_plan(
         elif isinstance(node, Temporary):
             if opening is not None and _lives(node, planned):
                 opening(node)
-        elif isinstance(node, Check) and node.first:
+        elif isinstance(node, Check) and node.first and checks:
             listener(Event(Happening.STARTED, node.address))
             findings.extend(run_check(node, listener))
 

@@ -32,7 +32,7 @@ def plan_document(environment: str, plan: Plan) -> Document:
         "changes": [change_document(change) for change in plan.changes],
         "deferred": [{"resource": item.resource.address, "reason": item.reason} for item in plan.deferred],
         "findings": [finding_document(finding) for finding in _all_findings(plan.findings, plan.failures)],
-        "failures": _failures(plan.failures),
+        "failures": failures_document(plan.failures),
         "blocked": _blocked(plan.blocked),
     }
 
@@ -61,7 +61,7 @@ def result_document(environment: str, result: Result) -> Document:
         "summary": summary(result.made, len(result.unchanged)),
         "changes": [change_document(change) for change in result.made],
         "findings": [finding_document(finding) for finding in _all_findings(result.findings, result.failures)],
-        "failures": _failures({**result.failures, **result.close_failures}),
+        "failures": failures_document({**result.failures, **result.close_failures}),
         "blocked": _blocked(result.blocked),
         "left": [node.address for node in result.left],
     }
@@ -157,7 +157,8 @@ def _all_findings(findings: Iterable[Finding], failures: Mapping[Node, Exception
     return [*findings, *failed]
 
 
-def _failures(failures: Mapping[Node, Exception]) -> list[Document]:
+def failures_document(failures: Mapping[Node, Exception]) -> list[Document]:
+    """Why each of the nodes could not be read or changed."""
     return [{"resource": node.address, **_error(error)} for node, error in failures.items()]
 
 

@@ -21,6 +21,10 @@ def _flag(description: str) -> Schema:
     return {"type": "boolean", "description": description}
 
 
+def _moment(description: str) -> Schema:
+    return {"type": ["string", "null"], "format": "date-time", "description": description}
+
+
 def _one_of(values: type[Action | Severity | Standing | Status], description: str) -> Schema:
     return {"enum": [str(value) for value in values], "description": description}
 
@@ -121,11 +125,7 @@ _ENTITY = _object(
     total={"type": ["integer", "null"]},
     succeeded={"type": ["integer", "null"]},
     failed={"type": ["integer", "null"]},
-    last_export={
-        "type": ["string", "null"],
-        "format": "date-time",
-        "description": "When a row of it was last written.",
-    },
+    last_export=_moment("When a row of it was last written."),
 )
 _STATUS = {
     **_PLAN,
@@ -184,6 +184,40 @@ SCHEMAS: dict[str, Schema] = {
     "plan": _document("What setup-kit would do", _PLAN),
     "result": _document("What a run of setup-kit did", _RESULT),
     "status": _document("Where an environment stands", _STATUS),
+    "states": _document(
+        "What resources were seen to be",
+        {
+            "environment": _ENVIRONMENT,
+            "resources": _list(
+                "Each resource that was asked for.",
+                _object(
+                    "One resource.",
+                    resource=_ADDRESS,
+                    standing=_one_of(Standing, "How far it is from the file."),
+                    state={"description": "What it was seen to be, by kind of resource; null when it is not there."},
+                    reason=_text("Why it could not be read; else empty."),
+                ),
+            ),
+            "failures": _FAILURES,
+        },
+    ),
+    "versions": _document(
+        "The versions of the secret",
+        {
+            "environment": _ENVIRONMENT,
+            "versions": _list(
+                "The newest first.",
+                _object(
+                    "One version; what it holds is not read.",
+                    version=_text("Its id."),
+                    created=_moment("When it was written."),
+                    enabled=_flag("Whether it may be read."),
+                    not_before=_moment("From when on it may be used; null when always."),
+                    expires_on=_moment("Until when it may be used; null when for ever."),
+                ),
+            ),
+        },
+    ),
     "findings": _document(
         "What was checked, and how it ended",
         {

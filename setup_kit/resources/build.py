@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from setup_kit.azure.clients import AzureClients
+from setup_kit.azure.secrets import Version
 from setup_kit.clouds import Cloud
 from setup_kit.engine.planner import make_plan
 from setup_kit.engine.resource import Finding, Node
@@ -133,6 +134,12 @@ class House:
     def provisioned(self) -> Facts:
         """What the environment consists of, as the last plan or verification saw it."""
         return provisioned(self.environment, self.nodes)
+
+    def secret_versions(self) -> list[Version]:
+        """The versions of the secret, the newest first."""
+        for failure in make_plan([self.secret], lambda event: None, threading.Event(), checks=False).failures.values():
+            raise failure
+        return self.secret.versions()
 
     def replicated(self) -> list[Replicated]:
         """Rows at the source and at the destination, counted there as the export user."""

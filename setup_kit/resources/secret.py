@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from setup_kit.azure.clients import AzureClients
 from setup_kit.azure.errors import AzureRefusal
 from setup_kit.azure.patience import PERMISSION
-from setup_kit.azure.secrets import MAXIMUM_TAGS, NO_PERMISSION, Secrets, StoredSecret
+from setup_kit.azure.secrets import MAXIMUM_TAGS, NO_PERMISSION, Secrets, StoredSecret, Version
 from setup_kit.engine.resource import Action, Change, Finding, Node, NotReadable, Removal, Resource, Value
 from setup_kit.environment import export_names
 from setup_kit.environment.models import Environment
@@ -35,6 +35,7 @@ EXPIRY = "expiry"
 NOT_BEFORE = "not before"
 PURGE = "purge"
 VALUE = "connection string"
+VERSION = "version"
 SERVER, DATABASE, USER = "server", "database", "user"
 
 # The tag that says how far a rotation is: the other user is being made, or has been replaced and is left over.
@@ -96,6 +97,8 @@ class ConnectionSecret(Resource[SecretState]):
         self._tag = {str(environment.dynamics.organization_id): str(environment.tenant)}
         self._patience = PLAN_PATIENCE
         self.purge = False  # whether a removal deletes it for good
+        # Whether a new version is wanted although nothing is wrong with the newest one.
+        self.renew = False
 
     def read(self) -> SecretState | None:
         vault = self._vault.observed
@@ -142,6 +145,9 @@ class ConnectionSecret(Resource[SecretState]):
         for name, value in tags.differing(observed.tags, self._tag).items():
             why = "names an organization that may use the secret, and its tenant"
             changes.append(Change(self.address, Action.UPDATE, f"tag {name}", observed.tags.get(name), value, why))
+        if self.renew and all(change.target.startswith("tag ") for change in changes):
+            why = "it was asked for; the password stays"
+            changes.insert(0, Change(self.address, Action.UPDATE, VERSION, "the newest", "a new one", why))
         return changes
 
     def _creation(self, deleted: SecretState | None) -> Change:
@@ -270,7 +276,9 @@ class ConnectionSecret(Resource[SecretState]):
         return marked
 
     def _write(self, secrets: Secrets, user: str, password: Secret, wanted: Mapping[str, str]) -> SecretState:
-        return _state(secrets.set(self.name, self.connection_string(user, password), wanted, CONTENT_TYPE))
+        value = self.connection_string(user, password)
+        self.renew = False
+        return _state(secrets.set(self.name, value, wanted, CONTENT_TYPE))
 
     def _reread(self, secrets: Secrets) -> SecretState:
         stored = secrets.get(self.name)
@@ -291,6 +299,10 @@ class ConnectionSecret(Resource[SecretState]):
         end = f"expires {observed.expires_on:%Y-%m-%d}" if observed.expires_on else "never expires"
         allowed = ", ".join(f"{name} → {value}" for name, value in observed.tags.items() if name in self._tag)
         return f"{observed.uri_without_version}; {'enabled' if observed.enabled else 'disabled'}; {end}; tag {allowed}"
+
+    def versions(self) -> list[Version]:
+        """The versions there are, the newest first. Raises KitError where there is no vault."""
+        return self._secrets().versions(self.name)
 
     def audit(self, observed: SecretState) -> list[Finding]:
         attributes = ["az", "keyvault", "secret", "set-attributes", "--vault-name", self._vault.name, "-n", self.name]

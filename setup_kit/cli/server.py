@@ -1,0 +1,49 @@
+"""setup-kit server"""
+
+from __future__ import annotations
+
+import click
+
+from setup_kit.cli.look import show as look
+from setup_kit.cli.options import Output, environment_option, output_options
+from setup_kit.cli.work import Consent, consent_options, make
+
+SERVER = "sql_server/*"
+
+
+@click.group()
+def server() -> None:
+    """The logical server by itself.
+
+    \b
+    Examples:
+      setup-kit server create -e dev
+      setup-kit server show -e dev --output json
+    """
+
+
+@server.command()
+@environment_option
+@consent_options
+@output_options
+def create(environment: str, consent: Consent, output: Output) -> None:
+    """Make the server, and its resource group, as the environment file says; change what differs.
+
+    \b
+    Example:
+      setup-kit server create -e dev
+    """
+    make(environment, "server create", [SERVER], consent, output)
+
+
+@server.command()
+@environment_option
+@output_options
+def show(environment: str, output: Output) -> None:
+    """Show the server as it is: its address, administrators, TLS and tags.
+
+    \b
+    Example:
+      setup-kit server show -e dev
+    """
+    look(environment, [SERVER], output)
