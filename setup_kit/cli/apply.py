@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from setup_kit.cli.options import Output, optional_environment_option, output_options, target_option
-from setup_kit.cli.work import Consent, carry_out, changing, consent_options, make, planned
+from setup_kit.cli.work import Consent, Work, carry_out, changing, consent_options, make, planned
 from setup_kit.errors import UsageError
 
 
@@ -47,8 +47,6 @@ def apply(
 def _apply_saved(
     path: Path, environment: str | None, targets: tuple[str, ...], consent: Consent, output: Output
 ) -> None:
-    from dataclasses import replace
-
     from setup_kit.report.saved_plan import read_plan
 
     saved = read_plan(path)
@@ -58,9 +56,9 @@ def _apply_saved(
             why=f"environment {saved.given}, targets: {', '.join(saved.targets) or 'all'}",
             remedy=f"run setup-kit apply {path}, without other targets or another environment",
         )
-    with changing(saved.given, "apply", consent) as session:
+    with changing(saved.given, "apply", consent.wait) as session:
         saved.check_made_of(session.loaded)
         made = planned(session, saved.targets, output, open_ways=saved.open_firewall)
         if not made.interrupted and not made.failures:
             saved.check_still(made)
-        carry_out(session, "apply", made, replace(consent, yes=True), output)
+        carry_out(Work(session, made, destructive=consent.destructive), "apply", output, yes=True)

@@ -6,6 +6,7 @@ import click
 
 from setup_kit.cli.look import show as look
 from setup_kit.cli.options import Output, environment_option, output_options
+from setup_kit.cli.removing import check_data, include_data_option, removal_options, take_away
 from setup_kit.cli.work import Consent, consent_options, make
 
 DATABASE = "database/*"
@@ -48,6 +49,22 @@ def show(environment: str, output: Output) -> None:
       setup-kit database show -e dev
     """
     look(environment, [DATABASE], output)
+
+
+@database.command()
+@environment_option
+@include_data_option
+@removal_options
+@output_options
+def delete(environment: str, include_data: bool, consent: Consent, output: Output) -> None:
+    """Delete the database with all its data, if setup-kit made it.
+
+    \b
+    Example:
+      setup-kit database delete -e dev --include-data
+    """
+    check_data("the database", include_data)
+    take_away(environment, "database delete", [DATABASE], consent, output, include_data=True)
 
 
 @database.command()

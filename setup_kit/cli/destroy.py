@@ -6,8 +6,10 @@ import sys
 
 import click
 
-from setup_kit.cli.options import Output, environment_option, finish, output_options
-from setup_kit.errors import ExitCode, UsageError
+from setup_kit.cli.options import Output, environment_option, output_options
+from setup_kit.cli.removing import Removing, removal_planned
+from setup_kit.cli.work import carry_out, changing, wait_option
+from setup_kit.errors import UsageError
 
 
 @click.command()
@@ -24,6 +26,7 @@ from setup_kit.errors import ExitCode, UsageError
     metavar="NAME",
     help="Delete the vault, or the secret, of this name for good; it could be recovered otherwise. May be repeated.",
 )
+@wait_option
 @output_options
 def destroy(
     environment: str,
@@ -32,6 +35,7 @@ def destroy(
     drop_objects: bool,
     include_data: bool,
     purge: tuple[str, ...],
+    wait: float,
     output: Output,
 ) -> None:
     """Take an environment down: what the kit made, and nothing else.
@@ -48,48 +52,24 @@ def destroy(
       setup-kit destroy -e dev --drop-objects
       setup-kit destroy -e dev --include-data --purge kv-dev --confirm dev --output json
     """
-    from setup_kit.cli.session import open_session, stoppable
-    from setup_kit.engine.executor import Temporaries
-    from setup_kit.engine.journal import Journal
-    from setup_kit.engine.removal import make_removal, remove
-    from setup_kit.engine.tell import tell_all
-    from setup_kit.report.console import show_result
-    from setup_kit.report.documents import result_document
-    from setup_kit.report.removal import removal_document, show_removal
-
-    with open_session(environment, ask_password=sys.stdin.isatty(), drop_objects=drop_objects) as session:
+    with changing(environment, "destroy", wait, drop_objects=drop_objects) as session:
         if confirm is not None:
             check_name(session.name, confirm)
         session.house.purge(purge)
-        temporaries = Temporaries(lambda event: None)
-        try:
-            with stoppable(session.stop), output.progress() as progress:
-                made = make_removal(
-                    session.house.nodes, progress, session.stop, include_data=include_data, opening=temporaries.open
-                )
-        finally:
-            temporaries.close_or_raise(session.house.nodes)
-        if not output.json:
-            show_removal(output.out, session.name, made)
-        if dry_run or made.interrupted or made.failures:
-            if output.json:
-                output.document(removal_document(session.name, made))
-            failed = ExitCode.FAILED if made.failures else ExitCode.DONE
-            finish(ExitCode.INTERRUPTED if made.interrupted else failed)
-        if not made.empty and confirm is None and not confirmed(session.name):
-            output.err.print("That is another name: nothing was changed.")
-            finish(ExitCode.FAILED)
-        with Journal(session.journal, "destroy") as journal, stoppable(session.stop), output.progress() as progress:
-            listener = tell_all(journal, progress)
-            result = remove(made, listener, Temporaries(listener), session.stop)
-    if output.json:
-        output.document(removal_document(session.name, made) | result_document(session.name, result))
-    else:
-        show_result(output.out, result)
-    if result.interrupted:
-        finish(ExitCode.INTERRUPTED)
-    if not result.succeeded:
-        finish(ExitCode.FAILED)
+        made = removal_planned(session, output, include_data=include_data, open_ways=True)
+        carry_out(_Destruction(session, made), "destroy", output, yes=confirm is not None, dry_run=dry_run)
+
+
+class _Destruction(Removing):
+    def confirmed(self) -> bool:
+        """Asks for the environment's name. Raises UsageError where nobody can answer."""
+        name = self.session.name
+        if not sys.stdin.isatty():
+            raise UsageError(
+                "nobody is there to confirm the removal", remedy=f"pass --confirm {name} to make it without asking"
+            )
+        answer: str = click.prompt(f"Type the environment's name, {name}, to take it down", err=True)
+        return answer.strip() == name
 
 
 def check_name(name: str, confirm: str) -> None:
@@ -99,13 +79,3 @@ def check_name(name: str, confirm: str) -> None:
             f"--confirm says {confirm!r}, and the environment is {name!r}: nothing was changed",
             remedy=f"if it is {name} that is to go: --confirm {name}",
         )
-
-
-def confirmed(name: str) -> bool:
-    """Asks for the environment's name. Raises UsageError where nobody can answer."""
-    if not sys.stdin.isatty():
-        raise UsageError(
-            "nobody is there to confirm the removal", remedy=f"pass --confirm {name} to make it without asking"
-        )
-    answer: str = click.prompt(f"Type the environment's name, {name}, to take it down", err=True)
-    return answer.strip() == name

@@ -9,7 +9,8 @@ import click
 
 from setup_kit.cli.look import show as look
 from setup_kit.cli.options import Output, environment_option, output_options
-from setup_kit.cli.work import Consent, consent_options, make
+from setup_kit.cli.removing import Removing, removal_options, removal_planned
+from setup_kit.cli.work import Consent, carry_out, changing, consent_options, make
 
 if TYPE_CHECKING:
     from setup_kit.environment.loading import Loaded
@@ -61,6 +62,31 @@ def add(name: str, start: str, end: str | None, environment: str, consent: Conse
     from setup_kit.environment.amending import with_rule
 
     _make(environment, "firewall add", lambda loaded: with_rule(loaded, name, start, end or start), consent, output)
+
+
+@firewall.command()
+@click.argument("name")
+@environment_option
+@removal_options
+@output_options
+def remove(name: str, environment: str, consent: Consent, output: Output) -> None:
+    """Remove the rule NAME, whoever made it. One that the environment file asks for, apply makes again.
+
+    \b
+    Example:
+      setup-kit firewall remove -e dev office
+    """
+    from setup_kit.environment.problems import displayed
+
+    with changing(environment, "firewall remove", consent.wait) as session:
+        rules = session.house.firewall
+        rules.taking = name
+        carry_out(
+            Removing(session, removal_planned(session, output, [RULES])), "firewall remove", output, yes=consent.yes
+        )
+        if rules.names(name):
+            path = displayed(session.loaded.path)
+            output.err.print(f"{path} still asks for the rule {name}: take it out, or apply makes it again.")
 
 
 @firewall.command()

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
 
-from setup_kit.cli.apply import confirmed
 from setup_kit.cli.options import Output, environment_option, finish, output_options
+from setup_kit.cli.work import Work, carry_out, changing, wait_option
 from setup_kit.errors import ExitCode, KitError
 
 if TYPE_CHECKING:
     from setup_kit.cli.session import Session
+    from setup_kit.engine.executor import Result
     from setup_kit.engine.planner import Plan
     from setup_kit.engine.resource import Node
+    from setup_kit.report.documents import Document
     from setup_kit.resources.secret import SecretState
 
 
@@ -47,6 +48,7 @@ class Age(click.ParamType[timedelta]):
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be done; change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask; make the changes.")
+@wait_option
 @output_options
 def rotate(
     environment: str,
@@ -55,6 +57,7 @@ def rotate(
     grace: int | None,
     dry_run: bool,
     yes: bool,
+    wait: float,
     output: Output,
 ) -> None:
     """Give the export service a new password, with no moment at which it holds a dead one.
@@ -70,15 +73,11 @@ def rotate(
       setup-kit rotate -e dev --dry-run
       setup-kit rotate -e prod --every 30d --yes --output json
     """
-    from setup_kit.cli.session import open_session, stoppable
-    from setup_kit.engine.executor import Temporaries, execute, reading
-    from setup_kit.engine.journal import Journal
-    from setup_kit.engine.tell import tell_all
-    from setup_kit.report.console import show_plan, show_result
-    from setup_kit.report.documents import plan_document, result_document
+    from setup_kit.cli.session import stoppable
+    from setup_kit.engine.executor import reading
     from setup_kit.resources.rotation import RotationEnd
 
-    with open_session(environment, ask_password=sys.stdin.isatty()) as session:
+    with changing(environment, "rotate", wait) as session:
         with stoppable(session.stop), output.progress() as progress:
             state = _state(session, reading([session.house.secret], progress, session.stop))
         nodes, reason = _work(session, state, every, only_finish=only_finish)
@@ -92,33 +91,30 @@ def rotate(
             return
         with stoppable(session.stop), output.progress() as progress:
             made = reading(nodes, progress, session.stop)
-        if not output.json:
-            show_plan(output.out, session.name, made)
-        if dry_run or made.interrupted or made.failures:
-            if output.json:
-                output.document(plan_document(session.name, made))
-            code = ExitCode.FAILED if made.failures else ExitCode.DONE
-            finish(ExitCode.INTERRUPTED if made.interrupted else code)
-        _refuse_others(made, nodes)
-        if not yes and not confirmed(session.name):
-            output.err.print("Nothing was changed.")
-            finish(ExitCode.FAILED)
         for node in nodes:
             if grace is not None and isinstance(node, RotationEnd):
                 node.grace = float(grace)
-        with Journal(session.journal, "rotate") as journal, stoppable(session.stop), output.progress() as progress:
-            listener = tell_all(journal, progress)
-            result = execute(made, listener, Temporaries(listener), session.stop)
-        after = session.house.secret.observed
-    if output.json:
-        document = result_document(session.name, result)
-        output.document({**document, "rotated": result.succeeded, "user": state.user if after is None else after.user})
-    else:
-        show_result(output.out, result)
-    if result.interrupted:
-        finish(ExitCode.INTERRUPTED)
-    if not result.succeeded:
-        finish(ExitCode.FAILED)
+        carry_out(_Rotation(session, made, nodes, state.user), "rotate", output, yes=yes, dry_run=dry_run)
+
+
+class _Rotation(Work):
+    def __init__(self, session: Session, plan: Plan, nodes: tuple[Node, ...], user: str) -> None:
+        super().__init__(session, plan, destructive=True)
+        self._nodes = nodes
+        self._user = user
+
+    def refuse(self) -> None:
+        """A rotation rests on an environment that is as its file says, and changes nothing else."""
+        planned = self.plan.planned.items()
+        others = [change for node, item in planned if node not in self._nodes for change in item.changes]
+        if others:
+            places = ", ".join(dict.fromkeys(change.resource for change in others))
+            raise KitError("the environment is not as its file says", why=f"what differs: {places}", remedy=_APPLY)
+
+    def told(self, result: Result) -> Document:
+        after = self.session.house.secret.observed
+        user = self._user if after is None else after.user
+        return {**super().told(result), "rotated": result.succeeded, "user": user}
 
 
 def _state(session: Session, made: Plan) -> SecretState:
@@ -159,14 +155,6 @@ def _work(
                 f"the secret's version is of {state.created:%Y-%m-%d %H:%M} UTC and is due on {due:%Y-%m-%d %H:%M}",
             )
     return session.house.rotation(), ""
-
-
-def _refuse_others(made: Plan, nodes: tuple[Node, ...]) -> None:
-    """A rotation rests on an environment that is as its file says, and changes nothing else."""
-    others = [change for node, item in made.planned.items() if node not in nodes for change in item.changes]
-    if others:
-        places = ", ".join(dict.fromkeys(change.resource for change in others))
-        raise KitError("the environment is not as its file says", why=f"what differs: {places}", remedy=_APPLY)
 
 
 _APPLY = "run setup-kit apply first, which makes it so"

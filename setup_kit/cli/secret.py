@@ -7,7 +7,9 @@ import click
 from setup_kit.cli.look import check as look_into
 from setup_kit.cli.look import show as look
 from setup_kit.cli.options import Output, environment_option, open_firewall_option, output_options
-from setup_kit.cli.work import Consent, carry_out, changing, consent_options, planned
+from setup_kit.cli.removing import RemovingPart, removal_options, removal_planned, take_away
+from setup_kit.cli.work import Consent, Work, carry_out, changing, consent_options, planned
+from setup_kit.errors import KitError, UsageError
 
 SECRET, ACCESS, PROOF = "secret/*", "vault_access/service", "proof/*"
 
@@ -37,9 +39,10 @@ def set_(environment: str, consent: Consent, output: Output) -> None:
     Example:
       setup-kit secret set -e dev
     """
-    with changing(environment, "secret set", consent) as session:
+    with changing(environment, "secret set", consent.wait) as session:
         session.house.secret.renew = True
-        carry_out(session, "secret set", planned(session, [SECRET], output), consent, output)
+        work = Work(session, planned(session, [SECRET], output), destructive=consent.destructive)
+        carry_out(work, "secret set", output, yes=consent.yes)
 
 
 @secret.command()
@@ -93,3 +96,67 @@ def check(environment: str, open_firewall: bool, output: Output) -> None:
       setup-kit secret check -e dev
     """
     look_into(environment, [SECRET, ACCESS, PROOF], output, open_firewall=open_firewall)
+
+
+@secret.command()
+@environment_option
+@removal_options
+@output_options
+def delete(environment: str, consent: Consent, output: Output) -> None:
+    """Delete the secret, if setup-kit made it: the export stops. It can be recovered while the vault keeps it.
+
+    \b
+    Example:
+      setup-kit secret delete -e dev
+    """
+    take_away(environment, "secret delete", [SECRET], consent, output)
+
+
+@secret.command()
+@environment_option
+@consent_options
+@output_options
+def recover(environment: str, consent: Consent, output: Output) -> None:
+    """Bring back the secret that was deleted, with its password. Makes no new one.
+
+    \b
+    Example:
+      setup-kit secret recover -e dev
+    """
+    with changing(environment, "secret recover", consent.wait) as session:
+        made = planned(session, [SECRET], output)
+        state = session.house.secret.observed
+        if not made.failures and not made.interrupted and (state is None or not state.recoverable):
+            raise KitError(
+                f"no deleted secret {session.house.secret.name} is to be seen that could be recovered",
+                why="it is there" if state is not None else "; ".join(item.reason for item in made.deferred),
+                remedy="" if state is not None else "setup-kit secret set makes it",
+            )
+        work = Work(session, made, destructive=consent.destructive)
+        carry_out(work, "secret recover", output, yes=consent.yes)
+
+
+@secret.command()
+@click.argument("name")
+@environment_option
+@removal_options
+@output_options
+def purge(name: str, environment: str, consent: Consent, output: Output) -> None:
+    """Remove the deleted secret NAME for good, and with it the password.
+
+    \b
+    Example:
+      setup-kit secret purge -e dev data-export-connection
+    """
+    with changing(environment, "secret purge", consent.wait) as session:
+        node = session.house.secret
+        if name != node.name:
+            raise UsageError(f"the secret of {session.name} is {node.name}, not {name!r}")
+        node.purge = True
+        made = removal_planned(session, output, [SECRET])
+        if node.observed is not None and not node.observed.recoverable:
+            raise KitError(
+                f"the secret {name} is not deleted, so it cannot be purged",
+                remedy=f"setup-kit secret delete -e {environment}, then purge it",
+            )
+        carry_out(RemovingPart(session, made), "secret purge", output, yes=consent.yes)

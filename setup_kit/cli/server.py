@@ -6,6 +6,7 @@ import click
 
 from setup_kit.cli.look import show as look
 from setup_kit.cli.options import Output, environment_option, output_options
+from setup_kit.cli.removing import check_data, include_data_option, removal_options, take_away
 from setup_kit.cli.work import Consent, consent_options, make
 
 SERVER = "sql_server/*"
@@ -47,3 +48,19 @@ def show(environment: str, output: Output) -> None:
       setup-kit server show -e dev
     """
     look(environment, [SERVER], output)
+
+
+@server.command()
+@environment_option
+@include_data_option
+@removal_options
+@output_options
+def delete(environment: str, include_data: bool, consent: Consent, output: Output) -> None:
+    """Delete the server with everything on it, if setup-kit made it and nobody else has a database on it.
+
+    \b
+    Example:
+      setup-kit server delete -e dev --include-data
+    """
+    check_data("the server", include_data)
+    take_away(environment, "server delete", [SERVER], consent, output, include_data=True)

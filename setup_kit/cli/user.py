@@ -6,6 +6,7 @@ import click
 
 from setup_kit.cli.look import check as look
 from setup_kit.cli.options import Output, environment_option, open_firewall_option, output_options
+from setup_kit.cli.removing import removal_options, take_away
 from setup_kit.cli.work import Consent, consent_options, make
 
 LOGIN, USER, GRANTS, PROOF = "login/*", "user/*", "grants/*", "proof/*"
@@ -49,6 +50,27 @@ def grants(environment: str, consent: Consent, output: Output) -> None:
       setup-kit user grants -e dev
     """
     make(environment, "user grants", [GRANTS], consent, output)
+
+
+@user.command()
+@environment_option
+@removal_options
+@output_options
+def drop(environment: str, consent: Consent, output: Output) -> None:
+    """Drop the user and its login, if setup-kit made them. The secret stays, and user create makes them again from it.
+
+    To look for them, a temporary firewall rule for this machine is added where it is needed, and removed at the end.
+
+    \b
+    Example:
+      setup-kit user drop -e dev
+    """
+    from setup_kit.environment.loading import load
+    from setup_kit.environment.models import Authentication
+
+    contained = load(environment).environment.sql.export_user.authentication is Authentication.CONTAINED
+    targets = [USER] if contained else [USER, LOGIN]
+    take_away(environment, "user drop", targets, consent, output, open_ways=True)
 
 
 @user.command()

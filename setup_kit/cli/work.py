@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial, update_wrapper
+from functools import update_wrapper
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from setup_kit.engine.events import Listener
     from setup_kit.engine.executor import Result, Temporaries
     from setup_kit.engine.planner import Plan
-
-    Show = Callable[[Console, str, Plan], None]
-    Perform = Callable[[Plan, Listener, Temporaries, threading.Event], Result]
+    from setup_kit.report.documents import Document
 
 
 @dataclass(frozen=True)
@@ -35,6 +33,50 @@ class Consent:
     yes: bool = False
     destructive: bool = False
     wait: float = 0.0
+
+
+class Work:
+    """A plan that is to be carried out: how it is shown, asked about, performed and told."""
+
+    def __init__(self, session: Session, plan: Plan, *, destructive: bool) -> None:
+        self.session = session
+        self.plan = plan
+        self.destructive = destructive
+
+    def show(self, console: Console) -> None:
+        from setup_kit.report.console import show_plan
+
+        show_plan(console, self.session.name, self.plan)
+
+    def document(self) -> Document:
+        """What is planned."""
+        from setup_kit.report.documents import plan_document
+
+        return plan_document(self.session.name, self.plan)
+
+    def refuse(self) -> None:
+        """Raises KitError where there is something in the plan that nobody allowed."""
+        from setup_kit.engine.executor import refuse_destructive
+
+        if not self.destructive:
+            refuse_destructive(self.plan.changes)
+
+    def confirmed(self) -> bool:
+        """Asks before the changes are made. Raises UsageError where nobody can answer."""
+        if not sys.stdin.isatty():
+            raise UsageError("nobody is there to confirm the changes", remedy="pass --yes to make them without asking")
+        return click.confirm(f"Make these changes to {self.session.name}?", err=True)
+
+    def perform(self, listener: Listener, temporaries: Temporaries, stop: threading.Event) -> Result:
+        from setup_kit.engine.executor import execute
+
+        return execute(self.plan, listener, temporaries, stop, destructive=self.destructive)
+
+    def told(self, result: Result) -> Document:
+        """What was done."""
+        from setup_kit.report.documents import result_document
+
+        return result_document(self.session.name, result)
 
 
 _YES = click.option("--yes", is_flag=True, help="Do not ask; make the changes.")
@@ -58,20 +100,27 @@ def consent_options(function: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(*arguments: Any, yes: bool, allow_destructive: bool, wait: float, **options: Any) -> Any:
         return function(*arguments, consent=Consent(yes, allow_destructive, wait), **options)
 
-    command = update_wrapper(wrapped, function)
-    for option in (_WAIT, _ALLOW_DESTRUCTIVE, _YES):
-        command = option(command)
-    return command
+    return _WAIT(_ALLOW_DESTRUCTIVE(_YES(update_wrapper(wrapped, function))))
+
+
+def wait_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds --wait alone, for a command that has its own ways to be allowed what it does."""
+    return _WAIT(function)
 
 
 @contextmanager
-def changing(environment: str, command: str, consent: Consent, *, adjust: Adjust | None = None) -> Iterator[Session]:
-    """A session that no other run on the environment stands beside. `command` is what the journal calls it."""
+def changing(
+    environment: str, command: str, wait: float, *, adjust: Adjust | None = None, drop_objects: bool = False
+) -> Iterator[Session]:
+    """A session that no other run on the environment stands beside. `command` is what the journal calls it.
+
+    `wait` is how many seconds another run's end may be waited for.
+    """
     from setup_kit.engine.run_lock import run_lock
 
     with (
-        open_session(environment, ask_password=sys.stdin.isatty(), adjust=adjust) as session,
-        run_lock(session.folder, session.name, command, wait=consent.wait),
+        open_session(environment, ask_password=sys.stdin.isatty(), adjust=adjust, drop_objects=drop_objects) as session,
+        run_lock(session.folder, session.name, command, wait=wait),
     ):
         yield session
 
@@ -86,8 +135,9 @@ def make(
     adjust: Adjust | None = None,
 ) -> None:
     """Has the resources of these address patterns, and what they need, be as the environment file says."""
-    with changing(environment, command, consent, adjust=adjust) as session:
-        carry_out(session, command, planned(session, targets, output), consent, output)
+    with changing(environment, command, consent.wait, adjust=adjust) as session:
+        made = planned(session, targets, output)
+        carry_out(Work(session, made, destructive=consent.destructive), command, output, yes=consent.yes)
 
 
 def planned(session: Session, targets: Iterable[str], output: Output, *, open_ways: bool = False) -> Plan:
@@ -100,54 +150,33 @@ def planned(session: Session, targets: Iterable[str], output: Output, *, open_wa
         return reading(nodes, progress, session.stop, open_ways=open_ways)
 
 
-def carry_out(
-    session: Session,
-    command: str,
-    made: Plan,
-    consent: Consent,
-    output: Output,
-    *,
-    show: Show | None = None,
-    ask: Callable[[str], bool] | None = None,
-    perform: Perform | None = None,
-) -> None:
-    """Shows a plan, asks, makes its changes and tells the result; ends the command where it cannot or may not go on.
-
-    A plan of another kind brings its own ways to be shown, asked about and performed.
-    """
-    from setup_kit.engine.executor import Temporaries, execute, refuse_destructive
+def carry_out(work: Work, command: str, output: Output, *, yes: bool, dry_run: bool = False) -> None:
+    """Shows a plan, asks, makes its changes and tells the result; ends the command where it cannot or may not go on."""
+    from setup_kit.engine.executor import Temporaries
     from setup_kit.engine.journal import Journal
     from setup_kit.engine.tell import tell_all
-    from setup_kit.report.console import show_plan, show_result
-    from setup_kit.report.documents import plan_document, result_document
+    from setup_kit.report.console import show_result
 
+    session, made = work.session, work.plan
     if not output.json:
-        (show or show_plan)(output.out, session.name, made)
-    if made.interrupted or made.failures:
+        work.show(output.out)
+    if dry_run or made.interrupted or made.failures:
         if output.json:
-            output.document(plan_document(session.name, made))
-        finish(ExitCode.INTERRUPTED if made.interrupted else ExitCode.FAILED)
-    if not consent.destructive:
-        refuse_destructive(made.changes)
-    if not made.empty and not consent.yes and not (ask or confirmed)(session.name):
+            output.document(work.document())
+        failed = ExitCode.FAILED if made.failures else ExitCode.DONE
+        finish(ExitCode.INTERRUPTED if made.interrupted else failed)
+    work.refuse()
+    if not made.empty and not yes and not work.confirmed():
         output.err.print("Nothing was changed.")
         finish(ExitCode.FAILED)
     with Journal(session.journal, command) as journal, stoppable(session.stop), output.progress() as progress:
         listener = tell_all(journal, progress)
-        perform = perform or partial(execute, destructive=consent.destructive)
-        result = perform(made, listener, Temporaries(listener), session.stop)
+        result = work.perform(listener, Temporaries(listener), session.stop)
     if output.json:
-        output.document(result_document(session.name, result))
+        output.document(work.told(result))
     else:
         show_result(output.out, result)
     if result.interrupted:
         finish(ExitCode.INTERRUPTED)
     if not result.succeeded:
         finish(ExitCode.FAILED)
-
-
-def confirmed(name: str) -> bool:
-    """Asks before the changes are made. Raises UsageError where nobody can answer."""
-    if not sys.stdin.isatty():
-        raise UsageError("nobody is there to confirm the changes", remedy="pass --yes to make them without asking")
-    return click.confirm(f"Make these changes to {name}?", err=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,14 +34,16 @@ def make_removal(
     listener: Listener,
     stop: threading.Event,
     *,
+    only: Sequence[Node] | None = None,
     include_data: bool = False,
     opening: Callable[[Temporary], None] | None = None,
 ) -> RemovalPlan:
     """Reads all that can be read, needs first, and decides of each resource whether it goes. Changes nothing.
 
-    With `opening`, temporary ways are opened so that more can be read.
+    With `only`, of these, and what is in them goes along; all else is left. With `opening`, temporary ways are opened
+    so that more can be read.
     """
-    nodes = ordered(nodes)
+    nodes = ordered(nodes) if only is None else _with_contents(only, nodes)
     planned: dict[Node, Planned] = {}
     findings: list[Finding] = []
     kept: dict[Node, str] = {}
@@ -69,7 +71,7 @@ def make_removal(
         if goes_along and node.within is not None:
             going[node] = going[node.within]
             planned[node] = Planned(node, Known.READ)
-        elif planned[node].known is Known.READ and node.observed is not None:
+        elif (only is None or node in only) and planned[node].known is Known.READ and node.observed is not None:
             removal = _removal(node, include_data=include_data)
             planned[node] = Planned(node, Known.READ, removal.changes)
             if removal.kept:
@@ -80,7 +82,11 @@ def make_removal(
     outcomes = walk(nodes, visit, stop)
     return RemovalPlan(
         nodes=tuple(reversed(nodes)),
-        planned={node: planned[node] for node in reversed(nodes) if node in planned},
+        planned={
+            node: planned[node]
+            for node in reversed(nodes)
+            if node in planned and (only is None or node in only or node in going)
+        },
         findings=tuple(findings),
         failures={node: outcome.error for node, outcome in outcomes.items() if outcome.error is not None},
         blocked=_blocked(outcomes),
@@ -163,6 +169,17 @@ def _take_away(
         elapsed = time.monotonic() - change_begun
         listener(Event(Happening.CHANGE_DONE, node.address, change=change, seconds=elapsed))
     listener(Event(Happening.DONE, node.address, seconds=time.monotonic() - begun))
+
+
+def _with_contents(only: Sequence[Node], nodes: Iterable[Node]) -> list[Node]:
+    """Those nodes and what they need, and what is in them, so far as nothing else is needed to look at it."""
+    scope = ordered(only)
+    inside = set(only)
+    for node in ordered(nodes):
+        if node not in scope and node.within in inside and all(need in scope for need in node.needs):
+            inside.add(node)
+            scope.append(node)
+    return scope
 
 
 def _look(node: Resource[Any], planned: Mapping[Node, Planned]) -> Planned:

@@ -73,6 +73,7 @@ class House:
     export_client: ExportServiceClient
     vault: Vault
     secret: ConnectionSecret
+    firewall: FirewallRules
     destination: Destination
     rotation_end: RotationEnd
     rotation: Callable[[], tuple[Node, ...]]  # the nodes of a rotation from the user that the secret was read to name
@@ -251,6 +252,7 @@ def build(
         export_client=export_client,
         vault=vault,
         secret=secret,
+        firewall=firewall,
         destination=destination,
         rotation_end=rotation_end,
         rotation=rotate,

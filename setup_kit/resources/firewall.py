@@ -42,6 +42,8 @@ class FirewallRules(Resource[Mapping[str, Rule]]):
         self._azure = azure
         self._server = server
         self._wanted = wanted_rules(environment)
+        # The one rule that a removal takes, whoever made it; else those that are the kit's.
+        self.taking: str | None = None
 
     def read(self) -> Mapping[str, Rule]:
         return {rule.name: rule for rule in self._azure.firewall_rules.list(self._group, self.name)}
@@ -74,6 +76,10 @@ class FirewallRules(Resource[Mapping[str, Rule]]):
 
     def removal(self, observed: Mapping[str, Rule]) -> Removal:
         """Rules have no tags. On a server that was there before, only those go whose names the kit alone gives."""
+        if self.taking is not None:
+            return Removal(
+                tuple(self._deletion(rule) for name, rule in observed.items() if name.lower() == self.taking.lower())
+            )
         wanted = {name.lower(): wanted.rule for name, wanted in self._wanted.items()}
         named = [
             rule
@@ -82,11 +88,11 @@ class FirewallRules(Resource[Mapping[str, Rule]]):
         ]
         going = [rule for rule in named if self._server.own or self._of_the_kit(rule)]
         others = sorted(rule.name for rule in observed.values() if rule not in going)
-        changes = tuple(
-            Change(self.address, Action.DELETE, rule.name, rule.range, destructive=True)
-            for rule in sorted(going, key=lambda rule: rule.name)
-        )
+        changes = tuple(self._deletion(rule) for rule in sorted(going, key=lambda rule: rule.name))
         return Removal(changes, f"not known to be made by setup-kit: {', '.join(others)}" if others else "")
+
+    def _deletion(self, rule: Rule) -> Change:
+        return Change(self.address, Action.DELETE, rule.name, rule.range, destructive=True)
 
     def _of_the_kit(self, rule: Rule) -> bool:
         return rule.name.lower().startswith(SERVICE_PREFIX) and not self._server.of_another

@@ -138,11 +138,12 @@ class ExportLogin(Resource[LoginState]):
 
     def find(self) -> LoginState | None:
         """Looks for its password only where that tells whose the login is."""
-        rows = self._destination.master().rows(_LOGIN, self.name, doing=f"look for the login {self.name!r}")
+        name = self._destination.user
+        rows = self._found(self._destination.master(), name)
         if not rows:
             return None
         accepted = not self._server.own and self._destination.password_accepted()
-        return LoginState(self.name, self._destination.password if accepted else None, enabled=not rows[0][0])
+        return LoginState(name, self._destination.password if accepted else None, enabled=not rows[0][0])
 
     def removal(self, observed: LoginState) -> Removal:
         """A login has no tag: on a server that was there before, it is the kit's if it has the secret's password."""

@@ -309,6 +309,9 @@ class ConnectionSecret(Resource[SecretState]):
         end = audit_end(self, observed.expires_on, attributes)
         return [*end, *audit_organizations(self, observed.tags, self._tag, attributes)]
 
+    def lives(self, observed: SecretState) -> bool:
+        return not observed.recoverable
+
     def removal(self, observed: SecretState) -> Removal:
         hidden = not observed.enabled and not observed.recoverable
         kept = "it is disabled, and tells nobody who made it" if hidden else not_own(observed.tags, self._owner)
