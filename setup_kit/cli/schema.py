@@ -6,7 +6,18 @@ import json
 
 import click
 
-DOCUMENTS = ("environment", "plan", "result", "status", "states", "versions", "findings", "error")
+DOCUMENTS = (
+    "environment",
+    "plan",
+    "result",
+    "removal",
+    "rotation",
+    "status",
+    "states",
+    "versions",
+    "findings",
+    "error",
+)
 
 
 @click.command()
@@ -18,6 +29,8 @@ def schema(document: str) -> None:
     environment  the environment file
     plan         plan, and apply and the step commands when they end before anything was changed
     result       apply, and the step commands, when they are done
+    removal      destroy, and the step commands that take something away
+    rotation     rotate; with --dry-run it prints a plan
     status       status
     states       the commands called show and list
     versions     secret versions

@@ -176,7 +176,8 @@ def _with_contents(only: Sequence[Node], nodes: Iterable[Node]) -> list[Node]:
     scope = ordered(only)
     inside = set(only)
     for node in ordered(nodes):
-        if node not in scope and node.within in inside and all(need in scope for need in node.needs):
+        known = isinstance(node, Resource) and node not in scope
+        if known and node.within in inside and all(need in scope for need in node.needs):
             inside.add(node)
             scope.append(node)
     return scope

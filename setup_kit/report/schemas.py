@@ -43,9 +43,9 @@ def _list(description: str, items: Schema) -> Schema:
     return {"type": "array", "description": description, "items": items}
 
 
-def _counts(description: str, *names: str) -> Schema:
+def _counts(description: str, *names: str, optional: tuple[str, ...] = ()) -> Schema:
     count: Schema = {"type": "integer", "minimum": 0}
-    return _object(description, optional=(), **dict.fromkeys(names, count))
+    return _object(description, optional=optional, **dict.fromkeys(names, count))
 
 
 def _reference(name: str) -> Schema:
@@ -102,6 +102,7 @@ _CHANGES = _list("In the order of the graph, needs first.", _reference("change")
 _FINDINGS = _list("In the order of the graph, needs first.", _reference("finding"))
 _FAILURES = _list("What could not be read or changed.", _reference("failure"))
 _BLOCKED = _list("What was not reached because of a failure.", _reference("blocked"))
+_LEFT = _list("What an interrupted run did not reach.", _ADDRESS)
 _COUNTED = ("created", "updated", "deleted", "unchanged")
 
 _PLAN = {
@@ -159,8 +160,29 @@ _RESULT = {
     "findings": _FINDINGS,
     "failures": _FAILURES,
     "blocked": _BLOCKED,
-    "left": _list("What an interrupted run did not reach.", _ADDRESS),
+    "left": _LEFT,
 }
+_REMOVAL = {
+    **_PLAN,
+    "summary": _counts("Deletions, and resources.", *_COUNTED, "deferred", optional=("deferred",)),
+    "changes": _list("Deletions, planned or made, dependents first.", _reference("change")),
+    "along": _list(
+        "What goes with what it is in.",
+        _object("One resource.", resource=_ADDRESS, **{"with": _ADDRESS}),
+    ),
+    "kept": _list(
+        "What stays, wholly or in part.",
+        _object("One resource.", resource=_ADDRESS, why=_text("Why it stays.")),
+    ),
+    "left": _LEFT,
+}
+_ROTATION = {
+    **_RESULT,
+    "rotated": _flag("Whether all of it was done."),
+    "reason": _text("Why nothing was to be done."),
+    "user": _text("The user that the secret names."),
+}
+_UNLESS_ROTATED = ("summary", "findings", "failures", "blocked", "left", "reason")
 _AUDIT = ("verified_at", "version", "strict", "interrupted", "passed", "provisioned")
 _PROBLEM = _object(
     "One thing wrong with the environment file.",
@@ -183,6 +205,8 @@ def _document(title: str, properties: dict[str, Schema], *optional: str) -> Sche
 SCHEMAS: dict[str, Schema] = {
     "plan": _document("What setup-kit would do", _PLAN),
     "result": _document("What a run of setup-kit did", _RESULT),
+    "removal": _document("What goes and what stays", _REMOVAL, "left"),
+    "rotation": _document("What a rotation did", _ROTATION, *_UNLESS_ROTATED),
     "status": _document("Where an environment stands", _STATUS),
     "states": _document(
         "What resources were seen to be",

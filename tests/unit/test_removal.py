@@ -243,3 +243,37 @@ def test_each_goes_after_everything_that_needs_it(pairs: list[tuple[int, int]]) 
     assert sorted(world.writes, key=int) == [str(number) for number in range(12)]
     for thing in things:
         assert all(world.writes.index(thing.name) < world.writes.index(need.name) for need in thing.needs)
+
+
+def test_only_what_is_named_goes_and_what_is_in_it() -> None:
+    world = World(group=[], server=[], rules=[], database=[], login=[], table=[])
+    server = Thing(world, "server", needs=[Thing(world, "group")])
+    login = Thing(world, "login", within=server, needs=[Way(world, within=server)])
+    database = Data(world, "database", within=server)
+    nodes: list[Node] = [Thing(world, "table", within=database, needs=[login]), Thing(world, "rules", within=server)]
+
+    plan = planned(nodes, only=[server])
+    assert [change.resource for change in plan.changes] == ["thing/server"]
+    # What has to be reached through the firewall goes along as well, but is not looked for.
+    assert {node.name for node in plan.along} == {"rules", "database"}
+    assert set(plan.kept) == set()
+
+    assert taken_away(nodes, only=[database], include_data=True).succeeded
+    assert world.writes == ["database"]
+
+
+def test_what_the_named_one_needs_stays_even_where_it_cannot_be_read() -> None:
+    world = World(server=[], secret=[], login=[])
+    server = Thing(world, "server")
+    hidden = Thing(world, "secret", needs=[Way(world, within=server)])
+    result = taken_away([Thing(world, "other", needs=[])], only=[Thing(world, "login", within=server, needs=[hidden])])
+    assert [change.resource for change in result.made] == ["thing/login"]
+    assert world.writes == ["login"]
+
+
+def test_what_is_in_the_named_one_stays_with_it() -> None:
+    world = World(server=[], rules=[])
+    server = Thing(world, "server", foreign=True)
+    plan = planned([Thing(world, "rules", within=server)], only=[server])
+    assert plan.empty
+    assert [node.name for node in plan.kept] == ["server"]

@@ -41,6 +41,10 @@ class Finished:
         assert self.code == 0, self.text
         return self
 
+    def failed(self, code: int) -> Finished:
+        assert self.code == code, self.text
+        return self
+
 
 class Kit:
     """A folder to work in, beside a running sandbox."""

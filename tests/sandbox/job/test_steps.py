@@ -157,3 +157,89 @@ def test_a_grant_that_is_missing_fails_the_check_of_the_user(kit: Kit, stepped: 
     assert failed == {"grants.missing", "proof.grant"}
     assert kit.run("user", "grants", "-e", NAME, "--yes").succeeded()
     kit.run("user", "check", "-e", NAME).succeeded()
+
+
+@pytest.fixture
+def unmade(kit: Kit) -> tuple[str, Owner]:
+    """An environment of its own up to the service's access, and its owner."""
+    name = "unmade"
+    environment = kit.init(name)
+    kit.run("user", "grants", "-e", name, "--yes").succeeded()
+    kit.run("vault", "grant", "-e", name, "--yes").succeeded()
+    return name, Owner(kit, environment)
+
+
+def test_each_part_is_taken_away_by_itself_and_comes_back(kit: Kit, unmade: tuple[str, Owner]) -> None:
+    name, owner = unmade
+
+    def removed(*command: str) -> list[tuple[str, str]]:
+        done = kit.run(*command, "-e", name, "--yes", "--output", "json").succeeded()
+        changes = document("removal", done)["changes"]
+        assert all(change["action"] == "delete" for change in changes)
+        return [(kind(change), change["target"]) for change in changes]
+
+    def made(*command: str) -> set[str]:
+        done = kit.run(*command, "-e", name, "--yes", "--output", "json").succeeded()
+        return {kind(change) for change in document("result", done)["changes"]}
+
+    kit.run("firewall", "add", "-e", name, "--yes", "home", "198.51.100.7").succeeded()
+    assert removed("firewall", "remove", "HOME") == [("firewall_rules", "home")]
+    assert removed("firewall", "remove", "home") == []
+    told = kit.run("firewall", "remove", "-e", name, "--yes", "AllowAllWindowsAzureIps").succeeded()
+    assert "still asks for the rule AllowAllWindowsAzureIps" in told.err
+    made("firewall", "allow-azure")
+
+    assert removed("user", "drop") == [("user", ""), ("login", "")]
+    assert owner.sql("SELECT name FROM sys.database_principals WHERE name = 'dataexport'") == []
+    assert removed("user", "drop") == []
+    assert made("user", "grants") == {"login", "user", "grants"}
+
+    assert removed("vault", "revoke") == [("vault_access", "")]
+    kit.run("secret", "check", "-e", name).failed(4)
+    assert made("vault", "grant") == {"vault_access"}
+
+    value, secret = owner.secret()["value"], owner.environment["key_vault"]["secret"]
+    kit.run("secret", "purge", "-e", name, "--yes", secret).failed(1)
+    kit.run("secret", "recover", "-e", name, "--yes").failed(1)
+    assert removed("secret", "delete") == [("secret", "")]
+    assert removed("secret", "delete") == []
+    assert made("secret", "recover") == {"secret"}
+    assert owner.secret()["value"] == value
+    removed("secret", "delete")
+    kit.run("secret", "purge", "-e", name, "--yes", "other").failed(2)
+    assert removed("secret", "purge", secret) == [("secret", "purge")]
+    assert made("secret", "set") == {"secret"}
+    assert owner.secret()["value"] != value
+
+    kit.run("database", "delete", "-e", name, "--yes").failed(2)
+    assert removed("database", "delete", "--include-data") == [("database", "")]
+    server = kit.run("server", "delete", "-e", name, "--include-data", "--yes").succeeded().out
+    assert f"firewall_rules/{owner.environment['sql']['server']}  goes with sql_server/" in server
+    kit.run("server", "show", "-e", name).failed(1)
+
+
+def test_a_deleted_vault_is_recovered_or_purged(kit: Kit) -> None:
+    name = "binned"
+    environment = kit.init(name)
+    owner, vault = Owner(kit, environment), environment["key_vault"]["name"]
+    assert "was never made" in kit.run("vault", "recover", "-e", name, "--yes").failed(1).err
+    kit.run("vault", "create", "-e", name, "--yes").succeeded()
+    assert "is not deleted" in kit.run("vault", "purge", "-e", name, "--yes", vault).failed(1).err
+    owner.manage("DELETE", owner.vault)
+    kit.run("vault", "recover", "-e", name, "--yes").succeeded()
+    assert "it is there" in kit.run("vault", "recover", "-e", name, "--yes").failed(1).err
+    owner.manage("DELETE", owner.vault)
+    kit.run("vault", "purge", "-e", name, "--yes", "other").failed(2)
+    kit.run("vault", "purge", "-e", name, "--yes", vault).succeeded()
+    kit.run("vault", "show", "-e", name).failed(1)
+
+
+def test_what_the_kit_did_not_make_is_not_taken_away_and_that_is_a_failure(kit: Kit) -> None:
+    name = "anothers"
+    environment = kit.init(name)
+    owner = Owner(kit, environment)
+    kit.run("server", "create", "-e", name, "--yes").succeeded()
+    owner.manage("PATCH", owner.server, {"tags": {"team": "finance"}})
+    unasked = kit.run("server", "delete", "-e", name, "--include-data").failed(1)
+    assert "stays: not made by setup-kit" in unasked.out
+    assert kit.run("server", "show", "-e", name).succeeded()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from setup_kit.cli.schema import DOCUMENTS
 from setup_kit.engine.drift import Standing, drift
 from setup_kit.engine.executor import Result
 from setup_kit.engine.planner import Plan
-from setup_kit.engine.resource import Finding, Severity, Status
+from setup_kit.engine.removal import RemovalPlan
+from setup_kit.engine.resource import Finding, Resource, Severity, Status
 from setup_kit.environment.loading import load
 from setup_kit.errors import KitError
 from setup_kit.report.documents import (
@@ -25,6 +27,7 @@ from setup_kit.report.documents import (
     status_document,
     verification_document,
 )
+from setup_kit.report.removal import removal_document
 from setup_kit.report.schemas import SCHEMAS
 
 FINDINGS = [
@@ -95,6 +98,17 @@ def test_a_result_is_as_its_schema_says(full_plan: Plan) -> None:
         left=full_plan.nodes,
     )
     check("result", result_document("dev", result))
+
+
+def test_a_removal_is_as_its_schema_says_before_and_after(full_plan: Plan) -> None:
+    right, _, differing, *_ = (node for node in full_plan.nodes if isinstance(node, Resource))
+    facts = {field.name: getattr(full_plan, field.name) for field in fields(full_plan)}
+    plan = RemovalPlan(**facts, kept={right: "holds data"}, along={differing: right})
+    before = removal_document("dev", plan)
+    check("removal", before)
+    result = Result(tuple(plan.changes), (), (), plan.failures, plan.blocked, left=plan.nodes)
+    check("removal", before | result_document("dev", result))
+    check("rotation", {**result_document("dev", result), "rotated": False, "user": "dataexport"})
 
 
 def test_findings_are_as_their_schema_says_with_a_verdict_and_without() -> None:
