@@ -168,7 +168,7 @@ _REMOVAL = {
     "changes": _list("Deletions, planned or made, dependents first.", _reference("change")),
     "along": _list(
         "What goes with what it is in.",
-        _object("One resource.", resource=_ADDRESS, **{"with": _ADDRESS}),
+        _object("One resource.", optional=(), **{"resource": _ADDRESS, "with": _ADDRESS}),
     ),
     "kept": _list(
         "What stays, wholly or in part.",
