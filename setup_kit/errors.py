@@ -14,6 +14,16 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+EXIT_CODES = {
+    ExitCode.DONE: "done, or nothing to do",
+    ExitCode.FAILED: "something failed; running the same command again finishes the job when the cause is mended",
+    ExitCode.USAGE: "the command line or the environment file is at fault; nothing was sent",
+    ExitCode.CHANGES_PENDING: "there are changes to make: only with --detailed-exitcode",
+    ExitCode.VERIFICATION_FAILED: "a verification or a check of a runbook found something wrong",
+    ExitCode.INTERRUPTED: "interrupted; running the same command again finishes the job",
+}
+
+
 class KitError(Exception):
     """A failure to be shown to a person.
 

@@ -19,6 +19,7 @@ from setup_kit.cli.demo import demo
 from setup_kit.cli.destroy import destroy
 from setup_kit.cli.doctor import doctor
 from setup_kit.cli.firewall import firewall
+from setup_kit.cli.help import help_
 from setup_kit.cli.init import init
 from setup_kit.cli.plan import plan
 from setup_kit.cli.rotate import rotate
@@ -46,7 +47,10 @@ With your own environment:
   setup-kit apply -e dev
   setup-kit verify -e dev
 \b
-Exit codes: 0 done, 1 failed, 2 usage, 3 changes pending, 4 verification failed, 130 interrupted.
+Exit codes: 0 done, 1 failed, 2 usage, 3 changes pending, 4 verification
+failed, 130 interrupted.
+\b
+More of each command, key, file and variable: setup-kit help.
 """
 
 
@@ -61,7 +65,7 @@ def cli() -> None:
     """
 
 
-for command in (init, schema, doctor, plan, apply, verify, status, rotate, destroy, runbook, demo, sandbox):
+for command in (init, schema, doctor, plan, apply, verify, status, rotate, destroy, runbook, demo, sandbox, help_):
     cli.add_command(command)
 for step in (server, database, firewall, user, vault, secret):
     cli.add_command(step)

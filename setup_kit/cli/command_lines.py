@@ -25,7 +25,8 @@ def resolve(words: list[str], whole: bool) -> str | None:
         if not isinstance(command, click.Group):
             break
         if not rest:
-            return None if not whole or {"version", "help"} & values.keys() else "names no command"
+            alone = not whole or command.invoke_without_command or {"version", "help"} & values.keys()
+            return None if alone else "names no command"
         if rest[0] not in command.commands:
             near = difflib.get_close_matches(rest[0], command.commands, n=1)
             return f"there is no command {rest[0]}" + (f"; did you mean {near[0]}?" if near else "")

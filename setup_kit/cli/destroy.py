@@ -50,7 +50,7 @@ def destroy(
       setup-kit destroy -e dev --dry-run
       setup-kit destroy -e dev
       setup-kit destroy -e dev --drop-objects
-      setup-kit destroy -e dev --include-data --purge kv-dev --confirm dev --output json
+      setup-kit destroy -e dev --include-data --purge kv-dev --confirm dev
     """
     with changing(environment, "destroy", wait, drop_objects=drop_objects) as session:
         if confirm is not None:

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("name")
 @click.option(
-    "--cloud", type=click.Choice(["public", "usgov", "china", "sandbox"]), default="public", show_default=True
+    "--cloud",
+    type=click.Choice(["public", "usgov", "china", "sandbox"]),
+    default="public",
+    show_default=True,
+    help="Which cloud; sandbox is the one that SETUP_KIT_SANDBOX names.",
 )
 @click.option("--tenant", help="Tenant id of the organization and of the Key Vault.")
 @click.option("--subscription", help="Subscription id that everything is made in.")
@@ -29,7 +33,13 @@ if TYPE_CHECKING:
 @click.option("--administrator-group-id", help="The group's object id.")
 @click.option("--administrator-login", help="A SQL login as administrator, instead of a group.")
 @click.option("--service-region", help="Region that the export service calls from, such as 'West Europe'.")
-@click.option("--authorization", type=click.Choice(["rbac", "access_policy"]), default="rbac", show_default=True)
+@click.option(
+    "--authorization",
+    type=click.Choice(["rbac", "access_policy"]),
+    default="rbac",
+    show_default=True,
+    help="How the vault decides who reads its secret.",
+)
 @click.option("--entity", "entities", multiple=True, help="Logical name of an entity to export; repeat for more.")
 @click.option("--prefix", default="crm", show_default=True, help="Prefix of the tables in the destination.")
 @output_options

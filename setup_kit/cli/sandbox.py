@@ -40,7 +40,7 @@ def sandbox() -> None:
     what it does not know it refuses by name.
 
     \b
-    Example:
+    Examples:
       setup-kit sandbox up --dir box --detach
       eval "$(setup-kit sandbox env --dir box)"
       setup-kit init dev --cloud sandbox
@@ -60,7 +60,13 @@ def sandbox() -> None:
     help="Delay each operation as the cloud does, times this factor: 0.05 makes 60 seconds 3.",
 )
 def up(directory: Path, detach: bool, port_base: int | None, latency: float) -> None:
-    """Start a sandbox; its state is kept across restarts."""
+    """Start a sandbox; its state is kept across restarts.
+
+    \b
+    Examples:
+      setup-kit sandbox up --detach
+      setup-kit sandbox up --dir box --latency 0.1
+    """
     directory = _folder(directory)
     process = _process()
     if detach:
@@ -88,7 +94,12 @@ def up(directory: Path, detach: bool, port_base: int | None, latency: float) -> 
 @sandbox.command()
 @directory_option
 def down(directory: Path) -> None:
-    """Stop the sandbox; its state stays for the next start."""
+    """Stop the sandbox; its state stays for the next start.
+
+    \b
+    Example:
+      setup-kit sandbox down --dir box
+    """
     process = _process()
     directory = _folder(directory)
     try:
@@ -102,7 +113,12 @@ def down(directory: Path) -> None:
 @directory_option
 @output_options
 def status(directory: Path, output: Output) -> None:
-    """Say whether the sandbox runs, and where its parts answer. Exits with 1 when it does not run."""
+    """Say whether the sandbox runs, and where its parts answer. Exits with 1 when it does not run.
+
+    \b
+    Example:
+      setup-kit sandbox status --dir box
+    """
     document, running = _document(directory), _process().is_running(_folder(directory))
     shown = {key: value for key, value in document.items() if key != "client_secret"} | {"running": running}
     if output.json:
@@ -119,7 +135,12 @@ def status(directory: Path, output: Output) -> None:
 @sandbox.command()
 @directory_option
 def env(directory: Path) -> None:
-    """Print the settings of the sandbox's administrator as export lines, for `eval`."""
+    """Print the settings of the sandbox's administrator as export lines, for `eval`.
+
+    \b
+    Example:
+      eval "$(setup-kit sandbox env --dir box)"
+    """
     for name, value in settings(_document(directory)).items():
         click.echo(f"export {name}={shlex.quote(value)}")
 
@@ -137,7 +158,7 @@ def requests(
     """List what came in: time, part, method, path, status, duration, caller, fault; no bodies, no SQL text.
 
     \b
-    Example:
+    Examples:
       setup-kit sandbox requests --writes --part resource-manager
       setup-kit sandbox requests --faulty --since 60 --output json
     """
@@ -177,11 +198,12 @@ def latency(model: str | None, scale: float | None, directory: Path, output: Out
     \b
     Models:
       none   no delay at all
-      cloud  each operation as long as in the cloud: a server 75 seconds, a database 45, a firewall rule 2
+      cloud  each operation as long as in the cloud: a server 75 seconds,
+             a database 45, a firewall rule 2
       busy   provisioning three times as long, as in a region under load
 
     \b
-    Example:
+    Examples:
       setup-kit sandbox latency
       setup-kit sandbox latency cloud --scale 0.05
       setup-kit sandbox latency none

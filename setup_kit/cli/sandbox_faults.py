@@ -25,7 +25,7 @@ def fault() -> None:
     Rules hold from the next request on, in a running sandbox too, and stay until they are removed.
 
     \b
-    Example:
+    Examples:
       setup-kit sandbox fault add status --status 429 --header 'Retry-After: 2'
       setup-kit sandbox fault list
       setup-kit sandbox fault clear
@@ -87,7 +87,7 @@ def add(
     that strikes. Counting begins with the sandbox's process.
 
     \b
-    Example:
+    Examples:
       setup-kit sandbox fault add status --status 503 --part graph --nth 2
       setup-kit sandbox fault add reset-after --method PUT --path '*/servers/*'
       setup-kit sandbox fault add late --seconds 20 --path '*/roleAssignments/*'

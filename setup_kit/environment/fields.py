@@ -30,24 +30,28 @@ def _text(pattern: str = "", shortest: int = 1, longest: int = 0) -> WithJsonSch
 
 
 def _suffix(text: str) -> str:
+    """Empty, or a period and what follows."""
     if text and not text.startswith("."):
         raise ValueError("a suffix starts with a period, such as .database.windows.net")
     return text
 
 
 def _filled(text: str) -> str:
+    """Not blank."""
     if not text.strip():
         raise ValueError("is empty")
     return text
 
 
 def _audience(text: str) -> str:
+    """Starts with https:// or api://."""
     if not text.startswith(("https://", "api://")):
         raise ValueError(f"{names.shown(text)} is not an audience: it starts with https:// or api://")
     return text
 
 
 def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
+    """None is there twice."""
     twice = names.first_duplicate(values)
     if twice is not None:
         raise ValueError(f"{names.shown(twice)} is there twice")
@@ -55,7 +59,7 @@ def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _region(text: str) -> str:
-    """The region as it is written in the list, however it is cased or spaced."""
+    """A region whose service addresses are known, however it is cased or spaced."""
     normal = text.replace(" ", "").lower()
     for region in REGIONS:
         if region.replace(" ", "").lower() == normal:
@@ -69,6 +73,7 @@ def _region(text: str) -> str:
 
 
 def _address_with_path(url: str) -> str:
+    """An https address without user, query or fragment, perhaps with a path."""
     return names.address(url, path=True)
 
 

@@ -26,16 +26,35 @@ class Section(BaseModel):
 class Endpoints(Section):
     """A cloud of one's own: its addresses (https, no path) and the audiences its tokens carry."""
 
-    authority: Annotated[fields.Address, Field(description="Where tokens are issued: Microsoft Entra.")]
-    resource_manager: Annotated[fields.Address, Field(description="Azure Resource Manager.")]
-    resource_manager_audience: Annotated[
-        fields.Audience, Field(description="Audience of tokens for Resource Manager, as the cloud writes it.")
+    authority: Annotated[
+        fields.Address,
+        Field(description="Where tokens are issued: Microsoft Entra.", examples=["https://login.microsoftonline.com"]),
     ]
-    graph: Annotated[fields.Address, Field(description="Microsoft Graph.")]
-    graph_audience: Annotated[fields.Audience, Field(description="Audience of tokens for Graph.")]
-    vault_audience: Annotated[fields.Audience, Field(description="Audience of tokens for Key Vault.")]
-    sql_audience: Annotated[fields.Audience, Field(description="Audience of tokens for Azure SQL.")]
-    discovery: Annotated[fields.AddressWithPath, Field(description="Discovery host of the Data Export Service.")]
+    resource_manager: Annotated[
+        fields.Address, Field(description="Azure Resource Manager.", examples=["https://management.azure.com"])
+    ]
+    resource_manager_audience: Annotated[
+        fields.Audience,
+        Field(
+            description="Audience of tokens for Resource Manager, as the cloud writes it.",
+            examples=["https://management.core.windows.net/"],
+        ),
+    ]
+    graph: Annotated[fields.Address, Field(description="Microsoft Graph.", examples=["https://graph.microsoft.com"])]
+    graph_audience: Annotated[
+        fields.Audience, Field(description="Audience of tokens for Graph.", examples=["https://graph.microsoft.com"])
+    ]
+    vault_audience: Annotated[
+        fields.Audience, Field(description="Audience of tokens for Key Vault.", examples=["https://vault.azure.net"])
+    ]
+    sql_audience: Annotated[
+        fields.Audience,
+        Field(description="Audience of tokens for Azure SQL.", examples=["https://database.windows.net/"]),
+    ]
+    discovery: Annotated[
+        fields.AddressWithPath,
+        Field(description="Discovery host of the Data Export Service.", examples=["https://export.contoso.com"]),
+    ]
     vault_suffix: Annotated[
         fields.Suffix,
         Field(description="What follows a vault's name in its host name.", examples=[".vault.azure.net"]),
@@ -66,6 +85,7 @@ class Administrator(Section):
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
+        """Exactly one of entra_group and sql_login."""
         if self.entra_group is None and self.sql_login is None:
             raise ValueError("names no administrator: give either entra_group or sql_login")
         if self.entra_group is not None and self.sql_login is not None:
@@ -104,6 +124,7 @@ class Database(Section):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        """max_size_gb is no more than the SKU holds."""
         most = names.most_gigabytes(self.sku)
         if self.max_size_gb > most:
             raise fault("max_size_gb", f"a database of SKU {self.sku} holds at most {most} GB, not {self.max_size_gb}")
@@ -122,6 +143,7 @@ class FirewallRule(Section):
     @model_validator(mode="before")
     @classmethod
     def _not_everybody(cls, given: Any) -> Any:
+        """Never every address of the Internet."""
         if isinstance(given, dict) and names.everybody(given.get("start"), given.get("end")):
             raise fault("start", "the range admits every address of the Internet: name the addresses that need it")
         return given
@@ -129,6 +151,7 @@ class FirewallRule(Section):
     @field_validator("end")
     @classmethod
     def _in_order(cls, end: str, info: ValidationInfo) -> str:
+        """Not lower than start."""
         if "start" in info.data:
             names.ipv4_range(info.data["start"], end)
         return end
@@ -152,6 +175,7 @@ class Firewall(Section):
     @field_validator("rules")
     @classmethod
     def _distinct(cls, rules: tuple[FirewallRule, ...]) -> tuple[FirewallRule, ...]:
+        """No two of one name."""
         twice = names.first_duplicate(rule.name for rule in rules)
         if twice is not None:
             raise ValueError(f"two rules are named {names.shown(twice)}")
@@ -202,6 +226,7 @@ class Sql(Section):
     @field_validator("export_user")
     @classmethod
     def _not_the_administrator(cls, user: ExportUser, info: ValidationInfo) -> ExportUser:
+        """Its name, and the one that a rotation gives it, are not the administrator's login."""
         administrator = info.data.get("administrator")
         login = "" if administrator is None else (administrator.sql_login or "").lower()
         if login == user.name.lower():
@@ -354,6 +379,7 @@ class Environment(Section):
     @field_validator("profile")
     @classmethod
     def _one_schema(cls, profile: Profile, info: ValidationInfo) -> Profile:
+        """profile.schema is the same as sql.export_user.schema."""
         sql: Any = info.data.get("sql")
         if sql is not None and sql.export_user.schema_name != profile.schema_name:
             raise fault(

@@ -153,8 +153,9 @@ def vault(name: str) -> str:
 
 
 def secret(name: str) -> str:
-    """1-127 letters, digits and hyphens. The text is not repeated: it may be the secret itself, put here by mistake.
+    """1-127 letters, digits and hyphens.
 
+    A text that is refused is not repeated: it may be the secret itself, put here by mistake.
     Source: https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftkeyvault
     """
     if not _matches(SECRET, name):
@@ -236,7 +237,10 @@ def prefix(text: str) -> str:
 
 
 def profile(name: str) -> str:
-    """1-128 characters without control characters or a blank at an end. No public source gives a rule: assumed."""
+    """1-128 characters without control characters or a blank at an end.
+
+    Source: none is public; the rule is assumed.
+    """
     if not 1 <= len(name) <= 128 or _controls(name) or name != name.strip():
         raise _refuse(name, "a profile's name", "1 to 128 characters, no control character, no blank at either end")
     return name
@@ -277,8 +281,9 @@ def relationship(name: str) -> str:
 
 
 def tag_name(name: str) -> str:
-    """1-512 characters, none of `<>%&\\?/` or control characters; some beginnings are Azure's own, one name the kit's.
+    """A tag's name: 1-512 characters, none of `<>%&\\?/` or control characters.
 
+    Some beginnings are Azure's own, one name is the kit's.
     Source: https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#limitations
     """
     if not 1 <= len(name) <= 512 or re.search(r"[<>%&\\?/]", name) or _controls(name) or not name.strip():
@@ -291,14 +296,14 @@ def tag_name(name: str) -> str:
 
 
 def tag_value(value: str) -> str:
-    """At most 256 characters. Source: as for a tag's name."""
+    """A tag's value: at most 256 characters."""
     if len(value) > 256:
         raise ValueError(f"is {len(value)} characters long: the value of a tag has at most 256")
     return value
 
 
 def tags(values: Mapping[str, str]) -> dict[str, str]:
-    """At most 50, their names told apart without regard to case. Source: as for a tag's name."""
+    """At most 50, their names told apart without regard to case."""
     if len(values) > 50:
         raise ValueError(f"a resource holds at most 50 tags, and here are {len(values)}")
     twice = first_duplicate(values)
