@@ -15,6 +15,7 @@ import click
 from setup_kit import __version__
 from setup_kit.cli.apply import apply
 from setup_kit.cli.database import database
+from setup_kit.cli.completion import completion
 from setup_kit.cli.demo import demo
 from setup_kit.cli.destroy import destroy
 from setup_kit.cli.doctor import doctor
@@ -65,7 +66,22 @@ def cli() -> None:
     """
 
 
-for command in (init, schema, doctor, plan, apply, verify, status, rotate, destroy, runbook, demo, sandbox, help_):
+for command in (
+    init,
+    schema,
+    doctor,
+    plan,
+    apply,
+    verify,
+    status,
+    rotate,
+    destroy,
+    runbook,
+    demo,
+    sandbox,
+    help_,
+    completion,
+):
     cli.add_command(command)
 for step in (server, database, firewall, user, vault, secret):
     cli.add_command(step)

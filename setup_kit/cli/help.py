@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import difflib
-import shutil
-import textwrap
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem
 
+from setup_kit.cli.columns import paragraph, rows, width
 from setup_kit.cli.command_reference import described, find, page, walk
 from setup_kit.cli.options import Output, output_options
 from setup_kit.errors import EXIT_CODES, UsageError
 
 if TYPE_CHECKING:
     from setup_kit.environment.reference import Key
-
-WIDEST = 100
 
 
 class HelpGroup(click.Group):
@@ -198,29 +194,6 @@ def errors() -> None:
     from setup_kit.cli.help_topics import ERRORS
 
     click.echo(ERRORS)
-
-
-def width() -> int:
-    return min(shutil.get_terminal_size().columns, WIDEST) - 2
-
-
-def rows(pairs: Iterable[tuple[str, str]]) -> str:
-    """Two columns, the second one wrapped; where the first is too wide the second goes below it."""
-    formatter = click.HelpFormatter(width=width())
-    formatter.write_dl(list(pairs), col_max=32)
-    return formatter.getvalue().rstrip("\n")
-
-
-def paragraph(label: str, text: str, indent: int) -> str:
-    """A label, and a text beside it in a column of its own; an address stays whole."""
-    return textwrap.fill(
-        text,
-        width(),
-        initial_indent=label.ljust(indent),
-        subsequent_indent=" " * indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
 
 
 def is_within(name: str, key: str) -> bool:

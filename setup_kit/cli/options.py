@@ -128,10 +128,14 @@ class Output:
 
         return make_console(sys.stderr, color=self.color)
 
-    def progress(self) -> ProgressView:
+    def progress(self, journal: Path | None = None) -> ProgressView:
+        """What goes on, on standard error. With the `journal` of earlier runs it says how long each step will take."""
+        from setup_kit.engine.durations import learn
         from setup_kit.report.progress import ProgressView
 
-        return ProgressView(self.err, verbose=self.verbose)
+        console = self.err
+        durations = learn(journal) if journal is not None and console.is_terminal else None
+        return ProgressView(console, verbose=self.verbose, durations=durations)
 
     def document(self, document: Mapping[str, Any]) -> None:
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from setup_kit.cli.columns import rows
 from setup_kit.cli.options import Output, finish, output_options
 from setup_kit.cli.runbook_run import NAME, run
 from setup_kit.errors import ExitCode
@@ -44,6 +46,9 @@ def list_(output: Output) -> None:
     found = [read_runbook(path) for path in available()]
     if output.json:
         output.document({"runbooks": [summary(each) for each in found]})
+        return
+    if sys.stdout.isatty():
+        click.echo(rows((each.name, each.summary) for each in found))
         return
     width = max(len(each.name) for each in found)
     for each in found:

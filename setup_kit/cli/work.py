@@ -169,7 +169,11 @@ def carry_out(work: Work, command: str, output: Output, *, yes: bool, dry_run: b
     if not made.empty and not yes and not work.confirmed():
         output.err.print("Nothing was changed.")
         finish(ExitCode.FAILED)
-    with Journal(session.journal, command) as journal, stoppable(session.stop), output.progress() as progress:
+    with (
+        output.progress(session.journal) as progress,
+        Journal(session.journal, command) as journal,
+        stoppable(session.stop),
+    ):
         listener = tell_all(journal, progress)
         result = work.perform(listener, Temporaries(listener), session.stop)
     if output.json:

@@ -6,11 +6,12 @@ import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from itertools import groupby, zip_longest
-from typing import IO
+from typing import IO, Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from setup_kit.engine.drift import Standing, drift
 from setup_kit.engine.executor import Result
@@ -34,8 +35,31 @@ MARKS = {
 }
 
 
+# What begins the line of a next step, which is often a command: not wrapped, so that it is copied whole.
+ARROW = "→"
+
+
 class PatientConsole(Console):
-    """Falls silent when its reader has gone, where rich's own would end whatever thread happened to print."""
+    """Falls silent when its reader has gone, where rich's own would end whatever thread happened to print.
+
+    In a terminal a long line goes on below its own beginning.
+    """
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        rendered = super().render_str(text, **options)
+        if not self.is_terminal:
+            return rendered
+        lines = rendered.split("\n", allow_blank=True)
+        return Text("\n").join(part for line in lines for part in self._hanging(line))
+
+    def _hanging(self, line: Text) -> list[Text]:
+        plain = line.plain
+        if line.cell_len <= self.width or plain.lstrip().startswith(ARROW):
+            return [line]
+        indent = len(plain) - len(plain.lstrip())
+        below = " " * min(indent + 4, self.width // 2)
+        first, *rest = line[indent:].wrap(self, self.width - len(below))
+        return [Text(" " * indent) + first, *(Text(below) + each for each in rest)]
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
@@ -44,7 +68,7 @@ class PatientConsole(Console):
 
 
 def make_console(file: IO[str], *, color: bool = True) -> Console:
-    """A console that wraps nothing when it is not a terminal; rich itself honours NO_COLOR."""
+    """A console that wraps nothing where it is no terminal; rich itself honours NO_COLOR."""
     console = PatientConsole(file=file, no_color=None if color else True, highlight=False, soft_wrap=True)
     if not console.is_terminal:
         console.width = 10_000

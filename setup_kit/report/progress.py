@@ -8,8 +8,11 @@ from types import TracebackType
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn
+from rich.table import Column
+from rich.text import Text
 
+from setup_kit.engine.durations import Durations
 from setup_kit.engine.events import Event, Happening
 from setup_kit.engine.resource import Change
 
@@ -17,24 +20,59 @@ from setup_kit.engine.resource import Change
 SIGN_OF_LIFE = 30.0
 
 
-class ProgressView:
-    """A listener of the engine's events. As a context manager it keeps a live display while it is entered."""
+# Below so many seconds nobody needs to be told how long a step will take.
+SOON = 3.0
 
-    def __init__(self, console: Console, *, verbose: bool = False) -> None:
+
+# Columns of a terminal that are left for what a task says of itself, beside its name.
+STATE_WIDTH = 32
+BAR_WIDTH = 10
+
+
+class StateColumn(ProgressColumn):
+    """How far a task is, how long it has been at work, and how long that took in earlier runs where it is known."""
+
+    def render(self, task: Task) -> Text:
+        words = [task.fields["count"], time_of(task.elapsed or 0.0, task.fields.get("expected"))]
+        return Text("  ".join(filter(None, words)), style="bright_black")
+
+
+def time_of(elapsed: float, expected: float | None) -> str:
+    """`12 s of about 40 s`"""
+    if expected is None or expected < SOON:
+        return span(elapsed)
+    if elapsed > 1.5 * expected:
+        return f"{span(elapsed)}, mostly {span(expected)}"
+    return f"{span(elapsed)} of about {span(expected)}"
+
+
+def span(seconds: float) -> str:
+    whole = round(seconds)
+    return f"{whole} s" if whole < 100 else f"{whole // 60} min {whole % 60:02} s"
+
+
+class ProgressView:
+    """A listener of the engine's events. As a context manager it keeps a live display while it is entered.
+
+    `durations` are those of earlier runs.
+    """
+
+    def __init__(self, console: Console, *, verbose: bool = False, durations: Durations | None = None) -> None:
         self._console = console
         self._verbose = verbose
+        self._durations = durations or Durations()
         self._lock = threading.Lock()
         # By resource and item; the item is empty for the resource as a whole.
         self._tasks: dict[tuple[str, str], TaskID] = {}
         self._said: dict[tuple[str, str], float] = {}
         self._live: Progress | None = None
         if console.is_terminal:
+            names = max(console.width - STATE_WIDTH - BAR_WIDTH - 4, 16)
             self._live = Progress(
                 SpinnerColumn(finished_text=" "),
-                TextColumn("{task.description}"),
-                BarColumn(bar_width=16),
-                TextColumn("{task.fields[count]}"),
-                TimeElapsedColumn(),
+                TextColumn("{task.description}", table_column=Column(no_wrap=True, max_width=names)),
+                BarColumn(bar_width=BAR_WIDTH),
+                StateColumn(Column(no_wrap=True)),
                 console=console,
                 transient=True,
             )
@@ -53,7 +91,9 @@ class ProgressView:
     def __call__(self, event: Event) -> None:
         with self._lock:
             if event.happening is Happening.STARTED:
-                self._begin(event.resource)
+                self._begin(event)
+            elif event.happening is Happening.CHANGE_STARTED:
+                self._expect(event)
             elif event.happening is Happening.PROGRESS and event.progress is not None:
                 step = event.progress
                 count = f"{step.done:,}" + (f"/{step.total:,}" if step.total is not None else "") + f" {step.unit}"
@@ -80,9 +120,17 @@ class ProgressView:
     def _line(self, text: str) -> None:
         self._console.print(text)
 
-    def _begin(self, resource: str) -> None:
-        if self._live is not None and (resource, "") not in self._tasks:
-            self._tasks[resource, ""] = self._live.add_task(escape(resource), total=None, count="")
+    def _begin(self, event: Event) -> None:
+        label = event.resource, ""
+        if self._live is not None and label not in self._tasks:
+            expected = self._durations.expected(event)
+            self._tasks[label] = self._live.add_task(escape(event.resource), total=None, count="", expected=expected)
+
+    def _expect(self, event: Event) -> None:
+        """A resource's change begins: its time is counted anew, as that of earlier ones is."""
+        task = self._tasks.get((event.resource, ""))
+        if self._live is not None and task is not None:
+            self._live.reset(task, count="", expected=self._durations.expected(event))
 
     def _move(self, resource: str, item: str, done: int, total: int | None, count: str) -> None:
         label = resource, item
