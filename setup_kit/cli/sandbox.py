@@ -293,8 +293,14 @@ def told(error: Exception, directory: Path) -> KitError:
 
 
 def _process() -> Any:
-    from setup_kit.sandbox import process
-
+    try:
+        from setup_kit.sandbox import process
+    except ModuleNotFoundError as error:
+        raise KitError(
+            "the sandbox does not run on this system",
+            why=f"it is made for Linux and macOS: {error}",
+            remedy="run it in WSL, the Windows Subsystem for Linux; the kit itself runs on Windows",
+        ) from error
     return process
 
 

@@ -192,7 +192,7 @@ def _write(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            os.fchmod(descriptor, 0o644)
             file.write(text)
+        path.chmod(0o644)
     except OSError as error:
         raise UsageError(f"{displayed(path)} cannot be written", original=str(error)) from error

@@ -75,7 +75,7 @@ def test_init_without_a_person_names_every_option_it_misses(tmp_path: Path) -> N
     assert not (tmp_path / "environments").exists()
 
 
-def test_init_with_all_options_writes_a_file_that_loads(tmp_path: Path) -> None:
+def given_options() -> list[str]:
     options = {
         "--tenant": "11111111-1111-1111-1111-111111111111",
         "--subscription": "22222222-2222-2222-2222-222222222222",
@@ -86,7 +86,11 @@ def test_init_with_all_options_writes_a_file_that_loads(tmp_path: Path) -> None:
         "--administrator-group-id": "33333333-3333-3333-3333-333333333333",
         "--service-region": "West Europe",
     }
-    given = [word for pair in options.items() for word in pair]
+    return [word for pair in options.items() for word in pair]
+
+
+def test_init_with_all_options_writes_a_file_that_loads(tmp_path: Path) -> None:
+    given = given_options()
     written = run("init", "dev", *given, "--entity", "account", "--entity", "contact", cwd=tmp_path)
     assert written.returncode == 0, written.stderr
     text = (tmp_path / "environments" / "dev.yaml").read_text(encoding="utf-8")
@@ -94,6 +98,34 @@ def test_init_with_all_options_writes_a_file_that_loads(tmp_path: Path) -> None:
     again = run("init", "dev", *given, cwd=tmp_path)
     assert again.returncode == 2
     assert "is there already" in again.stderr
+
+
+# What Python has on Linux and macOS alone.
+WITHOUT_POSIX = """
+import os, signal, sys
+for name in ("fchmod", "fork", "geteuid", "getuid", "killpg", "setsid"):
+    delattr(os, name)
+del signal.SIGKILL
+sys.modules.update(fcntl=None, grp=None, pwd=None, resource=None, termios=None)
+from setup_kit.cli import main
+main()
+"""
+
+
+def test_the_kit_needs_nothing_that_windows_lacks(tmp_path: Path) -> None:
+    def start(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", WITHOUT_POSIX, *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    made = start("init", "dev", *given_options())
+    assert made.returncode == 0, made.stderr
+    assert "connection" in start("help", "environment", "key_vault.secret").stdout
+    refused = start("plan", "-e", "dve")
+    assert refused.returncode == 2
+    assert "did you mean dev?" in refused.stderr
+    sandbox = start("sandbox", "status")
+    assert sandbox.returncode == 1
+    assert "WSL" in sandbox.stderr
 
 
 def test_the_sandbox_must_be_named_before_an_environment_uses_it(tmp_path: Path) -> None:
