@@ -23,6 +23,7 @@ from setup_kit.cli.firewall import firewall
 from setup_kit.cli.help import help_
 from setup_kit.cli.init import init
 from setup_kit.cli.plan import plan
+from setup_kit.cli.promote import promote
 from setup_kit.cli.rotate import rotate
 from setup_kit.cli.runbook import runbook
 from setup_kit.cli.sandbox import sandbox
@@ -67,21 +68,9 @@ def cli() -> None:
 
 
 for command in (
-    init,
-    schema,
-    doctor,
-    plan,
-    apply,
-    verify,
-    status,
-    rotate,
-    destroy,
-    runbook,
-    demo,
-    sandbox,
-    help_,
-    completion,
-):
+    init, schema, doctor, plan, apply, verify, status, rotate, destroy, promote, runbook, demo, sandbox,
+    help_, completion,
+):  # fmt: skip
     cli.add_command(command)
 for step in (server, database, firewall, user, vault, secret):
     cli.add_command(step)
