@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from setup_kit import github_token
 from setup_kit.clouds import Cloud
 from setup_kit.errors import KitError
 from setup_kit.secret import Secret
@@ -177,6 +178,9 @@ def _credential(cloud: Cloud, tenant: str, variables: Mapping[str, str]) -> Toke
             token_file_path=variables["AZURE_FEDERATED_TOKEN_FILE"],
             **options,
         )
+    if client and github_token.offered(variables):
+        # Asked anew for each exchange: it ends after minutes, and a run may take longer.
+        return identity.ClientAssertionCredential(tenant, client, lambda: github_token.job_token(variables), **options)
     if client and variables.get("AZURE_USERNAME") and variables.get("AZURE_PASSWORD"):
         logger.warning(
             "signing in with AZURE_USERNAME and AZURE_PASSWORD is deprecated and refused wherever"

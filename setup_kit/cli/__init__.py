@@ -22,6 +22,7 @@ from setup_kit.cli.doctor import doctor
 from setup_kit.cli.firewall import firewall
 from setup_kit.cli.help import help_
 from setup_kit.cli.init import init
+from setup_kit.cli.pipeline import pipeline
 from setup_kit.cli.plan import plan
 from setup_kit.cli.promote import promote
 from setup_kit.cli.rotate import rotate
@@ -69,7 +70,7 @@ def cli() -> None:
 
 for command in (
     init, schema, doctor, plan, apply, verify, status, rotate, destroy, promote, runbook, demo, sandbox,
-    help_, completion,
+    pipeline, help_, completion,
 ):  # fmt: skip
     cli.add_command(command)
 for step in (server, database, firewall, user, vault, secret):

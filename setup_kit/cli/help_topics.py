@@ -10,6 +10,7 @@ VARIABLES = {
     "AZURE_CLIENT_SECRET": "Its secret, or one of the two that follow.",
     "AZURE_CLIENT_CERTIFICATE_PATH": "Its certificate with the private key, as PEM or PKCS 12.",
     "AZURE_FEDERATED_TOKEN_FILE": "A token that the application trusts (workload identity): no secret is needed.",
+    "ACTIONS_ID_TOKEN_REQUEST_URL": "Set by GitHub: the application AZURE_CLIENT_ID signs in with the job's own token.",
     "REQUESTS_CA_BUNDLE": "Certificates to trust, where a proxy or the sandbox has its own authority.",
     "HTTPS_PROXY": "A proxy for HTTPS. SQL Server is spoken to directly, on port 1433.",
     "NO_COLOR": "Set to anything: no colours. --no-color does the same.",

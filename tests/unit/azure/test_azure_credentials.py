@@ -8,6 +8,7 @@ import json
 import pytest
 from azure import identity as azure_identity
 
+from setup_kit import github_token
 from setup_kit.clouds import CLOUDS
 from setup_kit.errors import KitError
 from setup_kit.identity import _claims, _credential, scope_of, sign_in_error
@@ -22,6 +23,10 @@ TENANT = "11111111-2222-3333-4444-555555555555"
     [
         ({"AZURE_CLIENT_ID": "a", "AZURE_CLIENT_SECRET": "b"}, azure_identity.ClientSecretCredential),
         ({"AZURE_CLIENT_ID": "a", "AZURE_FEDERATED_TOKEN_FILE": "/token"}, azure_identity.WorkloadIdentityCredential),
+        (
+            {"AZURE_CLIENT_ID": "a", github_token.URL: "https://token", github_token.BEARER: "b"},
+            azure_identity.ClientAssertionCredential,
+        ),
         ({}, azure_identity.DefaultAzureCredential),
         ({"AZURE_CLIENT_ID": "a"}, azure_identity.DefaultAzureCredential),
     ],

@@ -1,0 +1,1 @@
+"""Workflows of CI systems that plan and apply environments."""
