@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from setup_kit.azure.errors import AzureRefusal, translating
 from setup_kit.azure.patience import NAME, Patience, busy
 from setup_kit.azure.polling import Elapsed, finish, quiet
-from setup_kit.azure.words import plain
+from setup_kit.azure.words import group_of, plain
 
 if TYPE_CHECKING:
     from azure.mgmt.keyvault import KeyVaultManagementClient, models
@@ -40,6 +40,10 @@ class Vault:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def group(self) -> str:
+        return group_of(self.id)
+
+    @property
     def ready(self) -> bool:
         """Whether its name is registered in DNS, so that its data plane answers."""
         return self.state != "RegisteringDns"
@@ -59,9 +63,7 @@ class DeletedVault:
     @property
     def group(self) -> str:
         """The resource group it was in, and would be recovered into."""
-        parts = self.id.split("/")
-        lower = [part.lower() for part in parts]
-        return parts[lower.index("resourcegroups") + 1] if "resourcegroups" in lower else ""
+        return group_of(self.id)
 
 
 class KeyVaults:
@@ -77,6 +79,11 @@ class KeyVaults:
             if refusal.not_found and refusal.is_any("ResourceNotFound", "ResourceGroupNotFound", "VaultNotFound"):
                 return None
             raise
+
+    def listed(self) -> tuple[Vault, ...]:
+        """All of the subscription that the caller may see."""
+        with translating("Listing the key vaults failed"):
+            return tuple(_vault(each) for each in self._vaults.list_by_subscription())
 
     def deleted(self, name: str) -> DeletedVault | None:
         """The deleted vault of this name in the subscription, whichever its location.

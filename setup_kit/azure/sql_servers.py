@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from setup_kit.azure.errors import AzureRefusal, translating
 from setup_kit.azure.patience import Patience, busy
 from setup_kit.azure.polling import Elapsed, finish, quiet
-from setup_kit.azure.words import plain
+from setup_kit.azure.words import group_of, plain
 from setup_kit.secret import Secret
 
 if TYPE_CHECKING:
@@ -45,6 +45,15 @@ class Server:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Located:
+    """A server and the resource group it is in."""
+
+    name: str
+    group: str
+    server: Server
+
+
 class SqlServers:
     def __init__(self, client: SqlManagementClient, patience: Patience) -> None:
         self._patience = patience
@@ -58,6 +67,12 @@ class SqlServers:
             if refusal.not_found and refusal.is_any("ResourceNotFound", "ResourceGroupNotFound"):
                 return None
             raise
+
+    def listed(self) -> tuple[Located, ...]:
+        """All of the subscription that the caller may see, without their Microsoft Entra administrators."""
+        with translating("Listing the logical servers failed"):
+            found = list(self._client.servers.list())
+        return tuple(Located(str(each.name), group_of(each.id or ""), _server(each)) for each in found)
 
     def unavailable(self, name: str) -> str | None:
         """Azure's own sentence why no server of this name can be made.

@@ -21,6 +21,7 @@ from setup_kit.cli.destroy import destroy
 from setup_kit.cli.doctor import doctor
 from setup_kit.cli.firewall import firewall
 from setup_kit.cli.help import help_
+from setup_kit.cli.import_ import import_
 from setup_kit.cli.init import init
 from setup_kit.cli.pipeline import pipeline
 from setup_kit.cli.plan import plan
@@ -69,8 +70,8 @@ def cli() -> None:
 
 
 for command in (
-    init, schema, doctor, plan, apply, verify, status, rotate, destroy, promote, runbook, demo, sandbox,
-    pipeline, help_, completion,
+    init, import_, schema, doctor, plan, apply, verify, status, rotate, destroy, promote, runbook, demo,
+    sandbox, pipeline, help_, completion,
 ):  # fmt: skip
     cli.add_command(command)
 for step in (server, database, firewall, user, vault, secret):

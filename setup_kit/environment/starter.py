@@ -122,12 +122,15 @@ class Starter:
 
         `path` is the file that they are meant for.
         """
-        path = Path(FOLDER) / f"{self.name}.yaml" if path is None else path
-        root = tree(self.document(), Place(path, 0))
-        environment, problems = check(root)
-        if environment is None:
-            raise EnvironmentFileError(path, problems, written=False)
-        return environment
+        return checked(self.document(), Path(FOLDER) / f"{self.name}.yaml" if path is None else path)
+
+
+def checked(document: Mapping[str, Any], path: Path) -> Environment:
+    """The environment that a document says, meant for the file `path`. Raises EnvironmentFileError with all faults."""
+    environment, problems = check(tree(dict(document), Place(path, 0)))
+    if environment is None:
+        raise EnvironmentFileError(path, problems, written=False)
+    return environment
 
 
 def sandbox_answers(document: Mapping[str, Any], name: str) -> Starter:
@@ -168,26 +171,37 @@ def write_starter(path: Path, answers: Starter) -> Environment:
     Raises UsageError where the file is there already or cannot be written, EnvironmentFileError where the answers make
     no valid file; then nothing is written.
     """
-    try:
-        names.environment(answers.name)
-        names.environment(path.stem)
-    except ValueError as error:
-        raise UsageError(f"{displayed(path)} cannot be the environment file: {error}") from None
+    check_place(path, answers.name)
     environment = answers.environment(path)
-    heading = (
-        f"Environment {answers.name}: what setup-kit makes and keeps. No secret has a place in this file.\n"
-        f"What it would do: setup-kit plan -e {path.stem}. All that may stand here: setup-kit schema."
+    write_file(
+        path,
+        environment,
+        f"Environment {answers.name}: what setup-kit makes and keeps. No secret has a place in this file.",
     )
-    _write(path, render(environment, heading))
     return environment
 
 
-def _write(path: Path, text: str) -> None:
+def check_place(path: Path, name: str) -> None:
+    """Raises UsageError where a name or its file cannot be an environment's, or the file is there already."""
+    try:
+        names.environment(name)
+        names.environment(path.stem)
+    except ValueError as error:
+        raise UsageError(f"{displayed(path)} cannot be the environment file: {error}") from None
     for there in (path, *(path.with_name(path.stem + suffix) for suffix in SUFFIXES)):
         if there.exists():
             raise UsageError(
                 f"{displayed(there)} is there already", remedy="remove it, or choose another name for the environment"
             )
+
+
+def write_file(path: Path, environment: Environment, heading: str) -> None:
+    """Writes a new environment file, readable for all. Raises UsageError where it cannot be written."""
+    more = f"What it would do: setup-kit plan -e {path.stem}. All that may stand here: setup-kit help environment."
+    _write(path, render(environment, f"{heading}\n{more}"))
+
+
+def _write(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)

@@ -1,0 +1,110 @@
+"""What a file says of things that were found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from setup_kit.azure.databases import Database
+from setup_kit.azure.firewall_rules import Rule
+from setup_kit.azure.key_vaults import Vault
+from setup_kit.azure.sql_servers import EntraAdministrator, Server
+from setup_kit.export_service.organization import CurrentOrganization
+from setup_kit.resources.database import GIB
+from setup_kit.resources.discovery import Found
+from setup_kit.resources.importing import document_of
+
+FOUND = Found(
+    organization=CurrentOrganization(id="o", name="Contoso", version=(9, 2)),
+    profile=None,
+    group="rg-contoso",
+    group_tags={"owner": "finance", "setup-kit": "prod", "env": "prod"},
+    vault=Vault(
+        "v", "kv-contoso", "https://kv", "westeurope", "t", rbac=True, tags={"Owner": "finance", "env": "prod"}
+    ),
+    secret="connection",
+    user="dataexport_2",
+    server=Server(
+        "sql-contoso", "sql-contoso.database.windows.net", "westeurope", login="boss", tags={"owner": "finance"}
+    ),
+    database=Database("crm", "S3", "Standard", 250 * GIB, "westeurope", tags={"owner": "finance", "env": "prod"}),
+    rules=(),
+    notes=(),
+)
+
+
+def said(found: Found) -> dict[str, Any]:
+    return document_of(found, ["account"], "prod")[0]
+
+
+def firewall(*rules: Rule) -> Any:
+    return said(replace(FOUND, rules=rules))["sql"]["firewall"]
+
+
+def test_only_tags_that_all_have_are_the_file_s() -> None:
+    assert said(FOUND)["tags"] == {"owner": "finance"}
+
+
+def test_a_rotated_user_has_its_first_name_in_the_file() -> None:
+    assert said(FOUND)["sql"]["export_user"]["name"] == "dataexport"
+
+
+def test_the_administrator_is_the_entra_group_where_there_is_one() -> None:
+    assert said(FOUND)["sql"]["administrator"] == {"sql_login": "boss"}
+    group = EntraAdministrator("DBAs", "g", "t")
+    assert said(replace(FOUND, server=replace(FOUND.server, entra=group)))["sql"]["administrator"] == {
+        "entra_group": {"name": "DBAs", "object_id": "g"}
+    }
+
+
+def test_without_a_profile_the_file_asks_for_one_of_the_entities_given() -> None:
+    assert said(FOUND)["profile"] == {"name": "prod", "entities": ["account"]}
+
+
+@pytest.mark.parametrize(
+    ("rules", "region"),
+    [
+        ([Rule("data-export-service-west-europe", "40.68.252.224", "40.68.252.224")], "West Europe"),
+        (
+            [
+                Rule("data-export-service-east-us", "23.96.92.86", "23.96.92.86"),
+                Rule("data-export-service-west-us", "40.112.139.218", "40.112.139.218"),
+            ],
+            "East US",
+        ),
+        ([Rule("data-export-service-west-europe", "40.68.252.1", "40.68.252.1")], None),
+        ([], None),
+    ],
+)
+def test_the_service_s_region_is_known_by_its_rules(rules: list[Rule], region: str | None) -> None:
+    section = firewall(*rules)
+    assert section["service_region"] == region
+    assert section["rules"] == []
+
+
+def test_rules_are_taken_as_they_are_but_for_those_of_the_kit_s_runs() -> None:
+    section = firewall(
+        Rule("AllowAllWindowsAzureIps", "0.0.0.0", "0.0.0.0"),  # noqa: S104
+        Rule("office", "203.0.113.8", "203.0.113.15"),
+        Rule("setup-kit-operator-20261128-x-1-1", "198.51.100.7", "198.51.100.7"),
+    )
+    assert section == {
+        "allow_azure_services": True,
+        "service_region": None,
+        "rules": [{"name": "office", "start": "203.0.113.8", "end": "203.0.113.15"}],
+    }
+
+
+def test_a_rule_that_no_file_may_ask_for_is_left_out_and_told() -> None:
+    document, notes = document_of(replace(FOUND, rules=(Rule("all", "0.0.0.0", "255.255.255.255"),)), ["account"], "p")  # noqa: S104
+    assert document["sql"]["firewall"]["rules"] == []
+    assert "firewall rules all; they stay" in notes[0]
+
+
+def test_a_size_of_half_a_gigabyte_is_rounded_up_and_told() -> None:
+    small = replace(FOUND, database=replace(FOUND.database, max_bytes=GIB // 2))
+    document, notes = document_of(small, ["account"], "p")
+    assert document["sql"]["database"]["max_size_gb"] == 1
+    assert "0.5 GB" in notes[0]
