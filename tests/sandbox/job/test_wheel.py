@@ -29,10 +29,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(folder.glob("*.whl"))
 
 
-def test_the_wheel_carries_what_a_report_is_made_of(wheel: Path) -> None:
+def test_the_wheel_carries_what_reports_and_pipelines_are_made_of(wheel: Path) -> None:
     carried = set(zipfile.ZipFile(wheel).namelist())
-    templates = {f"setup_kit/report/templates/{path.name}" for path in (ROOT / "setup_kit/report/templates").iterdir()}
-    assert len(templates) == 3
+    templates = {str(path.relative_to(ROOT)) for path in ROOT.glob("setup_kit/*/templates/*")}
+    assert len(templates) == 5
     assert templates <= carried
 
 
