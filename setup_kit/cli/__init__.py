@@ -14,8 +14,8 @@ import click
 
 from setup_kit import __version__
 from setup_kit.cli.apply import apply
-from setup_kit.cli.database import database
 from setup_kit.cli.completion import completion
+from setup_kit.cli.database import database
 from setup_kit.cli.demo import demo
 from setup_kit.cli.destroy import destroy
 from setup_kit.cli.doctor import doctor
