@@ -1,0 +1,51 @@
+"""`setup-kit` run many times over: in processes that are forked when everything is imported already."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.sandbox.job.harness import TIMEOUT, Finished, Kit
+
+_PRELOADED = (
+    "setup_kit.cli.apply", "setup_kit.cli.session", "setup_kit.resources.build", "setup_kit.environment.loading",
+    "setup_kit.report.documents", "setup_kit.report.console", "setup_kit.report.progress",
+    "azure.identity", "azure.keyvault.secrets", "azure.mgmt.authorization.v2022_04_01", "azure.mgmt.keyvault",
+    "azure.mgmt.resource.resources", "azure.mgmt.sql", "pyodbc", __name__,
+)  # fmt: skip
+_forks = multiprocessing.get_context("forkserver")
+_forks.set_forkserver_preload(list(_PRELOADED))
+
+
+class PreloadedKit(Kit):
+    """Runs the console script's function instead of the script, which saves half of what a short command takes."""
+
+    def run(self, *arguments: str, variables: dict[str, str] | None = None) -> Finished:
+        said, told = self.folder / "stdout", self.folder / "stderr"
+        process = _forks.Process(
+            target=_main, args=(self.folder, self.variables | (variables or {}), arguments, said, told)
+        )
+        process.start()
+        process.join(TIMEOUT)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+            raise TimeoutError(f"setup-kit {' '.join(arguments)} took more than {TIMEOUT} seconds")
+        return Finished(process.exitcode, said.read_text(encoding="utf-8"), told.read_text(encoding="utf-8"))
+
+
+def _main(folder: Path, variables: Mapping[str, str], arguments: tuple[str, ...], said: Path, told: Path) -> None:
+    from setup_kit.cli import main
+
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(variables)
+    for descriptor, path in ((1, said), (2, told)):
+        opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.dup2(opened, descriptor)
+        os.close(opened)
+    sys.argv = ["setup-kit", *arguments]
+    main()
