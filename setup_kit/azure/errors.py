@@ -19,7 +19,8 @@ class AzureRefusal(KitError):  # noqa: N818 - an answer that callers act upon
     """A call that was refused or not answered.
 
     `code` is the service's word ("VaultAlreadyExists"), `reason` its inner one where it has two ("ForbiddenByRbac"),
-    both empty when the service was not reached. `status` is HTTP's; a failed operation has 200.
+    both empty when the service was not reached. `status` is HTTP's; a failed operation has 200. `broken_off`: the
+    connection ended in the middle of the answer, so that what was asked for may have been done.
     """
 
     def __init__(
@@ -33,8 +34,10 @@ class AzureRefusal(KitError):  # noqa: N818 - an answer that callers act upon
         why: str = "",
         remedy: str = "",
         original: str = "",
+        broken_off: bool = False,
     ) -> None:
         super().__init__(what, why=why, remedy=remedy, original=original)
+        self.broken_off = broken_off
         self.code = code
         self.reason = reason
         self.status = status
@@ -101,14 +104,16 @@ _SUGGESTIONS = (
         "the subscription is not registered for this resource provider",
         _register,
     ),
-    _Suggestion(("AuthorizationFailed", "LinkedAuthorizationFailed"), "whoever is signed in may not do it", _permit),
+    _Suggestion(
+        ("AuthorizationFailed", "LinkedAuthorizationFailed", "Forbidden"), "whoever is signed in may not do it", _permit
+    ),
     _Suggestion(
         ("RequestDisallowedByPolicy",),
         "a policy of the subscription forbids it",
         "read the policy's name below, and change the environment file or ask the policy's owner for an exemption",
     ),
     _Suggestion(
-        ("InvalidAuthenticationToken", "ExpiredAuthenticationToken", "AuthenticationFailed"),
+        ("InvalidAuthenticationToken", "ExpiredAuthenticationToken", "AuthenticationFailed", "Unauthorized"),
         "the service does not accept the token",
         "check that 'tenant' and 'cloud' in the environment file are those of the subscription, and this clock",
     ),
@@ -219,8 +224,21 @@ def translating(what: str) -> Iterator[None]:
 
 
 def refusal(error: AzureError, what: str) -> AzureRefusal:
-    from azure.core.exceptions import HttpResponseError, ServiceRequestError, ServiceResponseError
+    from azure.core.exceptions import (
+        HttpResponseError,
+        IncompleteReadError,
+        ServiceRequestError,
+        ServiceResponseError,
+    )
 
+    if isinstance(error, IncompleteReadError):
+        return AzureRefusal(
+            what,
+            why="the connection ended in the middle of the service's answer",
+            remedy="run the same command again",
+            original=str(error),
+            broken_off=True,
+        )
     if isinstance(error, HttpResponseError) and (error.response is not None or error.error is not None):
         return _refused(error, what)
     if UNTRUSTED in str(error):

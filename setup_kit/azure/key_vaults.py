@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from setup_kit.azure.errors import AzureRefusal, translating
 from setup_kit.azure.patience import NAME, Patience, busy
+from setup_kit.azure.pipeline import REPEATABLE
 from setup_kit.azure.polling import Elapsed, finish, quiet
 from setup_kit.azure.words import group_of, plain
 
@@ -107,7 +108,7 @@ class KeyVaults:
         request = models.VaultCheckNameAvailabilityParameters(name=name)
         try:
             with translating(f"Asking whether the vault name {name} is free failed"):
-                answer = self._vaults.check_name_availability(request)
+                answer = self._vaults.check_name_availability(request, **REPEATABLE)
         except AzureRefusal as refusal:
             if not refusal.is_any("AuthorizationFailed"):
                 raise

@@ -20,6 +20,8 @@ PERMISSION = 600.0
 PRINCIPAL = 180.0
 # Another operation on the same resource.
 BUSY = 300.0
+# An answer that broke off: what is sent again comes to the same; an estimate.
+BROKEN = 30.0
 # The name of a vault that was just made spreads through DNS; an estimate.
 NAME = 120.0
 
@@ -58,5 +60,7 @@ class Patience:
 
 
 def busy(refusal: AzureRefusal) -> float:
-    """The bound for writes to a resource that others may be changing."""
+    """The bound for writes, by PUT or DELETE, to a resource that others may be changing."""
+    if refusal.broken_off:
+        return BROKEN
     return BUSY if refusal.in_progress else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from setup_kit import __version__
@@ -33,6 +34,10 @@ def transport(cloud: Cloud) -> RequestsTransport:
 def retry_options() -> dict[str, Any]:
     """Connection failures are soon given up; 429 and 5xx are repeated, each after its Retry-After."""
     return {"retry_total": 8, "retry_connect": 2, "retry_status": 8, "retry_backoff_max": 30}
+
+
+#: Given to a call whose POST only asks, or comes to the same when it is repeated: it may then be repeated as a GET is.
+REPEATABLE: Mapping[str, Any] = {"retry_on_methods": frozenset({"POST"})}
 
 
 def policies(credential: TokenCredential, scope: str) -> list[Any]:

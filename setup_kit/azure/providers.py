@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from setup_kit.azure.errors import AzureRefusal, translating
 from setup_kit.azure.patience import Patience
+from setup_kit.azure.pipeline import REPEATABLE
 from setup_kit.azure.polling import Elapsed, quiet
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Providers:
         """Registers and waits until it holds."""
         begun = time.monotonic()
         with translating(f"Registering the resource provider {namespace} failed"):
-            self._providers.register(namespace)
+            self._providers.register(namespace, **REPEATABLE)
         while (state := self.state(namespace)) != REGISTERED:
             waited = time.monotonic() - begun
             if waited > _PATIENCE:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from setup_kit.azure.errors import AzureRefusal, translating
 from setup_kit.azure.patience import Patience, busy
+from setup_kit.azure.pipeline import REPEATABLE
 from setup_kit.azure.polling import Elapsed, finish, quiet
 from setup_kit.azure.words import group_of, plain
 from setup_kit.secret import Secret
@@ -85,7 +86,7 @@ class SqlServers:
         request = models.CheckNameAvailabilityRequest(name=name, type="Microsoft.Sql/servers")
         try:
             with translating(f"Asking whether the server name {name} is free failed"):
-                answer = self._client.servers.check_name_availability(request)
+                answer = self._client.servers.check_name_availability(request, **REPEATABLE)
         except AzureRefusal as refusal:
             if not refusal.is_any("AuthorizationFailed"):
                 raise

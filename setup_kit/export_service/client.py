@@ -151,4 +151,9 @@ def _refused(method: str, path: str, answer: Answer) -> RefusedError:
             remedy="give the caller the security role System Administrator in the organization (an application needs an"
             " application user there), or sign in as someone who has it",
         )
-    return RefusedError(what, answer.status, body)
+    if answer.status == 429 or answer.status >= 500:
+        why = "too many requests were sent" if answer.status == 429 else "the service has a problem of its own"
+        return RefusedError(what, answer.status, body, why=why, remedy="run the same command again in some minutes")
+    return RefusedError(
+        what, answer.status, body, remedy="mend what the service names, then run the same command again"
+    )

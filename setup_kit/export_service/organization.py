@@ -206,7 +206,13 @@ def _refused(url: str, path: str, answer: Answer) -> OrganizationError:
             remedy="add the caller to the organization (an application as an application user) with the security role"
             " System Administrator",
         )
-    return OrganizationError(what, answer.status, code, message)
+    if answer.status == 429 or answer.status >= 500:
+        why = "too many requests were sent" if answer.status == 429 else "the organization has a problem of its own"
+        remedy = "run the same command again in some minutes"
+        return OrganizationError(what, answer.status, code, message, why=why, remedy=remedy)
+    return OrganizationError(
+        what, answer.status, code, message, remedy="check dynamics.organization_url in the environment file"
+    )
 
 
 def _error(text: str) -> tuple[str, str]:

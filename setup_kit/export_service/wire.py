@@ -57,12 +57,12 @@ class Answer:
 
 
 class _Retries(RetryPolicy[Any, Any]):
-    """A POST is repeated only where the server says that it did not take it: 429 and 503 with Retry-After."""
+    """A POST is repeated only where the server says that it did not take it: 429 and 503 with a time to wait."""
 
     def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
         if response.http_request.method == "POST":
             answer = response.http_response
-            return answer.status_code in (429, 503) and "Retry-After" in answer.headers
+            return answer.status_code in (429, 503) and self.get_retry_after(response) is not None
         return bool(super().is_retry(settings, response))
 
 

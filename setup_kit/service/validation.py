@@ -28,9 +28,10 @@ from setup_kit.sqlserver.connection import (
 
 OLDEST_VERSION = (8, 2)  # December 2016 update
 
-# A paused database wakes within a minute or so; validation waits for it, with a bound.
-LOGIN_ATTEMPTS = 5
-LOGIN_PAUSE = 3.0
+# A paused database wakes within a minute or so, and a connection may break: validation tries again, with a bound.
+ATTEMPTS = 5
+PAUSE = 3.0  # seconds
+TIMED_OUT = "HYT00"  # SQLSTATE
 
 _log = logging.getLogger(__name__)
 
@@ -110,22 +111,16 @@ class Validator:
     def _destination(
         self, description: Description, target: ConnectionString, tables: Mapping[str, str]
     ) -> list[Problem]:
-        try:
-            with self._log_in(target) as destination:
-                return self._database(description, destination, tables)
-        except SqlError as error:
-            return [_refused(target, error)]
-
-    def _log_in(self, target: ConnectionString) -> Destination:
-        for attempt in range(1, LOGIN_ATTEMPTS + 1):
+        for attempt in range(1, ATTEMPTS + 1):
             try:
-                return Destination(target, self._settings.sql_certificate)
+                with Destination(target, self._settings.sql_certificate) as destination:
+                    return self._database(description, destination, tables)
             except SqlError as error:
                 # A time-out has waited long enough already.
-                if attempt == LOGIN_ATTEMPTS or not error.transient or error.number <= 0:
-                    raise
-                _log.info("destination not available yet (%s), attempt %s", error.number, attempt)
-                self._pause.wait(LOGIN_PAUSE)
+                if attempt == ATTEMPTS or not error.transient or error.state == TIMED_OUT:
+                    return [_refused(target, error)]
+                _log.info("destination not available (%s), attempt %s", error, attempt)
+                self._pause.wait(PAUSE)
         raise AssertionError("unreachable")
 
     def _database(self, description: Description, destination: Destination, tables: Mapping[str, str]) -> list[Problem]:

@@ -55,6 +55,10 @@ CANNOT_OPEN_DATABASE = 4060
 # 18456 and 4060 are transient too, but only right after the login or the database was made: who made it must know.
 TRANSIENT = frozenset({40613, 40197, 40501, 49918, 49919, 49920, 10928, 10929, 10053, 10054, 10060, 233})
 _TRANSIENT_STATES = frozenset({"08S01", "HYT00"})
+# ODBC's word for a connection that was not made; the number beside it is the socket's (Linux: EPIPE, ECONNABORTED,
+# ECONNRESET, ETIMEDOUT; macOS: 53, 54, 60), which SQL Server has other errors of.
+_NOT_CONNECTED = "08001"
+_BROKEN_SOCKET = frozenset({32, 103, 104, 110, 53, 54, 60})
 
 _ACCESS_TOKEN = 1256  # SQL_COPT_SS_ACCESS_TOKEN
 
@@ -135,8 +139,10 @@ class SqlError(Exception):
     @property
     def transient(self) -> bool:
         """Whether the same call may well succeed a little later."""
-        return any(number in TRANSIENT for number, _ in self.messages) or (
-            self.number <= 0 and self.state in _TRANSIENT_STATES
+        return (
+            any(number in TRANSIENT for number, _ in self.messages)
+            or self.state in _TRANSIENT_STATES
+            or (self.state == _NOT_CONNECTED and self.number in _BROKEN_SOCKET)
         )
 
     @property

@@ -7,6 +7,7 @@ import sys
 
 from tests.prove.apply import killed_at_every_line
 from tests.prove.destroy import destroy_killed_at_every_line
+from tests.prove.faults import faults_at_every_call
 from tests.prove.fuzz import fuzzed
 from tests.prove.kills import killed_under_load
 from tests.prove.rotate import rotation_killed_at_every_line
@@ -18,6 +19,7 @@ def main() -> int:
         "apply": killed_at_every_line,
         "rotate": rotation_killed_at_every_line,
         "destroy": destroy_killed_at_every_line,
+        "faults": faults_at_every_call,
         "kills": killed_under_load,
         "fuzz": fuzzed,
     }

@@ -1,72 +1,195 @@
-"""Every kind of fault at every call of a full `apply`: ridden out, or told of and continued by the next run."""
+"""Every kind of fault at every call of a full `apply`: ridden out, or told of, and continued by the next run.
+
+Faults that are to be ridden out share runs, as many as are at calls that are not alike; a run that does not end as an
+undisturbed one is taken apart, and each of its faults tried alone.
+"""
 
 from __future__ import annotations
 
+import itertools
 import random
-import sys
 import tempfile
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from setup_kit.sandbox.faults import KINDS, SQL
-from tests.sandbox.job.end_state import end_state
-from tests.sandbox.job.faulting import Call, calls, provision, trial
+from setup_kit.sandbox.faults import KINDS
+from tests.sandbox.job.faulting import Call, Outcome, calls, provision, settled, trial
 from tests.sandbox.job.preloaded import PreloadedKit
 
-WORKERS = 3
+WORKERS = 4
+TOGETHER = 6  # faults in one run
+LASTING = 25  # times: more than any call is sent again, and in the end over for what is waited for
+LIFE = 50  # runs after which a sandbox is left for a new one: it would have too many environments
+SOON = {"retry-after-ms": "5"}  # azure-core heeds it as it does Retry-After, which knows whole seconds only
+
+
+def always(call: Call) -> bool:
+    return True
+
+
+def never(call: Call) -> bool:
+    return False
+
+
+def repeatable(call: Call) -> bool:
+    """Whether what has no answer is sent again: not a POST to the service, which may have been taken."""
+    return (call.part, call.method) != ("export-service", "POST")
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A fault with its values."""
+    """A fault with its values, of which calls take theirs in turn. `ridden`: whether a call must ride it out."""
 
     name: str
     kind: str
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Sequence[Mapping[str, Any]] = ({},)
+    ridden: Callable[[Call], bool] = always
     times: int = 1
-
-    def concerns(self, call: Call) -> bool:
-        if call.part not in KINDS[self.kind][0]:
-            return False
-        if self.kind == "failed-operation":
-            return call.asynchronous
-        if self.kind == "late":
-            return call.method == "PUT" and any(word in call.path.lower() for word in ("firewallrules/", "roleassignments/"))
-        if self.kind == "expired-token":
-            return call.caller != ""
-        return True
+    concerns: Callable[[Call], bool] = always
 
 
-SOON = {"retry-after-ms": "5"}
 FAULTS = (
-    Kind("429", "status", {"status": 429, "headers": SOON}),
-    Kind("503", "status", {"status": 503, "headers": SOON}),
-    Kind("500", "status", {"status": 500}),
-    Kind("503 for good", "status", {"status": 503, "headers": SOON}, times=0),
-    Kind("403", "status", {"status": 403}),
-    Kind("reset before", "reset-before"),
-    Kind("reset after", "reset-after"),
-    Kind("drip", "drip", {"seconds": 0.2}),
-    Kind("truncated", "truncate"),
-    Kind("expired token", "expired-token"),
-    Kind("failed operation", "failed-operation"),
-    Kind("late", "late", {"seconds": 1.0}),
-    Kind("SQL 40501", "sql-error", {"number": 40501}),
-    Kind("SQL 40197", "sql-error", {"number": 40197}),
-    Kind("SQL 229", "sql-error", {"number": 229}),
+    Kind("a passing status", "status", [{"status": status, "headers": SOON} for status in (429, 503)]),
+    Kind("a lasting status", "status", [{"status": 503, "headers": SOON}, {"status": 403}], never, times=LASTING),
+    Kind("a reset before the effect", "reset-before", ridden=repeatable),
+    Kind("a reset after the effect", "reset-after", ridden=repeatable),
+    Kind("a slow drip", "drip", [{"seconds": 0.2}]),
+    Kind("half a body", "truncate", ridden=repeatable),
+    Kind("an expired token", "expired-token", ridden=never, concerns=lambda call: call.caller != ""),
+    Kind("a failed operation", "failed-operation", ridden=never, concerns=lambda call: call.asynchronous),
+    Kind("a rule or role that holds late", "late", [{"seconds": 1.0}], concerns=lambda call: call.settles),
+    Kind("a passing SQL error", "sql-error", [{"number": number} for number in (40501, 40197, 40613)]),
+    Kind("a lasting SQL error", "sql-error", [{"number": 229}], never),
 )
 
 
 @dataclass(frozen=True)
 class Case:
-    number: int
     fault: Kind
     call: Call
+    values: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def environment(self) -> str:
-        return f"case{self.number:05}"
+    def ridden(self) -> bool:
+        return self.fault.ridden(self.call)
+
+    def __str__(self) -> str:
+        return f"{self.fault.name} at {self.call}"
+
+
+def faults_at_every_call(share: float, seed: int) -> bool:
+    begun = time.perf_counter()
+    chance = random.Random(seed)
+    with tempfile.TemporaryDirectory(prefix="setup-kit-prove-") as name:
+        folder = Path(name)
+        found, expected = _undisturbed(folder / "undisturbed")
+        cases = _cases(found)
+        picked = chance.sample(cases, max(1, round(len(cases) * share)))
+        laboratory = _Laboratory(folder, expected)
+        with ThreadPoolExecutor(WORKERS) as pool:
+            failures = [text for texts in pool.map(laboratory.run, _runs(picked)) for text in texts]
+        laboratory.close()
+    for text in failures:
+        print(text, flush=True)
+    ridden = sum(case.ridden for case in picked)
+    print(
+        f"faults at the {len(found)} calls of an apply: {len(picked) - len(failures)} of {len(picked)}, {ridden} to be"
+        f" ridden out and {len(picked) - ridden} to be told of and continued, {time.perf_counter() - begun:.0f} s",
+        flush=True,
+    )
+    return not failures
+
+
+def _undisturbed(folder: Path) -> tuple[list[Call], dict[str, Any]]:
+    """The calls of an `apply`, and what it comes to."""
+    kit = PreloadedKit(folder)
+    try:
+        provision(kit, "warming").succeeded()
+        before = len(kit.requests())
+        provision(kit, "undisturbed").succeeded()
+        sent = kit.requests()[before:]
+        return calls(kit, "undisturbed", sent), settled(kit, "undisturbed")
+    finally:
+        kit.close()
+
+
+def _cases(found: Sequence[Call]) -> list[Case]:
+    return [
+        Case(kind, call, values)
+        for kind in FAULTS
+        for call, values in zip(
+            [call for call in found if call.part in KINDS[kind.kind][0] and kind.concerns(call)],
+            itertools.cycle(kind.values),
+        )
+    ]
+
+
+def _runs(cases: Sequence[Case]) -> list[list[Case]]:
+    """Each case in one run: those that end it alone, the others beside such as are at other calls."""
+    runs = [[case] for case in cases if not case.ridden]
+    shared: list[list[Case]] = []
+    for case in cases:
+        if case.ridden:
+            free = (
+                run for run in shared if len(run) < TOGETHER and not any(case.call.like(other.call) for other in run)
+            )
+            run = next(free, None)
+            if run is None:
+                shared.append(run := [])
+            run.append(case)
+    return [*shared, *runs]
+
+
+class _Laboratory:
+    """Sandboxes, one for each thread at a time, and the numbers of the environments in them."""
+
+    def __init__(self, folder: Path, expected: Mapping[str, Any]) -> None:
+        self._folder = folder
+        self._expected = expected
+        self._numbers = itertools.count()
+        self._lock = threading.Lock()
+        self._idle: list[tuple[PreloadedKit, int]] = []
+
+    def run(self, cases: Sequence[Case]) -> list[str]:
+        """What went wrong, in words, for each case with which something did."""
+        outcome = self._try(cases)
+        if len(cases) > 1 and (outcome.wrong or outcome.missed):
+            return [text for case in cases for text in self.run([case])]
+        if outcome.missed and not outcome.wrong:
+            outcome = self._try(cases)  # calls of threads side by side do not always come in the same order
+        wrong = outcome.wrong or ("the call did not come" if outcome.missed else "")
+        return [f"{cases[0]}: {wrong}"] if wrong else []
+
+    def _try(self, cases: Sequence[Case]) -> Outcome:
+        with self._lock:
+            number = next(self._numbers)
+            kit, used = self._idle.pop() if self._idle else (None, 0)
+        if kit is None or used == LIFE:
+            if kit is not None:
+                kit.close()
+            kit, used = PreloadedKit(self._folder / f"sandbox{number}"), 0
+            provision(kit, f"warming{number}").succeeded()
+        name = f"case{number:05}"
+        met = [case.call.meets(kit, name, case.fault.kind, times=case.fault.times, **case.values) for case in cases]
+        import os
+
+        b = time.perf_counter()
+        outcome = trial(kit, name, met, self._expected, ridden=all(case.ridden for case in cases))
+        if os.environ.get("LOUD"):
+            print(
+                f"{time.perf_counter() - b:.1f} {outcome.code} {outcome.missed} {bool(outcome.wrong)} | "
+                + " & ".join(map(str, cases)),
+                flush=True,
+            )
+        with self._lock:
+            self._idle.append((kit, used + 1))
+        return outcome
+
+    def close(self) -> None:
+        for kit, _ in self._idle:
+            kit.close()
