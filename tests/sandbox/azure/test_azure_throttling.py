@@ -18,6 +18,14 @@ from setup_kit.sandbox.certificates import prepare
 from tests.sandbox.azure.conftest import cloud_of, identity_of
 from tests.sandbox.conftest import Sandbox
 
+TENANT = "11111111-1111-1111-1111-111111111111"
+VAULT = {
+    "tenantId": TENANT,
+    "sku": {"family": "A", "name": "standard"},
+    "vaultUri": "https://kv.vault.azure.net/",
+    "provisioningState": "Succeeded",
+    "enableRbacAuthorization": True,
+}
 GROUP = {"id": "/subscriptions/s/resourceGroups/rg", "name": "rg", "location": "westeurope", "tags": {}}
 
 
@@ -26,6 +34,7 @@ class Answer:
     status: int
     body: dict[str, Any]
     headers: dict[str, str] = field(default_factory=dict)
+    cut: int | None = None  # after so many bytes of its body the connection ends; with 0 nothing is answered at all
 
 
 def refused(status: int, code: str, **headers: str) -> Answer:
@@ -55,15 +64,19 @@ def manager(sandbox: Sandbox, tmp_path: Path) -> Iterator[Manager]:
             asked.append(self.command)
             answer = answers.pop(0)
             data = json.dumps(answer.body).encode()
+            if answer.cut is not None:
+                self.close_connection = True
+            if answer.cut == 0:
+                return
             self.send_response(answer.status)
             for name, value in {**answer.headers, "Content-Type": "application/json"}.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
-            self.wfile.write(data)
+            self.wfile.write(data[: answer.cut])
 
         do_GET: Callable[[], None]  # noqa: N815 - the names that http.server looks for
-        do_GET = do_PUT = do_DELETE = answer  # type: ignore[assignment] # noqa: N815
+        do_GET = do_PUT = do_POST = do_DELETE = answer  # type: ignore[assignment] # noqa: N815
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in http.server
             return None
@@ -103,6 +116,20 @@ def test_another_operation_in_progress_is_waited_out(manager: Manager) -> None:
     manager.answers += [busy, busy, Answer(200, GROUP)]
     assert manager.clients.resource_groups.put("rg", "westeurope", {}).name == "rg"
     assert manager.asked == ["PUT", "PUT", "PUT"]
+
+
+def test_a_question_whose_answer_is_lost_is_asked_again_though_it_is_a_post(manager: Manager) -> None:
+    manager.answers += [Answer(200, {}, cut=0), Answer(200, {"nameAvailable": True})]
+    assert manager.clients.key_vaults.unavailable("kv-contoso") is None
+    assert manager.asked == ["POST", "POST"]
+
+
+def test_a_write_whose_answer_breaks_off_is_sent_again(manager: Manager) -> None:
+    made = {"id": "/v", "name": "kv", "location": "westeurope", "properties": VAULT}
+    manager.answers += [Answer(200, made, cut=20), Answer(200, made)]
+    vault = manager.clients.key_vaults.create("rg", "kv", location="westeurope", tenant_id=TENANT, rbac=True, tags={})
+    assert vault.name == "kv"
+    assert manager.asked == ["PUT", "PUT"]
 
 
 def test_reading_never_registers_a_resource_provider(manager: Manager) -> None:

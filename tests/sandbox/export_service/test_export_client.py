@@ -143,8 +143,9 @@ def test_a_caller_who_is_no_administrator_is_told_so(stand_in: StandIn) -> None:
     assert "failed authorization" in refusal.value.original
 
 
-def test_a_throttled_request_is_sent_again_when_the_service_says(stand_in: StandIn) -> None:
-    throttled = Reply(429, {"Message": "Slow down."}, {"Retry-After": "0.01"})
+@pytest.mark.parametrize("wait", [{"Retry-After": "0.01"}, {"retry-after-ms": "10"}])
+def test_a_throttled_request_is_sent_again_when_the_service_says(stand_in: StandIn, wait: dict[str, str]) -> None:
+    throttled = Reply(429, {"Message": "Slow down."}, wait)
     stand_in.replies[f"POST {PROFILES}/x/activate"] = [throttled, throttled, Reply(body={"Id": "x", "State": "1"})]
     assert stand_in.client().profiles.activate("x").state is State.ACTIVE
     assert len(stand_in.of(f"{PROFILES}/x/activate")) == 3
@@ -155,8 +156,9 @@ def test_a_read_is_repeated_after_an_error_of_the_gateway_but_a_creation_is_not(
     stand_in.replies[f"POST {PROFILES}"] = Reply(500, {"Message": "An error has occurred."})
     client = stand_in.client()
     assert client.profiles.listed() == ()
-    with pytest.raises(RefusedError, match="refused POST profiles"):
+    with pytest.raises(RefusedError, match="refused POST profiles") as refused:
         client.profiles.create(DESCRIPTION)
+    assert refused.value.remedy == "run the same command again in some minutes"
     assert len([request for request in stand_in.of(PROFILES) if request.method == "POST"]) == 1
 
 

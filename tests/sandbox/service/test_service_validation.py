@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from setup_kit.secret import Secret
-from setup_kit.sqlserver.connection import to_ado_net
+from setup_kit.sqlserver.connection import SqlAddress, to_ado_net
 from tests.sandbox.service.conftest import (
     DATABASE,
     DATABASE_GRANTS,
@@ -19,6 +19,7 @@ from tests.sandbox.service.conftest import (
     Service,
     entities,
 )
+from tests.sandbox.service.proxy import BreakingProxy
 
 
 def validate(service: Service, description: dict[str, Any]) -> dict[str, Any]:
@@ -203,3 +204,14 @@ def test_the_privacy_terms_must_be_accepted_first(host: Host, ground: Ground) ->
     fresh.accept_privacy_terms()
     assert fresh.call("GET", "metadata/hasorgacceptedprivacyterms", organizationId=key).json() is True
     assert validate(fresh, ground.description())["Codes"] == []
+
+
+def test_a_connection_that_breaks_while_it_is_validated_is_made_anew(service: Service, ground: Ground) -> None:
+    # By then the service has logged in and asks what its user may do.
+    with BreakingProxy((ground.address.host, ground.address.port), breaks=1, after=2_000) as proxy:
+        name = f"Through{proxy.port}"
+        through = to_ado_net(SqlAddress("127.0.0.1", proxy.port), DATABASE, USER, Secret(PASSWORD))
+        ground.write_secret(through, name=name)
+        uri = f"{ground.vault_uri.rstrip('/')}/secrets/{name}"
+        assert validate(service, ground.description(DestinationKeyVaultUri=uri))["Message"] == ""
+        assert proxy.broken == 1

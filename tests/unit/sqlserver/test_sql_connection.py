@@ -53,6 +53,16 @@ def test_a_driver_without_a_server_is_read_too() -> None:
     assert (error.number, error.state, error.message, error.transient) == (0, "HYT00", "Login timeout expired", True)
 
 
+@pytest.mark.parametrize(
+    ("state", "function"), [("08S01", "SQLExecDirectW"), ("08001", "SQLDriverConnect")], ids=["statement", "log-in"]
+)
+def test_a_connection_that_is_reset_is_transient_whatever_the_systems_number(state: str, function: str) -> None:
+    said = "[Microsoft][ODBC Driver 18 for SQL Server]TCP Provider: Error code 0x68"
+    assert SqlError.of(Exception(state, f"[{state}] {said} (104) ({function})")).transient
+    # SQL Server has an error of that number too.
+    assert not SqlError.of(Exception("42000", record("42000", "ORDER BY items must appear in", 104))).transient
+
+
 @given(text=st.text(max_size=60), number=st.integers(1, 60000))
 def test_any_text_and_number_are_read(text: str, number: int) -> None:
     error = SqlError.of(Exception("42000", record("42000", f"x{text}x", number)))
