@@ -5,20 +5,20 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tests.prove.apply import killed_at_every_line
-from tests.prove.destroy import destroy_killed_at_every_line
+from tests.prove.apply import apply_killed_at_every_boundary
+from tests.prove.destroy import destroy_killed_at_every_boundary
 from tests.prove.faults import faults_at_every_call
 from tests.prove.fuzz import fuzzed
 from tests.prove.kills import killed_under_load
-from tests.prove.rotate import rotation_killed_at_every_line
+from tests.prove.rotate import rotate_killed_at_every_boundary
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./run prove", description=__doc__)
     proofs = {
-        "apply": killed_at_every_line,
-        "rotate": rotation_killed_at_every_line,
-        "destroy": destroy_killed_at_every_line,
+        "apply": apply_killed_at_every_boundary,
+        "rotate": rotate_killed_at_every_boundary,
+        "destroy": destroy_killed_at_every_boundary,
         "faults": faults_at_every_call,
         "kills": killed_under_load,
         "fuzz": fuzzed,

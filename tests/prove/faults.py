@@ -8,23 +8,20 @@ from __future__ import annotations
 
 import itertools
 import random
-import tempfile
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from setup_kit.sandbox.faults import KINDS
+from tests.prove.sandboxes import Sandboxes, sandboxes
 from tests.sandbox.job.faulting import Call, Outcome, calls, provision, settled, trial
-from tests.sandbox.job.preloaded import PreloadedKit
+from tests.sandbox.job.harness import Kit
 
 WORKERS = 4
 TOGETHER = 6  # faults in one run
 LASTING = 25  # times: more than any call is sent again, and in the end over for what is waited for
-LIFE = 50  # runs after which a sandbox is left for a new one: it would have too many environments
 SOON = {"retry-after-ms": "5"}  # azure-core heeds it as it does Retry-After, which knows whole seconds only
 
 
@@ -84,16 +81,16 @@ class Case:
 
 def faults_at_every_call(share: float, seed: int) -> bool:
     begun = time.perf_counter()
-    chance = random.Random(seed)
-    with tempfile.TemporaryDirectory(prefix="setup-kit-prove-") as name:
-        folder = Path(name)
-        found, expected = _undisturbed(folder / "undisturbed")
+    with sandboxes(_begin) as among:
+        with among.one() as (kit, expected):
+            before = len(kit.requests())
+            provision(kit, "counted").succeeded()
+            found = calls(kit, "counted", kit.requests()[before:])
         cases = _cases(found)
-        picked = chance.sample(cases, max(1, round(len(cases) * share)))
-        laboratory = _Laboratory(folder, expected)
+        picked = random.Random(seed).sample(cases, max(1, round(len(cases) * share)))
+        laboratory = Laboratory(among, expected)
         with ThreadPoolExecutor(WORKERS) as pool:
             failures = [text for texts in pool.map(laboratory.run, _runs(picked)) for text in texts]
-        laboratory.close()
     for text in failures:
         print(text, flush=True)
     ridden = sum(case.ridden for case in picked)
@@ -105,17 +102,10 @@ def faults_at_every_call(share: float, seed: int) -> bool:
     return not failures
 
 
-def _undisturbed(folder: Path) -> tuple[list[Call], dict[str, Any]]:
-    """The calls of an `apply`, and what it comes to."""
-    kit = PreloadedKit(folder)
-    try:
-        provision(kit, "warming").succeeded()
-        before = len(kit.requests())
-        provision(kit, "undisturbed").succeeded()
-        sent = kit.requests()[before:]
-        return calls(kit, "undisturbed", sent), settled(kit, "undisturbed")
-    finally:
-        kit.close()
+def _begin(kit: Kit) -> dict[str, Any]:
+    """Has everything been used once, which the first environment of a sandbox pays for; its end state."""
+    provision(kit, "undisturbed").succeeded()
+    return settled(kit, "undisturbed")
 
 
 def _cases(found: Sequence[Call]) -> list[Case]:
@@ -145,15 +135,13 @@ def _runs(cases: Sequence[Case]) -> list[list[Case]]:
     return [*shared, *runs]
 
 
-class _Laboratory:
-    """Sandboxes, one for each thread at a time, and the numbers of the environments in them."""
+class Laboratory:
+    """Has environments meet faults, and says with which of them something went wrong."""
 
-    def __init__(self, folder: Path, expected: Mapping[str, Any]) -> None:
-        self._folder = folder
+    def __init__(self, among: Sandboxes[dict[str, Any]], expected: Mapping[str, Any]) -> None:
+        self._among = among
         self._expected = expected
         self._numbers = itertools.count()
-        self._lock = threading.Lock()
-        self._idle: list[tuple[PreloadedKit, int]] = []
 
     def run(self, cases: Sequence[Case]) -> list[str]:
         """What went wrong, in words, for each case with which something did."""
@@ -166,30 +154,7 @@ class _Laboratory:
         return [f"{cases[0]}: {wrong}"] if wrong else []
 
     def _try(self, cases: Sequence[Case]) -> Outcome:
-        with self._lock:
-            number = next(self._numbers)
-            kit, used = self._idle.pop() if self._idle else (None, 0)
-        if kit is None or used == LIFE:
-            if kit is not None:
-                kit.close()
-            kit, used = PreloadedKit(self._folder / f"sandbox{number}"), 0
-            provision(kit, f"warming{number}").succeeded()
-        name = f"case{number:05}"
-        met = [case.call.meets(kit, name, case.fault.kind, times=case.fault.times, **case.values) for case in cases]
-        import os
-
-        b = time.perf_counter()
-        outcome = trial(kit, name, met, self._expected, ridden=all(case.ridden for case in cases))
-        if os.environ.get("LOUD"):
-            print(
-                f"{time.perf_counter() - b:.1f} {outcome.code} {outcome.missed} {bool(outcome.wrong)} | "
-                + " & ".join(map(str, cases)),
-                flush=True,
-            )
-        with self._lock:
-            self._idle.append((kit, used + 1))
-        return outcome
-
-    def close(self) -> None:
-        for kit, _ in self._idle:
-            kit.close()
+        name = f"case{next(self._numbers):05}"
+        with self._among.one() as (kit, _):
+            met = [case.call.meets(kit, name, case.fault.kind, times=case.fault.times, **case.values) for case in cases]
+            return trial(kit, name, met, self._expected, ridden=all(case.ridden for case in cases))

@@ -131,6 +131,8 @@ def trial(kit: Kit, name: str, met: Sequence[Fault], expected: Mapping[str, Any]
     before = len(kit.requests())
     try:
         first = provision(kit, name)
+    except TimeoutError as error:
+        return Outcome(-1, str(error), 0)
     finally:
         faults.clear(kit.sandbox_folder)
     seen = {line.get("fault") for line in kit.requests()[before:]}

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 
@@ -46,6 +46,15 @@ class Finished:
         return self
 
 
+class Started(Protocol):
+    """A command that is running: what is used of `subprocess.Popen`."""
+
+    def poll(self) -> int | None: ...
+    def send_signal(self, number: int, /) -> None: ...
+    def kill(self) -> None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+
+
 class Kit:
     """A folder to work in, beside a running sandbox."""
 
@@ -80,7 +89,7 @@ class Kit:
         )
         return Finished(done.returncode, done.stdout, done.stderr)
 
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str) -> Started:
         return subprocess.Popen(
             [COMMAND, *arguments],
             cwd=self.folder,

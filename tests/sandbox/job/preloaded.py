@@ -6,9 +6,10 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Mapping
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from tests.sandbox.job.harness import TIMEOUT, Finished, Kit
+from tests.sandbox.job.harness import TIMEOUT, Finished, Kit, Started
 
 _PRELOADED = (
     "setup_kit.cli.apply", "setup_kit.cli.session", "setup_kit.resources.build", "setup_kit.environment.loading",
@@ -25,16 +26,43 @@ class PreloadedKit(Kit):
 
     def run(self, *arguments: str, variables: dict[str, str] | None = None) -> Finished:
         said, told = self.folder / "stdout", self.folder / "stderr"
-        process = _forks.Process(
-            target=_main, args=(self.folder, self.variables | (variables or {}), arguments, said, told)
-        )
-        process.start()
+        process = self._fork(arguments, variables or {}, said, told)
         process.join(TIMEOUT)
         if process.exitcode is None:
             process.kill()
             process.join()
             raise TimeoutError(f"setup-kit {' '.join(arguments)} took more than {TIMEOUT} seconds")
         return Finished(process.exitcode, said.read_text(encoding="utf-8"), told.read_text(encoding="utf-8"))
+
+    def start(self, *arguments: str) -> Started:
+        return Forked(self._fork(arguments, {}, Path(os.devnull), Path(os.devnull)))
+
+    def _fork(self, arguments: tuple[str, ...], variables: dict[str, str], said: Path, told: Path) -> ForkServerProcess:
+        process = _forks.Process(target=_main, args=(self.folder, self.variables | variables, arguments, said, told))
+        process.start()
+        return process
+
+
+class Forked:
+    """A process that was forked, handled like one that `subprocess` started."""
+
+    def __init__(self, process: ForkServerProcess) -> None:
+        self._process = process
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        assert self._process.pid is not None
+        os.kill(self._process.pid, number)
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def wait(self, timeout: float | None = None) -> int:
+        self._process.join(timeout)
+        assert self._process.exitcode is not None
+        return self._process.exitcode
 
 
 def _main(folder: Path, variables: Mapping[str, str], arguments: tuple[str, ...], said: Path, told: Path) -> None:

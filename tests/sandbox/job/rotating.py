@@ -1,4 +1,4 @@
-"""Kills `rotate` with SIGKILL when its journal has grown by so many lines, and finishes the job with a second run."""
+"""Kills `rotate` with SIGKILL at one of its boundaries, and finishes the job with a second run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from setup_kit.secret import Secret
 from setup_kit.sqlserver.connection import ConnectionString, SqlError, connect, parse_ado_net
 from tests.sandbox.job.end_state import end_state
 from tests.sandbox.job.harness import Finished, Kit
-from tests.sandbox.job.killing import GLANCE, lines_of
+from tests.sandbox.job.killing import Boundary, kill_at
 from tests.sandbox.job.owner import Owner
 
 MARK = "setup-kit-rotation"
@@ -75,19 +75,12 @@ def settled(kit: Kit, name: str) -> dict[str, Any]:
     return dict(text)
 
 
-def trial(kit: Kit, name: str, after: int, settled_before: dict[str, Any], finishing: str = "rotate") -> str:
-    """One kill once the journal has `after` more lines, then the job finished. What went wrong; empty when nothing."""
+def trial(kit: Kit, name: str, at: Boundary, settled_before: dict[str, Any], finishing: str = "rotate") -> str:
+    """One kill at a boundary, then the job finished. What went wrong in words; empty when nothing did."""
     owner = Owner(kit, kit.edit(name))
     before = held(owner).user
-    journal = kit.folder / ".setup-kit" / name / "journal.jsonl"
-    line = lines_of(journal) + after
-    process = kit.start("rotate", "-e", name, *ROTATE)
-    glances = threading.Event()
-    while lines_of(journal) < line and process.poll() is None:
-        glances.wait(GLANCE)
-    process.kill()
-    process.wait()
-    where = f"killed after {after} lines"
+    kill_at(kit, name, at, "rotate", "-e", name, *ROTATE)
+    where = f"killed at {at}"
     secret = owner.secret()
     sign_in(owner, parse_ado_net(Secret(secret["value"])))
     over = held(owner).user != before and MARK not in secret["tags"]

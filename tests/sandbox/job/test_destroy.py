@@ -8,7 +8,7 @@ import pytest
 
 from tests.sandbox.job.end_state import remains
 from tests.sandbox.job.harness import Kit
-from tests.sandbox.job.killing import destroy, destroy_trial
+from tests.sandbox.job.killing import JOURNAL, Boundary, destroy, destroy_trial
 from tests.sandbox.job.owner import Owner
 
 
@@ -151,4 +151,4 @@ def test_a_killed_destroy_run_again_ends_like_an_undisturbed_one(kit: Kit, line:
     undisturbed = f"calm{line}"
     provisioned(kit, undisturbed)
     destroy(kit, undisturbed, *options).succeeded()
-    assert destroy_trial(kit, f"slain{line}", line, options, remains(kit, undisturbed)) == ""
+    assert destroy_trial(kit, f"slain{line}", Boundary(JOURNAL, line), options, remains(kit, undisturbed)) == ""

@@ -9,7 +9,7 @@ import pytest
 
 from tests.sandbox.job.end_state import end_state
 from tests.sandbox.job.harness import Kit
-from tests.sandbox.job.killing import GLANCE, lines_of, prepare, trial
+from tests.sandbox.job.killing import GLANCE, JOURNAL, Boundary, lines_of, prepare, trial
 
 
 @pytest.mark.parametrize("line", [17, 48])
@@ -17,7 +17,7 @@ def test_a_killed_apply_run_again_ends_like_an_undisturbed_one(kit: Kit, line: i
     if not kit.path("undisturbed").exists():
         prepare(kit, "undisturbed")
         kit.apply("undisturbed").succeeded()
-    assert trial(kit, f"kill{line}", line, end_state(kit, "undisturbed")) == ""
+    assert trial(kit, f"kill{line}", Boundary(JOURNAL, line), end_state(kit, "undisturbed")) == ""
 
 
 def test_ctrl_c_ends_sanely_with_130_and_the_next_run_finishes(kit: Kit) -> None:

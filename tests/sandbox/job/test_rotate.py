@@ -11,6 +11,7 @@ from setup_kit.secret import Secret
 from setup_kit.sqlserver.connection import SqlError, connect, parse_ado_net
 from setup_kit.sqlserver.quoting import quote_identifier
 from tests.sandbox.job.harness import Kit
+from tests.sandbox.job.killing import JOURNAL, Boundary
 from tests.sandbox.job.owner import Owner
 from tests.sandbox.job.rotating import MARK, Watcher, held, rotate, settled, sign_in, trial
 
@@ -178,4 +179,4 @@ def test_a_rotation_killed_and_run_again_ends_like_an_undisturbed_one(kit: Kit, 
         if line["event"] == event and line.get("resource", "").startswith(resource)
     ]
     assert matching, json.dumps(lines)
-    assert trial(kit, "kills", matching[len(matching) // 3], settled(kit, "kills")) == ""
+    assert trial(kit, "kills", Boundary(JOURNAL, matching[len(matching) // 3]), settled(kit, "kills")) == ""
