@@ -5,6 +5,7 @@ Everything shown comes from the JSON document and is escaped by the templates: n
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -54,7 +55,10 @@ def check_writable(file: Path) -> None:
 
 
 def write_verification(file: Path, document: Document) -> None:
-    file.write_bytes(render_verification(document).encode("utf-8", "backslashreplace"))
+    """For its owner alone, who decides to whom the names and addresses in it go; one that is there keeps its mode."""
+    data = render_verification(document).encode("utf-8", "backslashreplace")
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened:
+        opened.write(data)
 
 
 def _templates() -> jinja2.Environment:

@@ -138,7 +138,7 @@ def _over_a_script(provisioned: float) -> Figure:
     least = _delays(PROVISIONING) * FACTOR
     basis = (
         f"{script:.1f} s for {len(AZ)} az commands ({az:.1f} s each to start) and {len(SQLCMD)} of SQL, one after the"
-        f" other, over {provisioned:.1f} s; both wait for server and database, and beyond those {least:.1f} s the script"
+        f" other, over {provisioned:.1f} s; both wait for server and database; beyond those {least:.1f} s the script"
         f" takes {script - least:.1f} s, apply {provisioned - least:.1f} s"
     )
     return Figure("a script of az over apply", script / provisioned, None, "x", basis)
