@@ -263,6 +263,8 @@ def _refused(error: HttpResponseError, what: str) -> AzureRefusal:
     remedy: str | Callable[[str], str] = suggestion.remedy if suggestion else ""
     if suggestion is None and status is not None and status >= 500:
         why, remedy = "the service has a problem of its own", "run the same command again in some minutes"
+    if suggestion is None and status == 200:
+        why, remedy = "the operation was taken and then failed", "run the same command again in some minutes"
     return AzureRefusal(
         what,
         code=code,
