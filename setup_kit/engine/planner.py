@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from setup_kit.engine.events import Event, Happening, Listener
-from setup_kit.engine.graph import ordered, walk
+from setup_kit.engine.graph import Outcome, dependents, ordered, walk
 from setup_kit.engine.resource import Change, Check, Finding, Node, NotReadable, Resource, Status, Temporary
 from setup_kit.errors import KitError
 
@@ -103,7 +103,14 @@ def make_plan(
             listener(Event(Happening.STARTED, node.address))
             findings.extend(run_check(node, listener))
 
-    outcomes = walk(nodes, visit, stop)
+    # A temporary way is a change, which the checks come before.
+    beside = [node for node in nodes if isinstance(node, Check) and node.beside and opening is None]
+    outcomes = walk(nodes, visit, stop, beside=beside)
+    for check in beside:
+        if outcomes[check].error is not None:
+            for node in dependents(nodes)[check]:
+                outcomes[node] = Outcome(blocked_by=check)
+                planned.pop(node, None)
     in_order = {node: planned[node] for node in nodes if node in planned}
     return Plan(
         nodes=tuple(nodes),

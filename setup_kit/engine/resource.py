@@ -227,6 +227,8 @@ class Check(Node):
     """
 
     first: bool = False
+    # Whether a plan reads what needs this check while it runs. Nothing is changed before it has passed.
+    beside: bool = False
     # Whether it runs before a removal as well, which needs little of what making things needs.
     before_removal: bool = False
 

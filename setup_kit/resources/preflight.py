@@ -24,6 +24,7 @@ class Preflight(Check):
 
     kind = "preflight"
     first = True
+    beside = True
 
     def __init__(
         self,

@@ -32,6 +32,7 @@ class World:
         self.broken: dict[str, Exception] = {}
         self.unreadable: set[str] = set()
         self.opened = False
+        self.looked = threading.Event()
 
 
 class Thing(Resource[str]):
@@ -44,6 +45,7 @@ class Thing(Resource[str]):
 
     def read(self) -> str | None:
         self.world.reads.append(self.name)
+        self.world.looked.set()
         if self.name in self.world.unreadable and not self.world.opened:
             raise NotReadable("the firewall does not admit 192.0.2.1")
         return self.world.there.get(self.name)
@@ -247,6 +249,39 @@ def test_a_failed_check_stops_what_depends_on_it_and_says_what_it_found() -> Non
     _, result = plan_and_apply([Thing(world, "profile", needs=[proof])])
     assert world.there == {}
     assert "logged in" in str(next(iter(result.failures.values())))
+
+
+class Preflight(Check):
+    """Ends when what needs it has been read."""
+
+    kind = "preflight"
+    first = True
+    beside = True
+
+    def __init__(self, world: World, status: Status) -> None:
+        super().__init__("all")
+        self.world = world
+        self.status = status
+
+    def run(self) -> list[Finding]:
+        assert self.world.looked.wait(10)
+        return [Finding("preflight", self.status, self.address, "what it found")]
+
+
+@pytest.mark.parametrize("status", [Status.PASSED, Status.FAILED])
+def test_things_are_read_beside_a_check_that_says_so_and_blocked_where_it_fails(status: Status) -> None:
+    world = World()
+    check = Preflight(world, status)
+    thing = Thing(world, "thing", needs=(check,))
+    later = Thing(world, "later", needs=(thing,))
+    plan = make_plan([later], silent, threading.Event())
+    assert world.reads == ["thing", "later"]
+    if status is Status.PASSED:
+        assert list(plan.planned) == [thing, later]
+    else:
+        assert list(plan.failures) == [check]
+        assert plan.planned == {}
+        assert plan.blocked == {thing: check, later: check}
 
 
 def test_independent_things_are_made_side_by_side() -> None:
