@@ -22,6 +22,7 @@ from tests.sandbox.job.harness import Kit
 WORKERS = 4
 TOGETHER = 6  # faults in one run
 LASTING = 25  # times: more than any call is sent again, and in the end over for what is waited for
+AGAIN = 2  # tries more for a case whose call did not come
 SOON = {"retry-after-ms": "5"}  # azure-core heeds it as it does Retry-After, which knows whole seconds only
 
 
@@ -40,19 +41,21 @@ def repeatable(call: Call) -> bool:
 
 @dataclass(frozen=True)
 class Kind:
-    """A fault with its values, of which calls take theirs in turn. `ridden`: whether a call must ride it out."""
+    """A fault with its values, of which calls take theirs in turn. `ridden`: whether a call must ride it out.
+
+    Where `values` do not say otherwise, one call meets it.
+    """
 
     name: str
     kind: str
     values: Sequence[Mapping[str, Any]] = ({},)
     ridden: Callable[[Call], bool] = always
-    times: int = 1
     concerns: Callable[[Call], bool] = always
 
 
 FAULTS = (
     Kind("a passing status", "status", [{"status": status, "headers": SOON} for status in (429, 503)]),
-    Kind("a lasting status", "status", [{"status": 503, "headers": SOON}, {"status": 403}], never, times=LASTING),
+    Kind("a lasting status", "status", [{"status": 503, "headers": SOON, "times": LASTING}, {"status": 403}], never),
     Kind("a reset before the effect", "reset-before", ridden=repeatable),
     Kind("a reset after the effect", "reset-after", ridden=repeatable),
     Kind("a slow drip", "drip", [{"seconds": 0.2}]),
@@ -91,12 +94,15 @@ def faults_at_every_call(share: float, seed: int) -> bool:
         laboratory = Laboratory(among, expected)
         with ThreadPoolExecutor(WORKERS) as pool:
             failures = [text for texts in pool.map(laboratory.run, _runs(picked)) for text in texts]
+    absent = laboratory.absent
     for text in failures:
         print(text, flush=True)
     ridden = sum(case.ridden for case in picked)
+    met = len(picked) - absent
     print(
-        f"faults at the {len(found)} calls of an apply: {len(picked) - len(failures)} of {len(picked)}, {ridden} to be"
-        f" ridden out and {len(picked) - ridden} to be told of and continued, {time.perf_counter() - begun:.0f} s",
+        f"faults at the {len(found)} calls of an apply: {met - len(failures)} of {met},"
+        f" {ridden} to be ridden out and {len(picked) - ridden} to be told of and continued"
+        f" ({absent} at looks that were not needed again), {time.perf_counter() - begun:.0f} s",
         flush=True,
     )
     return not failures
@@ -142,19 +148,28 @@ class Laboratory:
         self._among = among
         self._expected = expected
         self._numbers = itertools.count()
+        self.absent = 0  # cases whose call did not come
 
     def run(self, cases: Sequence[Case]) -> list[str]:
         """What went wrong, in words, for each case with which something did."""
         outcome = self._try(cases)
         if len(cases) > 1 and (outcome.wrong or outcome.missed):
             return [text for case in cases for text in self.run([case])]
-        if outcome.missed and not outcome.wrong:
+        for _ in range(AGAIN):
+            if outcome.wrong or not outcome.missed:
+                break
             outcome = self._try(cases)  # calls of threads side by side do not always come in the same order
-        wrong = outcome.wrong or ("the call did not come" if outcome.missed else "")
+        wrong = outcome.wrong
+        if outcome.missed and not wrong:
+            # How often something is looked at while it goes on is a matter of time.
+            if cases[0].call.number and cases[0].call.method == "GET":
+                self.absent += 1
+            else:
+                wrong = "the call did not come"
         return [f"{cases[0]}: {wrong}"] if wrong else []
 
     def _try(self, cases: Sequence[Case]) -> Outcome:
         name = f"case{next(self._numbers):05}"
         with self._among.one() as (kit, _):
-            met = [case.call.meets(kit, name, case.fault.kind, times=case.fault.times, **case.values) for case in cases]
+            met = [case.call.meets(kit, name, case.fault.kind, **case.values) for case in cases]
             return trial(kit, name, met, self._expected, ridden=all(case.ridden for case in cases))

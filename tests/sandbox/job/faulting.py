@@ -69,7 +69,8 @@ class Call:
             part=self.part,
             method=self.method,
             path=self.path.replace("{name}", name),
-            caller=self.caller.replace("{kit}", kit.document["client_id"]),
+            # Who logs in is known only once the log-in is over.
+            caller="*" if self.method == "LOGIN" else self.caller.replace("{kit}", kit.document["client_id"]),
             after=self.number,
             times=times,
             **values,
