@@ -6,8 +6,8 @@ from __future__ import annotations
 class Secret:
     """Holds a secret; everything that prints, formats or serializes it gives `***`.
 
-    Only the rooms that put secrets on a wire (`azure`, `identity`, `sqlserver`, `service`) call `reveal`, and
-    `runbooks` with its command, which hands them to commands as variables.
+    Only the rooms that put secrets on a wire (`azure`, `export_service`, `identity`, `sqlserver`, `service`) call
+    `reveal`, and `runbooks` with its command, which hands them to commands as variables.
     """
 
     __slots__ = ("_value",)

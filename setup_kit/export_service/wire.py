@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from azure.core import PipelineClient
 from azure.core.credentials import TokenCredential
@@ -21,11 +21,12 @@ from azure.core.pipeline.policies import (
     UserAgentPolicy,
 )
 from azure.core.pipeline.transport import RequestsTransport
-from azure.core.rest import HttpRequest
+from azure.core.rest import HttpRequest, HttpResponse
 
 from setup_kit import __version__
 from setup_kit.clouds import Cloud
 from setup_kit.export_service.errors import UnreachableError, without_secrets
+from setup_kit.secret import Secret
 
 log = logging.getLogger(__name__)
 
@@ -35,12 +36,17 @@ READ_SECONDS = 120  # validation connects to the destination before it answers
 
 @dataclass(frozen=True)
 class Answer:
-    """`headers` have lower-case names; `text` is the body."""
+    """`headers` have lower-case names; `content` is the body; `url` has no query."""
 
     status: int
     headers: Mapping[str, str]
-    text: str
+    content: bytes
     url: str
+
+    @property
+    def text(self) -> str:
+        """The body; what is not UTF-8, as all that is asked here is, has a mark in its place."""
+        return self.content.decode("utf-8-sig", errors="replace")
 
     def json(self) -> Any:
         """The body; None when it is empty. Raises UnreachableError when it is no JSON (a gateway's page, mostly)."""
@@ -93,28 +99,53 @@ class Wire:
         self,
         method: str,
         url: str,
-        query: Mapping[str, str] | None = None,
+        query: Mapping[str, str | Secret] | None = None,
         body: object = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """The answer, whatever its status. Raises UnreachableError when there is none; what the credential raises."""
+        """The answer, whatever its status. Raises UnreachableError when there is none; what the credential raises.
+
+        A query's secret goes on the wire only: neither the log nor an error has it.
+        """
         host = urlsplit(url).netloc
-        request = HttpRequest(method, url, params=dict(query or {}), headers=dict(headers or {}), json=body)
+        # azure-core puts them into the URL as they are.
+        parameters = {name: quote(_plain(value), safe="") for name, value in (query or {}).items()}
+        request = HttpRequest(method, url, params=parameters, headers=dict(headers or {}), json=body)
         try:
             response = self._client.send_request(request)
         except AzureError as error:
-            raise UnreachableError(
-                f"{host} does not answer",
-                remedy="check the address, the network and its proxy, and that the certificate is trusted",
-                original=error.message,
-            ) from error
+            failed: AzureError = error
+        else:
+            return self._answer(method, url, response)
+        secrets = [value for value in (query or {}).values() if isinstance(value, Secret)]
+        unreachable = UnreachableError(
+            f"{host} does not answer",
+            remedy="check the address, the network and its proxy, and that the certificate is trusted",
+            original=_struck(failed.message, secrets),
+        )
+        # What the SDK raised names the whole URL.
+        raise unreachable from (None if secrets else failed)
+
+    def _answer(self, method: str, url: str, response: HttpResponse) -> Answer:
         log.debug("%s %s %d", method, url, response.status_code)
         return Answer(
             status=response.status_code,
             headers={name.lower(): value for name, value in response.headers.items()},
-            text=response.text(),
+            content=response.content,
             url=url,
         )
 
     def close(self) -> None:
         self._client.close()
+
+
+def _plain(value: str | Secret) -> str:
+    return value.reveal() if isinstance(value, Secret) else value
+
+
+def _struck(text: str, secrets: Iterable[Secret]) -> str:
+    """The text without these secrets, written as they are or as in a URL."""
+    for secret in secrets:
+        for written in (secret.reveal(), quote(secret.reveal(), safe="")):
+            text = text.replace(written, str(secret))
+    return without_secrets(text)

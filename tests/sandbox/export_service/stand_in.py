@@ -145,8 +145,8 @@ class StandIn:
                         body=json.loads(text) if text and is_json else text,
                     )
                 )
-                body = reply.body if isinstance(reply.body, str) else json.dumps(reply.body)
-                data = b"" if reply.body is None else body.encode()
+                body = reply.body if isinstance(reply.body, str | bytes) else json.dumps(reply.body)
+                data = b"" if reply.body is None else body.encode() if isinstance(body, str) else body
                 self.send_response(reply.status)
                 for name, value in {"Content-Type": "application/json", **reply.headers}.items():
                     self.send_header(name, value)
