@@ -13,7 +13,7 @@ from typing import Any
 
 from setup_kit.sandbox.dataverse.schema import ACTIVITIES, Schema, Table, load
 
-FORMAT = 1
+FORMAT = 2
 STORAGE = {
     "Boolean": "INTEGER",
     "Integer": "INTEGER",
@@ -107,6 +107,8 @@ class Database:
         """Make the empty tables of the organization; `connection` is in a write transaction."""
         connection.execute("CREATE TABLE settings (name TEXT PRIMARY KEY, value)")
         connection.execute("CREATE TABLE tracking (name TEXT PRIMARY KEY, enabled INTEGER NOT NULL)")
+        connection.execute("CREATE TABLE labels (name TEXT PRIMARY KEY, labels TEXT NOT NULL)")
+        connection.execute("CREATE TABLE unpublished (name TEXT PRIMARY KEY, enabled INTEGER, labels TEXT NOT NULL)")
         connection.execute("CREATE TABLE deleted (name TEXT, id TEXT, version INTEGER, PRIMARY KEY (name, id))")
         connection.execute("CREATE INDEX deleted_version ON deleted (name, version)")
         for table in self.schema.tables.values():

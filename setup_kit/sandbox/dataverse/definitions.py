@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from setup_kit.sandbox.dataverse import errors, filters, metadata, tokens
+from setup_kit.sandbox.dataverse.customizations import Customizations
 from setup_kit.sandbox.dataverse.database import Database
 from setup_kit.sandbox.dataverse.options import Expand, Options
 from setup_kit.sandbox.dataverse.schema import Column, Table
@@ -26,7 +27,7 @@ ATTRIBUTE_KINDS = frozenset(
 
 class Definitions:
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self.customizations = Customizations(database)
         self._schema = database.schema
         self._made: dict[str, dict[str, Item]] = {}
 
@@ -55,24 +56,14 @@ class Definitions:
             raise errors.no_definition(name)
         return self._schema.tables[name]
 
-    def switch(self, table: Table, body: object) -> None:
-        """Take over ChangeTrackingEnabled from the whole or part of a definition. Raises WebApiError."""
-        if not isinstance(body, Mapping):
-            raise errors.bad_body("A JSON object was expected.")
-        enabled = body.get("ChangeTrackingEnabled")
-        current = self._database.change_tracking(table)
-        unknown = {name for name in body if "@" not in name} - set(metadata.entity(table, current)) - _COLLECTIONS
-        if unknown:
-            raise errors.unknown_property(sorted(unknown)[0], "EntityMetadata")
-        if enabled is None or enabled == current:
-            return
-        if not isinstance(enabled, bool):
-            raise errors.bad_body(
-                "Cannot convert the value of 'ChangeTrackingEnabled' to the expected type 'Edm.Boolean'."
-            )
-        if not table.can_track_changes:
-            raise errors.cannot_track(table.name)
-        self._database.set_change_tracking(table.name, enabled)
+    def put(self, table: Table, body: object, *, merge_labels: bool) -> None:
+        """Changes a definition, unpublished. Raises WebApiError."""
+        if isinstance(body, Mapping):
+            known = set(self._entity_metadata(table)) | _COLLECTIONS
+            unknown = {name for name in body if "@" not in name} - known
+            if unknown:
+                raise errors.unknown_property(sorted(unknown)[0], "EntityMetadata")
+        self.customizations.put(table, body, merge_labels=merge_labels)
 
     def _entities(self, first: Segment, rest: Sequence[Segment], options: Options) -> tuple[str, Item]:
         if first.key is None:
@@ -101,7 +92,7 @@ class Definitions:
         raise errors.unknown_segment(rest[0].name)
 
     def _entity_metadata(self, table: Table) -> Item:
-        return metadata.entity(table, self._database.change_tracking(table))
+        return self.customizations.entity(table)
 
     def _entity(self, table: Table, options: Options) -> Item:
         found = self._entity_metadata(table)

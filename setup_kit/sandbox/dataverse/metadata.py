@@ -32,16 +32,23 @@ def kind_of(column: Column) -> str:
 
 
 def label(text: str) -> dict[str, Any]:
-    if not text:
-        return {"LocalizedLabels": [], "UserLocalizedLabel": None}
-    localized = {
-        "Label": text,
-        "LanguageCode": LANGUAGE,
-        "IsManaged": True,
-        "MetadataId": stable_id("label", text),
-        "HasChanged": None,
-    }
-    return {"LocalizedLabels": [localized], "UserLocalizedLabel": localized}
+    return labels({str(LANGUAGE): text} if text else {})
+
+
+def labels(texts: Mapping[str, str]) -> dict[str, Any]:
+    """A Label from its texts by language; the user's language is the organization's."""
+    localized = [
+        {
+            "Label": text,
+            "LanguageCode": int(language),
+            "IsManaged": True,
+            "MetadataId": stable_id("label", text),
+            "HasChanged": None,
+        }
+        for language, text in texts.items()
+    ]
+    own = next((each for each in localized if each["LanguageCode"] == LANGUAGE), None)
+    return {"LocalizedLabels": localized, "UserLocalizedLabel": own}
 
 
 def managed(value: object, name: str, can_be_changed: bool = True) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from setup_kit.sandbox.dataverse import errors, filters, pages, tokens, users, values
+from setup_kit.sandbox.dataverse import customizations, errors, filters, pages, tokens, users, values
 from setup_kit.sandbox.dataverse.database import Database
 from setup_kit.sandbox.dataverse.definitions import Definitions
 from setup_kit.sandbox.dataverse.expansion import expand
@@ -196,6 +196,8 @@ class Service:
         first, rest = request.path[0], request.path[1:]
         if first.name in DEFINITIONS:
             return self._define(request, user)
+        if first.name in customizations.ACTIONS and not rest:
+            return self._publish(first.name, request, user)
         table = self._schema.by_entity_set.get(first.name)
         if table is None:
             raise errors.unknown_segment(first.name)
@@ -253,7 +255,19 @@ class Service:
             raise errors.not_supported(request.method, "EntityMetadata")
         if not user.is_administrator:
             raise errors.missing_privilege(user.id, "prvWriteEntity", "entity", 9800)
-        self._definitions.switch(self._definitions.table(first.key), request.body)
+        merge = request.headers.get("mscrm.mergelabels", "false").lower()
+        if merge not in ("true", "false"):
+            # Assumed: no public source shows how another value is refused.
+            raise errors.bad_query("The header 'MSCRM.MergeLabels' must be true or false.")
+        self._definitions.put(self._definitions.table(first.key), request.body, merge_labels=merge == "true")
+        return Answer(204)
+
+    def _publish(self, action: str, request: Request, user: users.User) -> Answer:
+        if request.method != "POST":
+            raise errors.not_supported(request.method, action)
+        if not user.is_administrator:
+            raise errors.missing_privilege(user.id, "prvPublishCustomization", "entity", 9800)
+        self._definitions.customizations.publish(action, request.body)
         return Answer(204)
 
 

@@ -11,11 +11,17 @@ from tests.sandbox.dataverse.harness import Client
 
 CRM = "Microsoft.Dynamics.CRM"
 ACCOUNT = "EntityDefinitions(LogicalName='account')"
+MERGE = {"MSCRM.MergeLabels": "true"}
 
 
 def tracking(client: Client, name: str) -> bool:
     found = client.get(f"EntityDefinitions(LogicalName='{name}')?$select=ChangeTrackingEnabled").json
     return bool(found["ChangeTrackingEnabled"])
+
+
+def parameters(*names: str) -> dict[str, str]:
+    entities = "".join(f"<entity>{name}</entity>" for name in names)
+    return {"ParameterXml": f"<importexportxml><entities>{entities}</entities></importexportxml>"}
 
 
 def test_entities_say_whether_their_changes_are_tracked_and_may_be(client: Client) -> None:
@@ -161,16 +167,62 @@ def test_relationships_between_many_are_listed_with_their_intersect_entity(clien
     assert one["Entity1IntersectAttribute"] == "contactid"
 
 
-def test_change_tracking_is_switched_by_putting_the_definition_back(client: Client) -> None:
+def test_change_tracking_is_switched_by_putting_the_definition_back_and_publishing_it(client: Client) -> None:
     whole = client.get("EntityDefinitions(LogicalName='competitor')").json
     whole["ChangeTrackingEnabled"] = True
     path = f"EntityDefinitions({whole['MetadataId']})"
-    assert client.call("PUT", path, whole, MSCRM_MergeLabels="true").status == 204
+    assert client.call("PUT", path, whole, **MERGE).status == 204
+    assert not tracking(client, "competitor")
+    assert client.call("POST", "PublishXml", parameters("account")).status == 204
+    assert not tracking(client, "competitor")
+    assert client.call("POST", "PublishXml", parameters("account", "competitor")).status == 204
     assert tracking(client, "competitor")
     assert client.get("competitors?$select=name", "odata.track-changes").status == 200
+    assert client.get("EntityDefinitions(LogicalName='competitor')").json["DisplayName"] == whole["DisplayName"]
     part = {"@odata.type": f"#{CRM}.EntityMetadata", "ChangeTrackingEnabled": False}
     assert client.call("PUT", "EntityDefinitions(LogicalName='competitor')", part).status == 204
+    assert client.call("POST", "PublishAllXml").status == 204
     assert not tracking(client, "competitor")
+
+
+def test_labels_in_other_languages_stay_only_when_they_are_merged(client: Client) -> None:
+    path = "EntityDefinitions(LogicalName='competitor')"
+
+    def put(texts: dict[int, str], **headers: str) -> dict[int, str]:
+        label = {"LocalizedLabels": [{"Label": text, "LanguageCode": code} for code, text in texts.items()]}
+        assert client.call("PUT", path, {"DisplayName": label}, **headers).status == 204
+        assert client.call("POST", "PublishXml", parameters("competitor")).status == 204
+        found = client.get(path).json["DisplayName"]
+        assert (found["UserLocalizedLabel"] or {}).get("Label") == texts.get(1033, "Rival" if headers else None)
+        return {each["LanguageCode"]: each["Label"] for each in found["LocalizedLabels"]}
+
+    assert put({1033: "Rival"}, **MERGE) == {1033: "Rival"}
+    assert put({1031: "Mitbewerber"}, **MERGE) == {1033: "Rival", 1031: "Mitbewerber"}
+    assert put({1031: "Gegner"}) == {1031: "Gegner"}
+    assert put({1033: "Competitor"}) == {1033: "Competitor"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("PublishXml", None, 400),
+        ("PublishXml", {"ParameterXml": "<importexportxml>"}, 400),
+        ("PublishXml", {"ParameterXml": "<entities/>"}, 400),
+        (
+            "PublishXml",
+            {"ParameterXml": "<importexportxml><entities><entity>no</entity></entities></importexportxml>"},
+            404,
+        ),
+        ("PublishXml/more", {"ParameterXml": "<importexportxml/>"}, 404),
+    ],
+)
+def test_what_cannot_be_published_is_refused(client: Client, path: str, body: object, status: int) -> None:
+    assert client.call("POST", path, body).status == status
+
+
+def test_only_an_administrator_publishes(client: Client) -> None:
+    client.token = "service"
+    assert client.call("POST", "PublishAllXml").error == (403, "0x80040220")
 
 
 def test_what_is_switched_behind_the_organization_shows_at_once(client: Client) -> None:
@@ -193,5 +245,7 @@ def test_definitions_are_not_patched_piece_by_piece(client: Client) -> None:
     assert client.call("PATCH", ACCOUNT, {"ChangeTrackingEnabled": False}).status == 405
     assert client.call("PUT", ACCOUNT, {"ChangeTrackingEnabled": "no"}).status == 400
     assert client.call("PUT", ACCOUNT, {"NoSuch": 1}).status == 400
+    assert client.call("PUT", ACCOUNT, {"DisplayName": {"LocalizedLabels": ["x"]}}).status == 400
+    assert client.call("PUT", ACCOUNT, {}, **{"MSCRM.MergeLabels": "yes"}).status == 400
     assert client.call("DELETE", ACCOUNT).status == 405
     assert tracking(client, "account")
