@@ -1,7 +1,7 @@
-"""The organization (Dataverse), as far as the kit reads it: who and what it is, and how its tables are defined.
+"""The organization (Dataverse), as far as an export needs it: who and what it is, and how its tables are defined.
 
-It lives beside the service's client because it shares its wire, and because the kit asks an organization only what an
-export needs to know.
+It lives beside the service's client because it shares its wire. All that is ever changed is whether a table's changes
+are tracked.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
+from xml.sax.saxutils import escape
 
 from setup_kit.clouds import Cloud
 from setup_kit.errors import KitError
@@ -21,6 +22,19 @@ from setup_kit.export_service.wire import Answer, Wire
 from setup_kit.identity import Identity, scope_of
 
 API = "/api/data/v9.2"
+
+_ODATA = {"OData-MaxVersion": "4.0", "OData-Version": "4.0"}
+_SELECT = ",".join(
+    (
+        "LogicalName",
+        "DisplayName",
+        "EntitySetName",
+        "PrimaryIdAttribute",
+        "ChangeTrackingEnabled",
+        "CanChangeTrackingBeEnabled",
+        "IsIntersect",
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -36,13 +50,18 @@ class CurrentOrganization:
 
 @dataclass(frozen=True)
 class TableDefinition:
-    """A table's (entity's) definition. `can_track_changes`: change tracking may be switched on."""
+    """A table's (entity's) definition. `can_track_changes`: change tracking may be switched on.
+
+    `intersect`: it holds the pairs of an N:N relationship.
+    """
 
     logical_name: str
     entity_set: str
     primary_id: str
     tracks_changes: bool
     can_track_changes: bool
+    display_name: str = ""
+    intersect: bool = False
 
 
 class OrganizationError(KitError):
@@ -55,7 +74,7 @@ class OrganizationError(KitError):
 
 
 class OrganizationClient:
-    """Reads an organization's Web API. Safe to use from several threads; connects at the first call.
+    """Calls an organization's Web API. Safe to use from several threads; connects at the first call.
 
     Errors are KitErrors: UnreachableError when it does not answer, OrganizationError when it answers with an error.
     """
@@ -83,22 +102,32 @@ class OrganizationClient:
 
     def table(self, logical_name: str) -> TableDefinition | None:
         """None when the organization has no such table."""
-        select = "LogicalName,EntitySetName,PrimaryIdAttribute,ChangeTrackingEnabled,CanChangeTrackingBeEnabled"
-        name = quote(logical_name.replace("'", "''"), safe="'")
         try:
-            found = self._get(f"EntityDefinitions(LogicalName='{name}')", {"$select": select})
+            # Definitions are cached; this header has the newest ones read.
+            found = self._get(_definition(logical_name), {"$select": _SELECT}, {"Consistency": "Strong"})
         except OrganizationError as error:
             if error.status == 404:
                 return None
             raise
-        changeable = found.get("CanChangeTrackingBeEnabled")
-        return TableDefinition(
-            logical_name=str(found.get("LogicalName", logical_name)),
-            entity_set=str(found.get("EntitySetName") or ""),
-            primary_id=str(found.get("PrimaryIdAttribute") or ""),
-            tracks_changes=found.get("ChangeTrackingEnabled") is True,
-            can_track_changes=isinstance(changeable, dict) and changeable.get("Value") is True,
-        )
+        return _table(found)
+
+    def tables(self) -> list[TableDefinition]:
+        """All tables, by logical name."""
+        found = self._get("EntityDefinitions", {"$select": _SELECT}).get("value") or ()
+        return sorted((_table(item) for item in found), key=lambda table: table.logical_name)
+
+    def track_changes(self, logical_name: str) -> None:
+        """Switches a table's change tracking on, and publishes that. Other unpublished changes of it go along.
+
+        A definition is only ever written as a whole; merged, its labels in other languages stay.
+        """
+        name = _definition(logical_name)
+        whole = self._get(name, headers={"Consistency": "Strong"})
+        headers = {"MSCRM.MergeLabels": "true"}
+        self._send("PUT", name, "change the definition", headers=headers, body=whole | {"ChangeTrackingEnabled": True})
+        entities = f"<entities><entity>{escape(logical_name)}</entity></entities>"
+        parameters = {"ParameterXml": f"<importexportxml>{entities}</importexportxml>"}
+        self._send("POST", "PublishXml", "publish the changed definition", body=parameters)
 
     def has_rows(self, logical_name: str) -> bool:
         """Whether the table has any row that the caller may see. Raises KitError when it cannot be asked."""
@@ -150,25 +179,32 @@ class OrganizationClient:
     def _get(
         self, path: str, query: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
     ) -> dict[str, Any]:
-        return self._send(f"{self.url}{API}/{path}", path, query, headers)
+        return self._read(f"{self.url}{API}/{path}", path.partition("(")[0], query, headers)
 
     def _follow(self, link: str, headers: Mapping[str, str]) -> dict[str, Any]:
         """The next page of an answer. The token goes to the organization only."""
         if not link.startswith(f"{self.url}/"):
             raise KitError(f"the organization {self.url} answered with a link to another host", original=link)
-        return self._send(link, "the next page", None, headers)
+        return self._read(link, "the next page", None, headers)
 
-    def _send(
+    def _read(
         self, url: str, what: str, query: Mapping[str, str] | None, headers: Mapping[str, str] | None
     ) -> dict[str, Any]:
-        odata = {"OData-MaxVersion": "4.0", "OData-Version": "4.0", **(headers or {})}
-        answer = self._signed_in().send("GET", url, query, headers=odata)
+        answer = self._signed_in().send("GET", url, query, headers={**_ODATA, **(headers or {})})
         if answer.status != 200:
-            raise _refused(self.url, what, answer)
+            raise _refused(self.url, f"answer {what}", answer)
         document = answer.json()
         if not isinstance(document, dict):
             raise KitError(f"the organization {self.url} answered something that is no object to {what}")
         return document
+
+    def _send(
+        self, method: str, path: str, what: str, *, body: object, headers: Mapping[str, str] | None = None
+    ) -> None:
+        url = f"{self.url}{API}/{path}"
+        answer = self._signed_in().send(method, url, body=body, headers={**_ODATA, **(headers or {})})
+        if answer.status not in (200, 204):
+            raise _refused(self.url, what, answer)
 
     def _signed_in(self) -> Wire:
         with self._lock:
@@ -178,15 +214,34 @@ class OrganizationClient:
             return self._wire
 
 
+def _definition(logical_name: str) -> str:
+    name = quote(logical_name.replace("'", "''"), safe="'")
+    return f"EntityDefinitions(LogicalName='{name}')"
+
+
+def _table(found: Mapping[str, Any]) -> TableDefinition:
+    changeable = found.get("CanChangeTrackingBeEnabled")
+    label = (found.get("DisplayName") or {}).get("UserLocalizedLabel") or {}
+    return TableDefinition(
+        logical_name=str(found.get("LogicalName") or ""),
+        entity_set=str(found.get("EntitySetName") or ""),
+        primary_id=str(found.get("PrimaryIdAttribute") or ""),
+        tracks_changes=found.get("ChangeTrackingEnabled") is True,
+        can_track_changes=isinstance(changeable, dict) and changeable.get("Value") is True,
+        display_name=str(label.get("Label") or ""),
+        intersect=found.get("IsIntersect") is True,
+    )
+
+
 def _moment(moment: datetime) -> str:
     """A moment as OData writes it, rounded up to whole seconds, as the rows' own are."""
     rounded = moment.astimezone(UTC) + timedelta(microseconds=(-moment.microsecond) % 1_000_000)
     return f"{rounded:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _refused(url: str, path: str, answer: Answer) -> OrganizationError:
+def _refused(url: str, what: str, answer: Answer) -> OrganizationError:
     code, message = _error(answer.text)
-    what = f"the organization {url} refused to answer {path.partition('(')[0]}"
+    what = f"the organization {url} refused to {what}"
     if answer.status == 401:
         return OrganizationError(
             what,

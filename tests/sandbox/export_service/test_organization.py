@@ -107,3 +107,44 @@ def test_a_sign_in_that_fails_is_explained_by_the_authority(kit: Kit) -> None:
         with pytest.raises(KitError) as error:
             call()
         assert "AADSTS7000215" in error.value.original
+
+
+def test_change_tracking_is_switched_on_and_the_labels_stay(kit: Kit) -> None:
+    listed = {table.logical_name: table for table in kit.organization.tables()}
+    assert listed["contactleads"].intersect
+    assert listed["competitor"].display_name == "Competitor"
+    with kit.dataverse() as database:
+        kit.organization.track_changes("competitor")
+        try:
+            found = kit.organization.table("competitor")
+            assert found is not None
+            assert (found.tracks_changes, found.display_name) == (True, "Competitor")
+        finally:
+            database.set_change_tracking("competitor", False)
+
+
+def test_a_definition_is_written_whole_its_labels_merged_and_then_published(
+    stand_in: StandIn, organization: OrganizationClient
+) -> None:
+    stand_in.replies[f"PUT{ACCOUNT.removeprefix('GET')}"] = Reply(204)
+    stand_in.replies["POST /api/data/v9.2/PublishXml"] = Reply(204)
+    organization.track_changes("account")
+    read, put, published = stand_in.asked[-3:]
+    assert (read.method, read.headers["consistency"]) == ("GET", "Strong")
+    assert put.body == {
+        "LogicalName": "account",
+        "EntitySetName": "accounts",
+        "PrimaryIdAttribute": "accountid",
+        "ChangeTrackingEnabled": True,
+    }
+    assert put.headers["mscrm.mergelabels"] == "true"
+    assert "<entity>account</entity>" in published.body["ParameterXml"]
+
+
+def test_a_change_that_is_refused_is_told(stand_in: StandIn, organization: OrganizationClient) -> None:
+    stand_in.replies[f"PUT{ACCOUNT.removeprefix('GET')}"] = Reply(
+        403, {"error": {"code": "0x80040220", "message": "Principal user is missing prvWriteEntity privilege"}}
+    )
+    with pytest.raises(OrganizationError, match="refused to change the definition") as error:
+        organization.track_changes("account")
+    assert "prvWriteEntity" in error.value.original
