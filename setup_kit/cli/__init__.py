@@ -19,6 +19,7 @@ from setup_kit.cli.database import database
 from setup_kit.cli.demo import demo
 from setup_kit.cli.destroy import destroy
 from setup_kit.cli.doctor import doctor
+from setup_kit.cli.failures import failures
 from setup_kit.cli.firewall import firewall
 from setup_kit.cli.help import help_
 from setup_kit.cli.import_ import import_
@@ -26,6 +27,9 @@ from setup_kit.cli.init import init
 from setup_kit.cli.pipeline import pipeline
 from setup_kit.cli.plan import plan
 from setup_kit.cli.promote import promote
+from setup_kit.cli.org import org
+from setup_kit.cli.plan import plan
+from setup_kit.cli.profile import profile
 from setup_kit.cli.rotate import rotate
 from setup_kit.cli.runbook import runbook
 from setup_kit.cli.sandbox import sandbox
@@ -74,7 +78,7 @@ for command in (
     sandbox, pipeline, help_, completion,
 ):  # fmt: skip
     cli.add_command(command)
-for step in (server, database, firewall, user, vault, secret):
+for step in (server, database, firewall, user, vault, secret, org, profile, failures):
     cli.add_command(step)
 sandbox.add_command(fault)
 

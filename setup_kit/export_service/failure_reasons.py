@@ -48,6 +48,27 @@ class FailureCount:
     last: datetime | None
 
 
+@dataclass(frozen=True)
+class Explanation:
+    """What one reason means, whatever its entities; `text` is one of its texts."""
+
+    reason: Reason
+    entries: int
+    entities: tuple[str, ...]
+    text: str
+
+
+UNKNOWN = Reason(
+    name="unknown",
+    pattern=re.compile(""),
+    meaning="Nothing is known of this reason here.",
+    why="These are the words of the service, or of SQL Server.",
+    remedy="Look for them in the documentation of SQL Server, and at the records that it is about; a record is tried"
+    " again when it changes.",
+    command="setup-kit failures list",
+)
+
+
 @cache
 def reasons() -> tuple[Reason, ...]:
     """All that are known, in the order in which they are tried."""
@@ -69,6 +90,23 @@ def counted(failures: Iterable[Failure]) -> list[FailureCount]:
         groups.setdefault((failure.entity, reason.name if reason else alike(failure.reason)), []).append(failure)
     found = [_count(entity, group) for (entity, _), group in groups.items()]
     return sorted(found, key=lambda count: (-count.entries, count.entity, count.text))
+
+
+def explained(counts: Iterable[FailureCount]) -> list[Explanation]:
+    """By reason, the most entries first. Unknown ones are told apart by their words."""
+    groups: dict[str, list[FailureCount]] = {}
+    for count in counts:
+        groups.setdefault(count.reason.name if count.reason else alike(count.text), []).append(count)
+    found = [
+        Explanation(
+            reason=group[0].reason or UNKNOWN,
+            entries=sum(count.entries for count in group),
+            entities=tuple(sorted({count.entity for count in group})),
+            text=group[0].text,
+        )
+        for group in groups.values()
+    ]
+    return sorted(found, key=lambda each: (-each.entries, each.reason.name, each.text))
 
 
 def alike(text: str) -> str:

@@ -21,7 +21,7 @@ from setup_kit.errors import KitError
 Document = dict[str, Any]
 
 # The kit's commands in a remedy, which do not know of which environment they speak.
-_COMMAND = re.compile(r"\b(setup-kit (?:apply|plan|status|verify))\b(?! -e)")
+_COMMAND = re.compile(r"\b(setup-kit (?:apply|plan|status|verify|(?:failures|org|profile) [a-z-]+))\b(?! -e)")
 
 
 def plan_document(environment: str, plan: Plan) -> Document:

@@ -68,6 +68,11 @@ def show_states(console: Console, plan: Plan, document: Document) -> None:
     show_failures(console, plan.failures, {})
 
 
+def show_state(console: Console, state: Mapping[str, Any]) -> None:
+    """One state: what `plain` makes of a dataclass."""
+    _show(console, state, "")
+
+
 def _show(console: Console, state: Any, indent: str) -> None:
     if not isinstance(state, dict):
         return

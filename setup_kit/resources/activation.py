@@ -11,7 +11,6 @@ from setup_kit.errors import KitError
 from setup_kit.export_service.client import ExportServiceClient
 from setup_kit.export_service.models import Profile, State
 from setup_kit.export_service.organization import OrganizationClient
-from setup_kit.resources.profile import ExportProfile
 
 
 @dataclass(frozen=True)
@@ -47,13 +46,17 @@ class Activation(Resource[ActivationState]):
         self,
         environment: Environment,
         export_client: ExportServiceClient,
-        profile: ExportProfile,
+        profile: Resource[Profile],
         organization: OrganizationClient,
         *,
+        wanted: Activate | None = None,
+        again: bool = False,
         needs: Iterable[Node] = (),
     ) -> None:
+        """`wanted` where it is not what the environment file says. `again`: activate one that is active, too."""
         super().__init__(environment.profile.name, within=profile, needs=needs)
-        self._wanted = environment.profile.activate
+        self._wanted = wanted or environment.profile.activate
+        self._again = again
         self._client = export_client
         self._profile = profile
         self._organization = organization
@@ -70,14 +73,18 @@ class Activation(Resource[ActivationState]):
     def diff(self, observed: ActivationState | None) -> list[Change]:
         wanted = _STATES[self._wanted]
         there = observed or ActivationState(active=False, data=False)
-        if there == wanted:
+        if there == wanted and not (self._again and there.active):
             return []
-        why = {
-            Activate.ALL: "makes the tables, exports all rows, then every change as it happens",
-            Activate.DATA: "exports all rows, then every change as it happens",
-            Activate.METADATA: "makes the tables and follows changes of columns; exports no rows",
-            Activate.NONE: "stops the export; tables, rows and the profile stay",
-        }[self._wanted]
+        why = (
+            _AGAIN
+            if there == wanted
+            else {
+                Activate.ALL: "makes the tables, exports all rows, then every change as it happens",
+                Activate.DATA: "exports all rows, then every change as it happens",
+                Activate.METADATA: "makes the tables and follows changes of columns; exports no rows",
+                Activate.NONE: "stops the export; tables, rows and the profile stay",
+            }[self._wanted]
+        )
         return [Change(self.address, Action.UPDATE, before=there.words, after=wanted.words, why=why)]
 
     def evidence(self, observed: ActivationState) -> str:
@@ -121,6 +128,7 @@ class Activation(Resource[ActivationState]):
         return not any(self._organization.has_rows(name) for name in found.description.entities)
 
 
+_AGAIN = "exports entities that had failures anew, from an empty table; the others go on"
 _STATES = {
     Activate.ALL: ActivationState(active=True, data=True),
     Activate.DATA: ActivationState(active=True, data=True),

@@ -7,13 +7,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
-from setup_kit.engine.resource import Check, Finding, Node, Progress, Status
+from setup_kit.engine.resource import Check, Finding, Node, Progress, Resource, Status
 from setup_kit.environment.models import Activate, Environment
 from setup_kit.errors import KitError
 from setup_kit.export_service.client import ExportServiceClient
 from setup_kit.export_service.models import EntityStatus, MetadataState, Profile, SyncState
 from setup_kit.export_service.organization import OrganizationClient
-from setup_kit.resources.profile import ExportProfile
 
 log = logging.getLogger(__name__)
 
@@ -41,21 +40,25 @@ class InitialSync(Check):
         self,
         environment: Environment,
         export_client: ExportServiceClient,
-        profile: ExportProfile,
+        profile: Resource[Profile],
         organization: OrganizationClient,
         *,
+        exports_data: bool | None = None,
         needs: Iterable[Node] = (),
         patience: float = PATIENCE_SECONDS,
         stall: float = STALL_SECONDS,
         wait: Wait | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`needs`: the activation. `patience` (seconds) may be set to 0 later on, to look once and report.
+        """`exports_data` where it is not as the environment file says. `needs`: the activation.
+
+        `patience` (seconds) may be set to 0 later on, to look once and report.
 
         `wait` pauses for some seconds, and returns True when the run is to end early (an Event's `wait`).
         """
         super().__init__(environment.profile.name, needs=(profile, *needs))
-        self._exports_data = environment.profile.activate in (Activate.ALL, Activate.DATA)
+        wanted = environment.profile.activate in (Activate.ALL, Activate.DATA)
+        self._exports_data = wanted if exports_data is None else exports_data
         self._client = export_client
         self._profile = profile
         self._organization = organization

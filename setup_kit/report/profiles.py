@@ -1,0 +1,48 @@
+"""An export profile as a person reads it, and as JSON."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from setup_kit.export_service.models import Profile
+from setup_kit.report.console import show_table
+from setup_kit.report.documents import Document
+from setup_kit.report.states import plain, show_state
+
+
+def profile_document(profile: Profile) -> Document:
+    """`statuses` is empty unless they were asked for; the secret is named by its address only."""
+    described: Document = plain(profile.description)
+    return {
+        "name": described.pop("name"),
+        "id": profile.id,
+        "version": profile.version,
+        "state": str(profile.state),
+        **described,
+        "statuses": [
+            {
+                "entity": status.name,
+                "initial_sync": str(status.initial_sync),
+                "metadata": str(status.metadata),
+                "total": status.total,
+                "succeeded": status.succeeded,
+                "failed": status.failed,
+                "last_export": plain(status.last_export),
+                "last_export_status": status.last_export_status,
+            }
+            for status in profile.statuses
+        ],
+    }
+
+
+def show_profile(console: Console, profile: Profile) -> None:
+    document = profile_document(profile)
+    statuses = document.pop("statuses")
+    show_state(console, document)
+    console.print()
+    columns = ["entity", "initial sync", "total", "succeeded", "failed", "last export"]
+    rows = [
+        [each["entity"], each["initial_sync"], each["total"], each["succeeded"], each["failed"], each["last_export"]]
+        for each in statuses
+    ]
+    show_table(console, "", columns, [["" if cell is None else cell for cell in row] for row in rows])

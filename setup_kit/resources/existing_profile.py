@@ -1,0 +1,119 @@
+"""The profile as the service has it, apart from all that it rests on: to switch it, test it, follow it, delete it."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+from setup_kit.engine.graph import ordered
+from setup_kit.engine.planner import make_plan
+from setup_kit.engine.resource import Change, Finding, Status
+from setup_kit.environment.models import Activate
+from setup_kit.errors import KitError
+from setup_kit.export_service.models import Profile, State
+from setup_kit.resources.activation import Activation
+from setup_kit.resources.build import House
+from setup_kit.resources.initial_sync import PATIENCE_SECONDS, InitialSync
+from setup_kit.resources.profile import ExportProfile
+from setup_kit.resources.validation import ProfileValidation
+
+
+class ExistingProfile(ExportProfile):
+    """Nothing about it is compared with the environment file, and it is never made or changed."""
+
+    def __init__(self, house: House) -> None:
+        super().__init__(house.environment, house.export_client, _NoSecret())
+
+    def diff(self, observed: Profile | None) -> list[Change]:
+        """Raises KitError when it is not there."""
+        if observed is None:
+            raise self.absent()
+        return []
+
+    def absent(self) -> KitError:
+        return KitError(
+            f"the organization has no export profile {self.name!r}",
+            remedy="setup-kit profile create makes it, setup-kit profile list shows those that there are",
+        )
+
+    def found(self) -> Profile:
+        """It as it is now. Raises KitError when it is not there."""
+        self.observed = self.read()
+        if self.observed is None:
+            raise self.absent()
+        return self.observed
+
+
+class _NoSecret:
+    observed = None
+
+
+def found_profile(house: House, name: str | None, *, status: bool = False) -> Profile:
+    """The profile of that name, the environment file's without one. Raises KitError when it is not there."""
+    profile = ExistingProfile(house)
+    profile.name = name or profile.name
+    found = house.export_client.profiles.get(profile.found().id, status=status)
+    if found is None:
+        raise profile.absent()
+    return found
+
+
+def switching(house: House, wanted: Activate, *, again: bool) -> Activation:
+    """What activates the profile that is there. `again`: although it is active, for what failed."""
+    profile = ExistingProfile(house)
+    return Activation(house.environment, house.export_client, profile, house.organization, wanted=wanted, again=again)
+
+
+def removing(house: House) -> tuple[ExistingProfile, Activation]:
+    """The profile and its activation, to be taken away."""
+    profile = ExistingProfile(house)
+    return profile, Activation(house.environment, house.export_client, profile, house.organization)
+
+
+def following(house: House, stop: threading.Event, patience: timedelta | None) -> InitialSync:
+    """What follows the first synchronization of the profile that is there. Raises KitError when none is going on."""
+    profile = ExistingProfile(house)
+    found = profile.found()
+    if found.state is not State.ACTIVE and not found.state.broken:
+        raise KitError(
+            f"the profile {profile.name!r} is not active, so nothing is synchronized",
+            why=f"the service says that it is in state {found.state}",
+            remedy="setup-kit profile activate",
+        )
+    # Right after an activation no entity has begun; then the file's word is taken that some will.
+    expected = house.environment.profile.activate in (Activate.ALL, Activate.DATA)
+    active = Activation(house.environment, house.export_client, profile, house.organization).read()
+    return InitialSync(
+        house.environment,
+        house.export_client,
+        profile,
+        house.organization,
+        exports_data=expected or (active is not None and active.data),
+        patience=PATIENCE_SECONDS if patience is None else patience.total_seconds(),
+        wait=stop.wait,
+    )
+
+
+def tried(house: House) -> list[Finding]:
+    """What the service finds when it tries all that the profile that is there needs."""
+    profile = ExistingProfile(house)
+    trials = house.export_client.profiles.test(profile.found().id)
+    return [
+        Finding(
+            "profile_test",
+            Status.PASSED if trial.succeeded else Status.FAILED,
+            profile.address,
+            f"{trial.name}: {trial.message or 'as it should be'}",
+            "" if trial.succeeded else "setup-kit apply, which mends what it made; setup-kit verify shows what differs",
+        )
+        for trial in trials
+    ]
+
+
+def validated(house: House) -> list[Finding]:
+    """What the service finds when it tries all that the profile in the environment file needs, asked once."""
+    validation = next(node for node in ordered(house.nodes) if isinstance(node, ProfileValidation))
+    for failure in make_plan([house.secret], lambda event: None, threading.Event(), checks=False).failures.values():
+        raise failure
+    validation.patience = 0.0
+    return validation.run()
