@@ -150,7 +150,7 @@ class InitialSync(Check):
             raise KitError(
                 f"the first synchronization of the profile {self.name!r} ended: the profile is in state {found.state}",
                 why="; ".join(_describe(status) for status in found.statuses if not status.initial_sync.over),
-                remedy="look at its failures, mend their cause, then run: setup-kit apply",
+                remedy="setup-kit failures explain has the reasons; mend them, then run: setup-kit apply",
             )
 
     def _stuck(self, unfinished: tuple[EntityStatus, ...]) -> KitError:
@@ -177,8 +177,8 @@ class InitialSync(Check):
                         self.address,
                         f"{status.name}: the service {what}",
                         evidence=_describe(status),
-                        remedy="setup-kit verify shows what the service lacks; a table of that name that is there"
-                        " already must be dropped; then run: setup-kit apply, which has it tried again",
+                        remedy="setup-kit failures explain has the reason, setup-kit verify shows what the service"
+                        " lacks; when it is mended, run: setup-kit apply, which has it tried again",
                     )
                 )
             elif status.initial_sync is SyncState.COMPLETED_WITH_FAILURES or status.failed:
@@ -189,8 +189,8 @@ class InitialSync(Check):
                         self.address,
                         f"{status.name}: {status.failed:,} of {status.total:,} records could not be written",
                         evidence=_describe(status),
-                        remedy="setup-kit status, which counts them; the profile's failure log has the reason for each;"
-                        " a record is tried again when it or its schema changes",
+                        remedy="setup-kit failures explain, which says of each reason what to do; a record is tried"
+                        " again when it or its schema changes",
                     )
                 )
             else:

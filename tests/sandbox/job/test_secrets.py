@@ -21,7 +21,8 @@ from tests.sandbox.job.preloaded import PreloadedKit
 KEEPERS = re.compile(r"sandbox/(sandbox\.json|state\.db.*|tls/.*)$")
 # What its owner keeps under version control or hands on, or what holds nothing of anybody's.
 OPEN = re.compile(r"environments/.*\.ya?ml$|sandbox/tls/[^/]*ca[^/]*\.pem$|sandbox/sql/.*certificate[^/]*\.pem$")
-TOKEN = re.compile(rb"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}")
+# Of Entra, and the signature of a shared access signature.
+TOKEN = re.compile(rb"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}|sig=[A-Za-z0-9%+/]{20,}")
 GLANCE = 0.01
 
 # First what makes the environment, last what takes something away; all others in between, in the order of the tree.

@@ -66,6 +66,12 @@ def test_an_unknown_option_is_a_usage_error_with_the_near_one(tmp_path: Path) ->
     assert "--environment" in refused.stderr
 
 
+def test_options_that_exclude_each_other_are_refused_before_anything_is_read(tmp_path: Path) -> None:
+    refused = run("profile", "activate", "-e", "nowhere", "--metadata", "--data", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "exclude each other" in refused.stderr
+
+
 def test_init_without_a_person_names_every_option_it_misses(tmp_path: Path) -> None:
     refused = run("init", "dev", "--tenant", "11111111-1111-1111-1111-111111111111", cwd=tmp_path)
     assert refused.returncode == 2

@@ -1,0 +1,113 @@
+"""The failure log through the installed command: a profile of which one entity is lost and another fails by record."""
+
+from __future__ import annotations
+
+import stat
+import threading
+from typing import Any
+
+import pytest
+
+from tests.sandbox.job.harness import Kit
+from tests.sandbox.job.owner import Owner
+
+NAME = "failing"
+
+
+@pytest.fixture(scope="session")
+def failing(kit: Kit) -> str:
+    """The table of businessunit cannot be made; no name of a team fits into its column."""
+    environment = kit.init(
+        NAME,
+        profile__prefix=NAME,
+        profile__entities=["team", "businessunit"],
+        profile__relationships=[],
+        profile__retry={"count": 0, "interval_seconds": 0},
+    )
+    kit.run("profile", "create", "-e", NAME, "--yes").succeeded()
+    owner = Owner(kit, environment)
+    with owner.admitted():
+        owner.sql("CREATE TABLE dbo.failing_businessunit (x int)")
+        told = kit.run("profile", "activate", "-e", NAME, "--metadata", "--yes").succeeded()
+        assert "says profile.activate: all" in told.err
+        until_made(kit, "team")
+        owner.sql("ALTER TABLE dbo.failing_team ALTER COLUMN name nvarchar(1)")
+    kit.run("profile", "activate", "-e", NAME, "--yes").succeeded()
+    watched = kit.run("profile", "watch", "-e", NAME, "--output", "json")
+    assert watched.code == 4
+    assert {(each["check"], each["message"].split(":")[0]) for each in watched.json["findings"]} == {
+        ("initial_sync.failures", "team"),
+        ("initial_sync.lost", "businessunit"),
+    }
+    assert all(f"setup-kit failures explain -e {NAME}" in each["remedy"] for each in watched.json["findings"])
+    return NAME
+
+
+def until_made(kit: Kit, entity: str) -> None:
+    pause = threading.Event()
+    for _ in range(100):
+        shown = kit.run("profile", "show", "-e", NAME, "--output", "json").succeeded().json["profile"]["statuses"]
+        if any((each["entity"], each["metadata"]) == (entity, "Created") for each in shown):
+            return
+        pause.wait(0.1)
+    raise AssertionError(shown)
+
+
+def run(kit: Kit, *words: str) -> Any:
+    return kit.run("failures", *words, "-e", NAME, "--output", "json").succeeded().json
+
+
+def test_failures_are_counted_by_entity_and_reason(kit: Kit, failing: str) -> None:
+    summary = run(kit, "summary")
+    counts = {(each["entity"], each["known"]): each for each in summary["failures"]}
+    assert set(counts) == {("team", "text_too_long"), ("businessunit", "object_exists")}
+    team = counts["team", "text_too_long"]
+    assert team["records"] == team["entries"] > 1
+    assert summary["entries"] == sum(each["entries"] for each in summary["failures"])
+    text = kit.run("failures", "summary", "-e", failing, "--since", "1h").succeeded().out
+    assert "A text is longer than its column in the destination." in text
+
+    listed = run(kit, "list", "--entity", "team", "--limit", "1")
+    assert [each["entity"] for each in listed["failures"]] == ["team"]
+    assert listed["left_out"] == team["entries"] - 1
+    assert "would be truncated" in listed["failures"][0]["reason"]
+    assert run(kit, "list", "--entity", "nosuch") == {"environment": failing, "failures": [], "left_out": 0}
+
+
+def test_each_reason_is_explained_with_the_next_command(kit: Kit, failing: str) -> None:
+    reasons = {each["reason"]: each for each in run(kit, "explain")["reasons"]}
+    assert reasons["object_exists"]["entities"] == ["businessunit"]
+    assert reasons["object_exists"]["command"] == f"setup-kit profile activate --again -e {failing}"
+    text = kit.run("failures", "explain", "-e", failing).succeeded().out
+    for each in reasons.values():
+        assert each["meaning"] in text
+        assert each["command"] in text
+
+
+def test_the_log_is_downloaded_for_its_reader_only_and_its_address_is_never_shown(kit: Kit, failing: str) -> None:
+    target = kit.folder / "downloaded"
+    done = kit.run("failures", "download", "-e", failing, "-v", str(target)).succeeded()
+    files = {path.relative_to(target).parts[0] for path in target.rglob("*") if path.is_file()}
+    assert files == {"data", "metadata", "failurelog", "forcerefreshfailurelog"}
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in [target, *target.rglob("*")]}
+    assert modes == {0o600, 0o700}
+    assert "/failurelogs/" in done.err
+    assert "sig=" not in done.text
+    assert "sig=" not in kit.run("failures", "summary", "-e", failing, "-v").succeeded().text
+    refused = kit.run("failures", "download", "-e", failing, str(next(target.rglob("*.txt"))))
+    assert refused.code == 2
+    assert "is not a folder" in refused.err
+
+
+def test_what_failed_is_exported_anew_when_its_cause_is_mended(kit: Kit, failing: str) -> None:
+    owner = Owner(kit, kit.edit(failing))
+    with owner.admitted():
+        owner.sql("DROP TABLE dbo.failing_businessunit")
+        owner.sql("ALTER TABLE dbo.failing_team ALTER COLUMN name nvarchar(160)")
+    tried = kit.run("profile", "activate", "-e", failing, "--again", "--yes").succeeded()
+    assert "exported anew" in tried.out or "exports" in tried.out
+    watched = kit.run("profile", "watch", "-e", failing, "--strict", "--for", "1m").succeeded()
+    assert "businessunit:" in watched.out
+    with owner.admitted():
+        kit.run("profile", "delete", "-e", failing, "--drop-objects", "--yes").succeeded()
+        assert owner.sql("SELECT name FROM sys.tables WHERE name LIKE N'failing%'") == []

@@ -1,0 +1,56 @@
+"""The organization through the installed command."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.sandbox.job.harness import Kit
+
+NAME = "organized"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def organized(kit: Kit) -> None:
+    kit.init(NAME, profile__entities=["account"])
+
+
+def read(kit: Kit, *words: str) -> Any:
+    return kit.run("org", *words, "-e", NAME, "--output", "json").succeeded().json
+
+
+def test_entities_are_filtered_and_say_whether_they_can_be_exported(kit: Kit) -> None:
+    found = {each["entity"]: each for each in read(kit, "entities")["entities"]}
+    assert found["account"] == {
+        "entity": "account",
+        "display_name": "Account",
+        "change_tracking": "on",
+        "offered": True,
+        "in_file": True,
+    }
+    assert (found["phonecall"]["change_tracking"], found["phonecall"]["offered"]) == ("off", False)
+    assert "roletemplate" not in found
+    assert "contactleads" not in found
+    every = {each["entity"]: each["change_tracking"] for each in read(kit, "entities", "--all")["entities"]}
+    assert every["roletemplate"] == "not possible"
+    assert [each["entity"] for each in read(kit, "entities", "CASE")["entities"]] == ["incident"]
+    assert [each["entity"] for each in read(kit, "entities", "opp*")["entities"]] == ["opportunity"]
+    relationships = read(kit, "relationships", "lead")["relationships"]
+    assert [each["relationship"] for each in relationships] == ["contactleads_association"]
+
+
+def test_change_tracking_is_planned_confirmed_switched_on_and_then_unchanged(kit: Kit) -> None:
+    asked = kit.run("org", "enable-tracking", "phonecall", "-e", NAME)
+    assert asked.code == 2
+    assert "tracked: off → on" in asked.out
+    enable = ("org", "enable-tracking", "phonecall", "task", "-e", NAME, "--yes", "--output", "json")
+    made = kit.run(*enable).succeeded().json
+    assert [change["resource"] for change in made["changes"]] == ["change_tracking/phonecall"]
+    assert kit.run(*enable).succeeded().json["changes"] == []
+    assert read(kit, "entities", "phonecall")["entities"][0]["offered"]
+
+    refused = kit.run("org", "enable-tracking", "competitr", "roletemplate", "-e", NAME, "--yes")
+    assert refused.code == 1
+    assert "was competitor meant?" in refused.text
+    assert "cannot be switched on for the entity roletemplate" in refused.text
