@@ -238,11 +238,14 @@ def test(environment: str, output: Output) -> None:
 
 @profile.command()
 @click.option("--for", "patience", type=Span(), metavar="SPAN", help="Stop watching after this long, e.g. 30m; 7d.")
+@click.option("--metadata", is_flag=True, help="Follow the making of the tables only.")
 @click.option("--strict", is_flag=True, help="Records that could not be written make it exit with 4 as well.")
 @environment_option
 @output_options
-def watch(patience: timedelta | None, strict: bool, environment: str, output: Output) -> None:
+def watch(patience: timedelta | None, metadata: bool, strict: bool, environment: str, output: Output) -> None:
     """Follow the first synchronization, entity by entity, until it is over. Ctrl-C ends the watching, not the export.
+
+    Of a profile that the environment file has active for metadata only, the making of the tables is followed.
 
     \b
     Exits with 0 when every entity is done, be it without some of its records; with 4 when one failed as a whole, or is
@@ -250,6 +253,7 @@ def watch(patience: timedelta | None, strict: bool, environment: str, output: Ou
     \b
     Examples:
       setup-kit profile watch -e dev
+      setup-kit profile watch -e dev --metadata
       setup-kit profile watch -e dev --for 2h --strict --output json
     """
     from setup_kit.cli.session import open_session, stoppable
@@ -257,7 +261,7 @@ def watch(patience: timedelta | None, strict: bool, environment: str, output: Ou
     from setup_kit.resources.existing_profile import following
 
     with open_session(environment) as session, stoppable(session.stop), output.progress() as progress:
-        check = following(session.house, session.stop, patience)
+        check = following(session.house, session.stop, patience, tables_only=metadata)
         check.report = lambda step: progress(Event(Happening.PROGRESS, step.resource, progress=step))
         try:
             found = check.run()

@@ -15,6 +15,7 @@ from setup_kit.resources.activation import Activation
 from setup_kit.resources.build import House
 from setup_kit.resources.initial_sync import PATIENCE_SECONDS, InitialSync
 from setup_kit.resources.profile import ExportProfile
+from setup_kit.resources.tables_made import TablesMade
 from setup_kit.resources.validation import ProfileValidation
 
 
@@ -70,8 +71,13 @@ def removing(house: House) -> tuple[ExistingProfile, Activation]:
     return profile, Activation(house.environment, house.export_client, profile, house.organization)
 
 
-def following(house: House, stop: threading.Event, patience: timedelta | None) -> InitialSync:
-    """What follows the first synchronization of the profile that is there. Raises KitError when none is going on."""
+def following(
+    house: House, stop: threading.Event, patience: timedelta | None, *, tables_only: bool = False
+) -> InitialSync:
+    """What follows the profile that is there: its first synchronization, or the making of its tables only.
+
+    Raises KitError when nothing is going on.
+    """
     profile = ExistingProfile(house)
     found = profile.found()
     if found.state is not State.ACTIVE and not found.state.broken:
@@ -80,15 +86,16 @@ def following(house: House, stop: threading.Event, patience: timedelta | None) -
             why=f"the service says that it is in state {found.state}",
             remedy="setup-kit profile activate",
         )
-    # Right after an activation no entity has begun; then the file's word is taken that some will.
-    expected = house.environment.profile.activate in (Activate.ALL, Activate.DATA)
-    active = Activation(house.environment, house.export_client, profile, house.organization).read()
-    return InitialSync(
+    if house.environment.profile.activate not in (Activate.ALL, Activate.DATA):
+        active = Activation(house.environment, house.export_client, profile, house.organization).read()
+        tables_only = tables_only or active is None or not active.data
+    kind = TablesMade if tables_only else InitialSync
+    return kind(
         house.environment,
         house.export_client,
         profile,
         house.organization,
-        exports_data=expected or (active is not None and active.data),
+        exports_data=True,
         patience=PATIENCE_SECONDS if patience is None else patience.total_seconds(),
         wait=stop.wait,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import stat
-import threading
 from typing import Any
 
 import pytest
@@ -30,7 +29,12 @@ def failing(kit: Kit) -> str:
         owner.sql("CREATE TABLE dbo.failing_businessunit (x int)")
         told = kit.run("profile", "activate", "-e", NAME, "--metadata", "--yes").succeeded()
         assert "says profile.activate: all" in told.err
-        until_made(kit, "team")
+        made = kit.run("profile", "watch", "-e", NAME, "--metadata", "--output", "json")
+        assert made.code == 4
+        assert {each["message"]: each["status"] for each in made.json["findings"]} == {
+            "team: its table is made": "passed",
+            "businessunit: the service could not make its table": "failed",
+        }
         owner.sql("ALTER TABLE dbo.failing_team ALTER COLUMN name nvarchar(1)")
     kit.run("profile", "activate", "-e", NAME, "--yes").succeeded()
     watched = kit.run("profile", "watch", "-e", NAME, "--output", "json")
@@ -41,16 +45,6 @@ def failing(kit: Kit) -> str:
     }
     assert all(f"setup-kit failures explain -e {NAME}" in each["remedy"] for each in watched.json["findings"])
     return NAME
-
-
-def until_made(kit: Kit, entity: str) -> None:
-    pause = threading.Event()
-    for _ in range(100):
-        shown = kit.run("profile", "show", "-e", NAME, "--output", "json").succeeded().json["profile"]["statuses"]
-        if any((each["entity"], each["metadata"]) == (entity, "Created") for each in shown):
-            return
-        pause.wait(0.1)
-    raise AssertionError(shown)
 
 
 def run(kit: Kit, *words: str) -> Any:
