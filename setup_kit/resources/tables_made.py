@@ -1,4 +1,4 @@
-"""Follows the making of the tables of a profile, which is all that there is to follow where it is active for metadata."""
+"""Follows the making of the tables of a profile: all that there is to follow where it is active for metadata."""
 
 from __future__ import annotations
 
