@@ -17,6 +17,18 @@ DOCUMENTS = (
     "versions",
     "findings",
     "error",
+    "organizations",
+    "organization",
+    "connector",
+    "entities",
+    "relationships",
+    "privacy",
+    "profiles",
+    "profile",
+    "failures",
+    "failure-counts",
+    "failure-reasons",
+    "failure-files",
 )
 
 
@@ -36,6 +48,13 @@ def schema(document: str) -> None:
     versions     secret versions
     findings     verify, doctor and the commands called check
     error        any command that fails
+    \b
+    organizations, organization, connector, entities, relationships, privacy
+                 org list | discover | connector | entities | relationships | privacy
+    profiles, profile
+                 profile list | show
+    failures, failure-counts, failure-reasons, failure-files
+                 failures list | summary | explain | download
     \b
     Examples:
       setup-kit schema > environments/schema.json

@@ -6,7 +6,9 @@ import stat
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
+from setup_kit.report.schemas import SCHEMAS
 from tests.sandbox.job.harness import Kit
 from tests.sandbox.job.owner import Owner
 
@@ -48,7 +50,10 @@ def failing(kit: Kit) -> str:
 
 
 def run(kit: Kit, *words: str) -> Any:
-    return kit.run("failures", *words, "-e", NAME, "--output", "json").succeeded().json
+    found = kit.run("failures", *words, "-e", NAME, "--output", "json").succeeded().json
+    schema = {"list": "failures", "summary": "failure-counts", "explain": "failure-reasons"}[words[0]]
+    Draft202012Validator(SCHEMAS[schema]).validate(found)
+    return found
 
 
 def test_failures_are_counted_by_entity_and_reason(kit: Kit, failing: str) -> None:
@@ -88,6 +93,11 @@ def test_the_log_is_downloaded_for_its_reader_only_and_its_address_is_never_show
     assert "/failurelogs/" in done.err
     assert "sig=" not in done.text
     assert "sig=" not in kit.run("failures", "summary", "-e", failing, "-v").succeeded().text
+    again = kit.run("failures", "download", "-e", failing, "--output", "json", str(target)).succeeded().json
+    Draft202012Validator(SCHEMAS["failure-files"]).validate(again)
+    assert {each["name"] for each in again["files"]} == {
+        path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file()
+    }
     refused = kit.run("failures", "download", "-e", failing, str(next(target.rglob("*.txt"))))
     assert refused.code == 2
     assert "is not a folder" in refused.err

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
+from setup_kit.report.schemas import SCHEMAS
 from tests.sandbox.job.harness import Kit
 
 NAME = "organized"
@@ -17,7 +19,9 @@ def organized(kit: Kit) -> None:
 
 
 def read(kit: Kit, *words: str) -> Any:
-    return kit.run("org", *words, "-e", NAME, "--output", "json").succeeded().json
+    found = kit.run("org", *words, "-e", NAME, "--output", "json").succeeded().json
+    Draft202012Validator(SCHEMAS[words[0]]).validate(found)
+    return found
 
 
 def test_entities_are_filtered_and_say_whether_they_can_be_exported(kit: Kit) -> None:

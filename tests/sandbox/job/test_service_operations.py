@@ -8,9 +8,12 @@ import sqlite3
 from contextlib import closing, suppress
 from typing import Any
 
+from jsonschema import Draft202012Validator
+
 from setup_kit.export_service.metadata import Metadata
 from setup_kit.export_service.models import Description
 from setup_kit.export_service.profiles import Profiles
+from setup_kit.report.schemas import SCHEMAS
 from tests.sandbox.job.harness import Kit
 from tests.sandbox.job.owner import Owner
 
@@ -63,6 +66,12 @@ def forget_consent(kit: Kit) -> None:
         database.execute("DELETE FROM privacy_terms")
 
 
+def read(kit: Kit, command: str, schema: str) -> Any:
+    found = kit.run(*command.split(), "-e", NAME, "--output", "json").succeeded().json
+    Draft202012Validator(SCHEMAS[schema]).validate(found)
+    return found
+
+
 def test_every_operation_of_the_service_is_reached_by_a_command(kit: Kit) -> None:
     environment = kit.init(
         NAME, profile__prefix=NAME, profile__entities=["team"], profile__relationships=[], profile__activate="none"
@@ -72,12 +81,9 @@ def test_every_operation_of_the_service_is_reached_by_a_command(kit: Kit) -> Non
     assert kit.run("org", "privacy", "-e", NAME).code == 4
     for command in (
         "org privacy accept --yes",
-        "org privacy",
         "org entities",
         "org relationships",
         "profile create --yes",
-        "profile list",
-        "profile show",
         "profile validate",
         "profile activate --metadata --yes",
         "profile activate --data --yes",
@@ -87,11 +93,13 @@ def test_every_operation_of_the_service_is_reached_by_a_command(kit: Kit) -> Non
         "failures summary",
     ):
         kit.run(*command.split(), "-e", NAME).succeeded()
-    found = kit.run("org", "discover", "-e", NAME, "--output", "json").succeeded().json["organization"]
+    found = read(kit, "org discover", "organization")["organization"]
     assert found["id"] == kit.document["organization"]["id"]
-    listed = kit.run("org", "list", "-e", NAME, "--output", "json").succeeded().json
-    assert listed["organizations"] == [found]
-    assert kit.run("org", "connector", "-e", NAME).succeeded().out == f"{found['connector_url']}\n"
+    assert read(kit, "org list", "organizations")["organizations"] == [found]
+    assert read(kit, "org connector", "connector")["connector_url"] == found["connector_url"]
+    assert read(kit, "org privacy", "privacy")["accepted"] is True
+    profile = read(kit, "profile show", "profile")["profile"]
+    assert {**profile, "statuses": []} in read(kit, "profile list", "profiles")["profiles"]
 
     kit.edit(NAME, profile__retry={"count": 3, "interval_seconds": 0})
     changed = kit.run("profile", "update", "-e", NAME, "--yes", "--output", "json").succeeded().json
