@@ -180,5 +180,7 @@ def _log_to_standard_error() -> None:
     import logging
 
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    # Warnings of the layer below HTTP name whole URLs, signatures included.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
     # Only the kit's own log: the SDKs' debug logs name headers and bodies.
     logging.getLogger("setup_kit").setLevel(logging.DEBUG)
