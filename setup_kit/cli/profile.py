@@ -45,6 +45,8 @@ def list_(environment: str, output: Output) -> None:
         found = session.house.export_client.profiles.listed()
     if output.json:
         output.document({"environment": session.name, "profiles": [profile_document(each) for each in found]})
+    elif not found:
+        output.out.print("The organization has no export profile.")
     else:
         columns = ["name", "state", "entities", "tables", "secret", "id"]
         rows = []

@@ -116,7 +116,7 @@ class Preflight(Check):
                 findings.append(self._failed(check, f"the organization has no entity {name}", remedy))
             elif not table.tracks_changes:
                 remedy = (
-                    "switch on Track changes in the table's properties"
+                    f"setup-kit org enable-tracking {name}, or switch on Track changes in the table's properties"
                     if table.can_track_changes
                     else "take it out of profile.entities: it cannot be switched on for this entity"
                 )

@@ -123,7 +123,7 @@ _REMEDIES = {
     "OrganizationUnreadable": "make the service's application an application user of the organization",
     "EntityNotFound": "correct profile.entities",
     "EntityNotExportable": "take it out of profile.entities",
-    "ChangeTracking": "switch on Track changes in the table's properties, or take it out of profile.entities",
+    "ChangeTracking": "setup-kit org enable-tracking switches it on; or take it out of profile.entities",
     "RelationshipNotFound": "correct profile.relationships",
     "RelationshipNotExportable": "take it out of profile.relationships",
     "KeyVaultTenant": "use a vault in a subscription of the organization's tenant",

@@ -45,14 +45,14 @@ def test_entities_are_filtered_and_say_whether_they_can_be_exported(kit: Kit) ->
 
 
 def test_change_tracking_is_planned_confirmed_switched_on_and_then_unchanged(kit: Kit) -> None:
-    asked = kit.run("org", "enable-tracking", "phonecall", "-e", NAME)
+    asked = kit.run("org", "enable-tracking", "competitor", "-e", NAME)
     assert asked.code == 2
     assert "tracked: off → on" in asked.out
-    enable = ("org", "enable-tracking", "phonecall", "task", "-e", NAME, "--yes", "--output", "json")
+    enable = ("org", "enable-tracking", "competitor", "task", "-e", NAME, "--yes", "--output", "json")
     made = kit.run(*enable).succeeded().json
-    assert [change["resource"] for change in made["changes"]] == ["change_tracking/phonecall"]
+    assert [change["resource"] for change in made["changes"]] == ["change_tracking/competitor"]
     assert kit.run(*enable).succeeded().json["changes"] == []
-    assert read(kit, "entities", "phonecall")["entities"][0]["offered"]
+    assert read(kit, "entities", "competitor")["entities"][0]["offered"]
 
     refused = kit.run("org", "enable-tracking", "competitr", "roletemplate", "-e", NAME, "--yes")
     assert refused.code == 1
