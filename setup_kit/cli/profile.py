@@ -122,7 +122,9 @@ def create(environment: str, consent: Consent, output: Output) -> None:
 @consent_options
 @output_options
 def update(environment: str, consent: Consent, output: Output) -> None:
-    """Change the profile that is there to what the environment file says: entities, retries, delete log, secret.
+    """Change the profile that is there, and what it needs, to what the environment file says.
+
+    Its entities, relationships, retries, delete log and secret can change; its name, prefix and schema cannot.
 
     \b
     Example:

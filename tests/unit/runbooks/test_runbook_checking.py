@@ -30,7 +30,7 @@ def test_the_folder_s_own_readme_names_each_of_them() -> None:
         (step("One", "setup-kit plan -e dev --detailed"), "", "No such option '--detailed'"),
         (step("One", "setup-kit pln -e dev"), "", "there is no command pln; did you mean plan?"),
         (step("One", 'x=$(setup-kit plan) && echo "$x"'), "", "lacks"),
-        (step("One", "setup-kit schema extra"), "", "takes no further word extra"),
+        (step("One", "setup-kit status -e dev extra"), "", "takes no further word extra"),
         (step("One", "setup-kit init dev --cloud moon"), "", "'moon' is not one of"),
         (step("One", "setup-kit sandbox"), "", "names no command"),
         ("Use `setup-kit plan --nowhere`.\n\n" + step("One", "true"), "", "No such option '--nowhere'"),
