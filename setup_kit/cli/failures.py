@@ -104,7 +104,7 @@ def explain(since: timedelta | None, entity: str | None, environment: str, outpu
 
 
 @failures.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @since_option
 @environment_option
 @output_options

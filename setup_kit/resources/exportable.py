@@ -39,7 +39,7 @@ def entities(house: House, pattern: str, *, every: bool) -> list[ExportableEntit
     """
     offered = {entity.logical_name for entity in house.export_client.metadata.entities()}
     named = set(house.environment.profile.entities)
-    like = _like(pattern)
+    like = matching(pattern)
     found = []
     for table in house.organization.tables():
         possible = table.tracks_changes or table.can_track_changes
@@ -54,7 +54,7 @@ def entities(house: House, pattern: str, *, every: bool) -> list[ExportableEntit
 def relationships(house: House, pattern: str) -> list[ExportableRelationship]:
     """The N:N relationships that the service exports; `pattern` as for entities, or of one of its entities."""
     named = set(house.environment.profile.relationships)
-    like = _like(pattern)
+    like = matching(pattern)
     return [
         ExportableRelationship(each.schema_name, each.entities, each.intersect_entity, each.schema_name in named)
         for each in sorted(house.export_client.metadata.relationships(), key=lambda each: each.schema_name)
@@ -62,8 +62,9 @@ def relationships(house: House, pattern: str) -> list[ExportableRelationship]:
     ]
 
 
-def _like(pattern: str) -> Callable[[str], bool]:
+def matching(pattern: str) -> Callable[[str], bool]:
+    """Whether a name has the pattern as a part or, where it holds * or ?, is like it; in any case."""
     wanted = pattern.casefold()
-    if set(wanted) & set("*?["):
+    if set(wanted) & set("*?"):
         return lambda name: fnmatchcase(name.casefold(), wanted)
     return lambda name: wanted in name.casefold()

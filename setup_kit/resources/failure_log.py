@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from setup_kit.engine.resource import Progress
-from setup_kit.errors import KitError, UsageError
+from setup_kit.errors import KitError
 from setup_kit.export_service.failure_folder import FailureFile, FailureFolder
 from setup_kit.export_service.failures import Failure
 from setup_kit.resources.build import House
@@ -46,10 +46,8 @@ def entries(folder: FailureFolder, since: datetime | None, entity: str | None, r
 def download(folder: FailureFolder, target: Path, since: datetime | None, report: Report) -> list[FailureFile]:
     """Copies the files, of the hours since then where that is given, readable for their owner only.
 
-    Raises UsageError when `target` is no folder, KitError for a file whose name would leave it.
+    Raises KitError for a file whose name would leave the folder `target`, which is made where it is missing.
     """
-    if target.exists() and not target.is_dir():
-        raise UsageError(f"{target} is not a folder", remedy="name a folder; it is made where it is missing")
     files = _since(folder.files(), since)
     for number, file in enumerate(files, 1):
         _write(target / _path(file), folder.read(file))

@@ -110,6 +110,12 @@ class Kit:
         self.run("init", name, "--cloud", "sandbox").succeeded()
         return self.edit(name, **changes)
 
+    def beside(self, name: str, other: str, /, **profile: Any) -> dict[str, Any]:
+        """Writes the environment file of another profile in what an environment has, and returns what that one says."""
+        text = yaml.safe_dump({"extends": f"{other}.yaml", "profile": profile}, sort_keys=False)
+        self.path(name).write_text(text, encoding="utf-8")
+        return self.edit(other)
+
     def edit(self, name: str, **changes: Any) -> dict[str, Any]:
         path = self.path(name)
         document: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))

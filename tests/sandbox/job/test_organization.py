@@ -15,6 +15,7 @@ NAME = "organized"
 
 @pytest.fixture(scope="session", autouse=True)
 def organized(kit: Kit) -> None:
+    """Of what it names nothing is made: only the organization is asked."""
     kit.init(NAME, profile__entities=["account"])
 
 
@@ -24,24 +25,20 @@ def read(kit: Kit, *words: str) -> Any:
     return found
 
 
-def test_entities_are_filtered_and_say_whether_they_can_be_exported(kit: Kit) -> None:
-    found = {each["entity"]: each for each in read(kit, "entities")["entities"]}
-    assert found["account"] == {
+def test_entities_say_whether_they_can_be_exported(kit: Kit) -> None:
+    every = {each["entity"]: each for each in read(kit, "entities", "--all")["entities"]}
+    assert every["account"] == {
         "entity": "account",
         "display_name": "Account",
         "change_tracking": "on",
         "offered": True,
         "in_file": True,
     }
-    assert (found["phonecall"]["change_tracking"], found["phonecall"]["offered"]) == ("off", False)
-    assert "roletemplate" not in found
-    assert "contactleads" not in found
-    every = {each["entity"]: each["change_tracking"] for each in read(kit, "entities", "--all")["entities"]}
-    assert every["roletemplate"] == "not possible"
-    assert [each["entity"] for each in read(kit, "entities", "CASE")["entities"]] == ["incident"]
-    assert [each["entity"] for each in read(kit, "entities", "opp*")["entities"]] == ["opportunity"]
-    relationships = read(kit, "relationships", "lead")["relationships"]
-    assert [each["relationship"] for each in relationships] == ["contactleads_association"]
+    assert (every["phonecall"]["change_tracking"], every["phonecall"]["offered"]) == ("off", False)
+    assert every["roletemplate"]["change_tracking"] == "not possible"
+    assert {each["entity"] for each in read(kit, "entities", "*e*")["entities"]} & {"phonecall", "roletemplate"} == {
+        "phonecall"
+    }
 
 
 def test_change_tracking_is_planned_confirmed_switched_on_and_then_unchanged(kit: Kit) -> None:
@@ -52,7 +49,6 @@ def test_change_tracking_is_planned_confirmed_switched_on_and_then_unchanged(kit
     made = kit.run(*enable).succeeded().json
     assert [change["resource"] for change in made["changes"]] == ["change_tracking/competitor"]
     assert kit.run(*enable).succeeded().json["changes"] == []
-    assert read(kit, "entities", "competitor")["entities"][0]["offered"]
 
     refused = kit.run("org", "enable-tracking", "competitr", "roletemplate", "-e", NAME, "--yes")
     assert refused.code == 1

@@ -6,7 +6,6 @@ import signal
 import threading
 
 import pytest
-import yaml
 
 from setup_kit.errors import ExitCode
 from tests.sandbox.job.harness import Kit
@@ -17,8 +16,7 @@ NAME = "watched"
 @pytest.fixture(scope="session")
 def watched(kit: Kit, dev: str) -> str:
     """A profile beside dev's that is active for metadata only, so that no row ever comes."""
-    profile = {"name": "Watched", "prefix": NAME, "entities": ["team"]}
-    kit.path(NAME).write_text(yaml.safe_dump({"extends": f"{dev}.yaml", "profile": profile}), encoding="utf-8")
+    kit.beside(NAME, dev, name="Watched", prefix=NAME, entities=["team"])
     kit.run("profile", "create", "-e", NAME, "--yes").succeeded()
     idle = kit.run("profile", "watch", "-e", NAME)
     assert idle.code == ExitCode.FAILED

@@ -72,10 +72,8 @@ def read(kit: Kit, command: str, schema: str) -> Any:
     return found
 
 
-def test_every_operation_of_the_service_is_reached_by_a_command(kit: Kit) -> None:
-    environment = kit.init(
-        NAME, profile__prefix=NAME, profile__entities=["team"], profile__relationships=[], profile__activate="none"
-    )
+def test_every_operation_of_the_service_is_reached_by_a_command(kit: Kit, dev: str) -> None:
+    environment = kit.beside(NAME, dev, name="Operated", prefix=NAME, entities=["team"], activate="none")
     before = len(kit.requests())
     forget_consent(kit)
     assert kit.run("org", "privacy", "-e", NAME).code == 4
