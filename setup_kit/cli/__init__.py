@@ -24,12 +24,11 @@ from setup_kit.cli.firewall import firewall
 from setup_kit.cli.help import help_
 from setup_kit.cli.import_ import import_
 from setup_kit.cli.init import init
+from setup_kit.cli.org import org
 from setup_kit.cli.pipeline import pipeline
 from setup_kit.cli.plan import plan
-from setup_kit.cli.promote import promote
-from setup_kit.cli.org import org
-from setup_kit.cli.plan import plan
 from setup_kit.cli.profile import profile
+from setup_kit.cli.promote import promote
 from setup_kit.cli.rotate import rotate
 from setup_kit.cli.runbook import runbook
 from setup_kit.cli.sandbox import sandbox

@@ -251,9 +251,9 @@ def watch(patience: timedelta | None, metadata: bool, strict: bool, environment:
 
     Of a profile that the environment file has active for metadata only, the making of the tables is followed.
 
-    \b
     Exits with 0 when every entity is done, be it without some of its records; with 4 when one failed as a whole, or is
     not done when the watching ends; with 1 when there is nothing to watch, or it stands still for half an hour.
+
     \b
     Examples:
       setup-kit profile watch -e dev

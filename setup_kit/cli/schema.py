@@ -39,7 +39,7 @@ def schema(document: str) -> None:
 
     \b
     environment  the environment file
-    plan         plan, and apply and the step commands when they end before anything was changed
+    plan         plan; apply and the step commands that end before a change
     result       apply, and the step commands, when they are done
     removal      destroy, and the step commands that take something away
     rotation     rotate; with --dry-run it prints a plan
@@ -50,7 +50,7 @@ def schema(document: str) -> None:
     error        any command that fails
     \b
     organizations, organization, connector, entities, relationships, privacy
-                 org list | discover | connector | entities | relationships | privacy
+                 org list | discover | connector | entities | ...
     profiles, profile
                  profile list | show
     failures, failure-counts, failure-reasons, failure-files

@@ -48,7 +48,7 @@ def failing(kit: Kit, owner: Owner) -> str:
     return NAME
 
 
-def run(kit: Kit, *words: str) -> Any:
+def asked(kit: Kit, *words: str) -> Any:
     found = kit.run("failures", *words, "-e", NAME, "--output", "json").succeeded().json
     schema = {"list": "failures", "summary": "failure-counts", "explain": "failure-reasons"}[words[0]]
     Draft202012Validator(SCHEMAS[schema]).validate(found)
@@ -56,7 +56,7 @@ def run(kit: Kit, *words: str) -> Any:
 
 
 def test_failures_are_counted_by_entity_and_reason(kit: Kit, failing: str) -> None:
-    summary = run(kit, "summary")
+    summary = asked(kit, "summary")
     counts = {(each["entity"], each["known"]): each for each in summary["failures"]}
     assert set(counts) == {("team", "text_too_long"), ("businessunit", "object_exists")}
     team = counts["team", "text_too_long"]
@@ -65,14 +65,14 @@ def test_failures_are_counted_by_entity_and_reason(kit: Kit, failing: str) -> No
     text = kit.run("failures", "summary", "-e", failing, "--since", "1h").succeeded().out
     assert "A text is longer than its column in the destination." in text
 
-    listed = run(kit, "list", "--entity", "team", "--limit", "1")
+    listed = asked(kit, "list", "--entity", "team", "--limit", "1")
     assert [each["entity"] for each in listed["failures"]] == ["team"]
     assert listed["left_out"] == team["entries"] - 1
     assert "would be truncated" in listed["failures"][0]["reason"]
 
 
 def test_each_reason_is_explained_with_the_next_command(kit: Kit, failing: str) -> None:
-    reasons = {each["reason"]: each for each in run(kit, "explain")["reasons"]}
+    reasons = {each["reason"]: each for each in asked(kit, "explain")["reasons"]}
     assert reasons["object_exists"]["entities"] == ["businessunit"]
     assert reasons["object_exists"]["command"] == f"setup-kit profile activate --again -e {failing}"
     text = kit.run("failures", "explain", "-e", failing).succeeded().out

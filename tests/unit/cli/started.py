@@ -66,7 +66,7 @@ def _helpers(path: Path) -> dict[str, Words]:
     """
     found: dict[str, Words] = {}
     for source in reversed(_sources(path)):
-        found |= _defined(source)
+        found |= _defined(source, found)
     return found
 
 
@@ -79,8 +79,7 @@ def _sources(path: Path) -> list[Path]:
     return [each for each in dict.fromkeys(sources) if each.is_file()]
 
 
-@cache
-def _defined(path: Path) -> dict[str, Words]:
+def _defined(path: Path, known: dict[str, Words]) -> dict[str, Words]:
     found: dict[str, Words] = {}
     functions = [node for node in ast.walk(_parsed(path)) if isinstance(node, ast.FunctionDef)]
     for function in functions:
@@ -97,9 +96,10 @@ def _defined(path: Path) -> dict[str, Words]:
     for function in functions:
         if function.name in found or function.name.startswith("test_"):
             continue
+        within = known | found
         for node in ast.walk(function):
-            if isinstance(node, ast.Call) and _name(node) in found and _passes_on(node.args):
-                found[function.name] = (*found[_name(node)], *_leading(node.args))
+            if isinstance(node, ast.Call) and _name(node) in within and _passes_on(node.args):
+                found[function.name] = (*within[_name(node)], *_leading(node.args))
     return found
 
 
