@@ -183,7 +183,7 @@ CASES = {
         "profile.differs", "retry.interval_seconds", "failed", "low", "seen: 5; wanted: 9", "setup-kit apply -e"
     ),
     "records that could not be written": Case(
-        "initial_sync.failures", "account: 3 of", "warning", "medium", "3 failed", "setup-kit status -e"
+        "initial_sync.failures", "account: 3 of", "warning", "medium", "3 failed", "setup-kit failures explain -e"
     ),
     "a change that waits for its export": Case(
         "freshness.stale", "account: a change of", "failed", "high", "last export 2019-01-01", "setup-kit status -e"

@@ -20,7 +20,10 @@ from tests.sandbox.job.preloaded import PreloadedKit
 # Where the sandbox has to keep secrets, readable by its owner only: its file, its state, its private keys.
 KEEPERS = re.compile(r"sandbox/(sandbox\.json|state\.db.*|tls/.*)$")
 # What its owner keeps under version control or hands on, or what holds nothing of anybody's.
-OPEN = re.compile(r"environments/.*\.ya?ml$|sandbox/tls/[^/]*ca[^/]*\.pem$|sandbox/sql/.*certificate[^/]*\.pem$")
+OPEN = re.compile(
+    r"(environments|\.github)/.*\.ya?ml$|azure-pipelines\.yaml$"
+    r"|sandbox/tls/[^/]*ca[^/]*\.pem$|sandbox/sql/.*certificate[^/]*\.pem$"
+)
 # Of Entra, and the signature of a shared access signature.
 TOKEN = re.compile(rb"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}|sig=[A-Za-z0-9%+/]{20,}")
 GLANCE = 0.01

@@ -58,16 +58,16 @@ def test_addresses_complete(kit: Kit) -> None:
 
 
 def test_a_second_run_is_refused_by_name_until_the_first_is_gone_however_it_ends(kit: Kit) -> None:
-    kit.init("twice")
-    change = ("apply", "-e", "twice", "--yes", "--target", "resource_group/*")
-    with asked(kit, "twice") as first:
+    kit.init("locked")
+    change = ("apply", "-e", "locked", "--yes", "--target", "resource_group/*")
+    with asked(kit, "locked") as first:
         before = len(kit.writes())
         refused = kit.run(*change)
         assert refused.code == 1
-        assert "another run is changing twice" in refused.err
+        assert "another run is changing locked" in refused.err
         assert f"process {first.pid}, setup-kit apply, since" in refused.err
         assert len(kit.writes()) == before
-        kit.run("plan", "-e", "twice", "--target", "resource_group/*").succeeded()
+        kit.run("plan", "-e", "locked", "--target", "resource_group/*").succeeded()
         first.kill()
         first.wait()
         kit.run(*change).succeeded()
