@@ -84,7 +84,7 @@ def test_an_old_tls_version_stays_and_is_warned_of(kit: Kit) -> None:
     assert "TLS 1.0" in finding.message
 
 
-def test_a_server_for_entra_sign_ins_only_is_refused(kit: Kit) -> None:
+def test_an_entra_only_server_is_refused_before_anything_is_made(kit: Kit) -> None:
     kit.settle(kit.group, kit.server)
     kit.sandbox.state.put(SERVERS, kit.server.name, {**kept_server(kit), "entra_only": True})
     with pytest.raises(KitError) as refused:

@@ -181,7 +181,7 @@ def test_what_the_operators_group_has_is_enough(kit: Kit, authorization: str) ->
     assert kit.drift(kit.vault, kit.operator_access) == []
 
 
-def test_a_permission_that_does_not_hold_yet_is_waited_for(policies: Kit) -> None:
+def test_a_permission_is_waited_for_by_trying_so_that_no_second_run_is_needed(policies: Kit) -> None:
     assert policies.operator_access.granted
     had = set_policies(policies, [])
     told: list[Progress] = []

@@ -25,7 +25,7 @@ def test_a_plan_shows_what_apply_then_does_and_makes_none_of_it(kit: Kit) -> Non
     )
 
 
-def test_a_second_apply_reports_no_changes_and_sends_no_write(kit: Kit, dev: str) -> None:
+def test_a_second_plan_is_empty_and_a_second_apply_sends_no_write(kit: Kit, dev: str) -> None:
     before = len(kit.writes())
     again = kit.apply(dev).succeeded()
     assert {key: again.json["summary"][key] for key in ("created", "updated", "deleted")} == {
@@ -38,7 +38,7 @@ def test_a_second_apply_reports_no_changes_and_sends_no_write(kit: Kit, dev: str
     assert kit.run("plan", "-e", dev, "--detailed-exitcode").code == 0
 
 
-def test_every_grant_is_there_and_no_other(kit: Kit, dev: str) -> None:
+def test_exactly_the_thirteen_grants_are_issued_to_an_own_user_and_read_back(kit: Kit, dev: str) -> None:
     owner = Owner(kit, kit.edit(dev))
     rows = owner.sql(
         "SELECT p.class_desc, p.permission_name FROM sys.database_permissions AS p "
@@ -78,7 +78,7 @@ def test_the_journal_has_each_change_before_and_after(kit: Kit, dev: str) -> Non
     assert len(done) > 25
 
 
-def test_the_operators_rule_is_opened_when_it_is_needed_and_gone_afterwards(kit: Kit) -> None:
+def test_the_operators_temporary_rule_is_added_when_it_is_needed_and_removed_at_the_end(kit: Kit) -> None:
     environment = kit.init(
         "office",
         sql__firewall__rules=[],

@@ -218,7 +218,7 @@ def test_each_part_is_taken_away_by_itself_and_comes_back(kit: Kit, unmade: tupl
     kit.run("server", "show", "-e", name).failed(1)
 
 
-def test_a_deleted_vault_is_recovered_or_purged(kit: Kit) -> None:
+def test_a_soft_deleted_vault_is_recovered_by_default_and_purged_only_by_name(kit: Kit) -> None:
     name = "binned"
     environment = kit.init(name)
     owner, vault = Owner(kit, environment), environment["key_vault"]["name"]

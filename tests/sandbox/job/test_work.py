@@ -57,7 +57,7 @@ def test_addresses_complete(kit: Kit) -> None:
     assert found.out.split() == ["plain,grants/dataexport"]
 
 
-def test_a_second_run_is_refused_by_name_until_the_first_is_gone_however_it_ends(kit: Kit) -> None:
+def test_a_second_run_is_refused_by_name_and_the_run_lock_dies_with_its_process(kit: Kit) -> None:
     kit.init("locked")
     change = ("apply", "-e", "locked", "--yes", "--target", "resource_group/*")
     with asked(kit, "locked") as first:

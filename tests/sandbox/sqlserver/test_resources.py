@@ -93,7 +93,7 @@ def test_a_hostile_password_is_carried_out_exactly(kit: MakeKit, password: str) 
 
 
 @pytest.mark.parametrize("grant", GRANTS, ids=lambda grant: grant.permission)
-def test_a_revoked_grant_is_named_and_granted_again_and_nothing_else(
+def test_a_missing_grant_is_reported_and_granted_again_and_nothing_else(
     kit: MakeKit, administrator: Callable[..., None], grant: Grant
 ) -> None:
     succeeded(kit().apply())
@@ -315,7 +315,7 @@ def test_a_closed_firewall_defers_the_reading_and_apply_opens_it(server: Logical
     assert succeeded(kit().apply()).made == ()
 
 
-def test_more_than_the_thirteen_is_found_with_the_statement_that_takes_it_away(
+def test_superfluous_grants_are_reported_with_the_statement_that_takes_them_away(
     kit: MakeKit, administrator: Callable[..., None]
 ) -> None:
     succeeded(kit().apply())

@@ -126,7 +126,7 @@ def test_a_rule_that_was_just_added_is_waited_for(server: LogicalServer) -> None
     sessions.close()
 
 
-def test_a_rule_that_never_holds_is_given_up_after_five_minutes(server: LogicalServer) -> None:
+def test_a_rule_is_waited_for_up_to_five_minutes_and_then_given_up(server: LogicalServer) -> None:
     server.policy.rules.clear()
     time = Time()
     sessions = time.sessions(server)
@@ -136,7 +136,7 @@ def test_a_rule_that_never_holds_is_given_up_after_five_minutes(server: LogicalS
     assert time.now == pytest.approx(300)
 
 
-def test_a_database_that_wakes_up_is_waited_for_and_it_is_said(server: LogicalServer) -> None:
+def test_a_paused_database_is_retried_by_error_number_and_it_is_said(server: LogicalServer) -> None:
     server.policy.offline = True
 
     def wake(now: float) -> None:
@@ -252,7 +252,7 @@ def test_a_login_without_a_user_has_its_password_accepted(sessions: SqlSessions)
     assert not refused.value.password_accepted
 
 
-def test_a_login_that_this_run_made_is_waited_for_when_it_is_proven(server: LogicalServer) -> None:
+def test_18456_is_retried_only_right_after_the_login_was_created_or_changed_by_this_run(server: LogicalServer) -> None:
     administrator = Time().sessions(server)
 
     def catch_up(now: float) -> None:
