@@ -30,16 +30,18 @@ class KitError(Exception):
     what      what happened, on what: one sentence that names the thing.
     why       the cause, where it is known.
     remedy    the next step: a command or a setting.
+    link      a page to read on; shown in grey.
     original  the text of the service, driver or library, word for word; shown in grey. Never holds a secret.
     """
 
     exit_code = ExitCode.FAILED
 
-    def __init__(self, what: str, *, why: str = "", remedy: str = "", original: str = "") -> None:
+    def __init__(self, what: str, *, why: str = "", remedy: str = "", link: str = "", original: str = "") -> None:
         super().__init__(what)
         self.what = what
         self.why = why
         self.remedy = remedy
+        self.link = link
         self.original = original
 
 

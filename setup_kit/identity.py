@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from setup_kit import github_token
+from setup_kit import github_token, known_errors
 from setup_kit.clouds import Cloud
 from setup_kit.errors import KitError
 from setup_kit.secret import Secret
@@ -194,114 +194,35 @@ def _credential(cloud: Cloud, tenant: str, variables: Mapping[str, str]) -> Toke
     return identity.DefaultAzureCredential(**options)
 
 
-@dataclass(frozen=True)
-class _Refusal:
-    """What one of Entra's error codes means, and what to do. `{tenant}` is filled in."""
-
-    codes: tuple[int, ...]
-    why: str
-    remedy: str
-
-
-# Source: "Microsoft Entra authentication and authorization error codes".
-_REFUSALS = (
-    _Refusal(
-        (7000215,),
-        "the client secret is wrong",
-        "set AZURE_CLIENT_SECRET to the secret's value (not its id) of the application AZURE_CLIENT_ID",
-    ),
-    _Refusal(
-        (7000222,),
-        "the client secret has expired",
-        "make a new one (az ad app credential reset --id <AZURE_CLIENT_ID>) and set AZURE_CLIENT_SECRET",
-    ),
-    _Refusal(
-        (700016, 7000229),
-        "the tenant does not know the application",
-        "check AZURE_CLIENT_ID, and 'tenant' in the environment file ({tenant})",
-    ),
-    _Refusal((90002, 900023), "there is no such tenant", "check 'tenant' in the environment file ({tenant})"),
-    _Refusal(
-        (500011,),
-        "the service that the token is for has no service principal in the tenant",
-        "check 'tenant' in the environment file ({tenant}); an administrator may have to add the service to it",
-    ),
-    _Refusal(
-        (65001, 650057),
-        "nobody has consented that the application calls this service",
-        "have an administrator grant consent (az ad app permission admin-consent --id <AZURE_CLIENT_ID>)",
-    ),
-    _Refusal(
-        (50076, 50079, 50078, 50158),
-        "multi-factor sign-in is asked for",
-        "sign in again: az login --tenant {tenant}; in a pipeline use a service principal",
-    ),
-    _Refusal((50126,), "the user name or the password is wrong", "check AZURE_USERNAME and AZURE_PASSWORD"),
-    _Refusal(
-        (53003, 53000, 53001),
-        "a conditional access policy does not let this sign-in through",
-        "sign in from where the policy allows it, or ask its administrator",
-    ),
-    _Refusal(
-        (70043, 700082, 50173, 70008, 700084),
-        "the kept sign-in has expired",
-        "sign in again: az login --tenant {tenant}",
-    ),
-    _Refusal(
-        (700027, 700024),
-        "the certificate or the assertion of the application is not accepted",
-        "check AZURE_CLIENT_CERTIFICATE_PATH, that its public part is registered, and this machine's clock",
-    ),
-)
-
-# How OpenSSL says it, and what helps.
+# How OpenSSL says that a certificate is not trusted.
 UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
-TRUST = "set REQUESTS_CA_BUNDLE to a file with the authority that signed it: a company's proxy may put its own there"
 
 _CODE = re.compile(r"AADSTS(\d+)")
 
 
 def sign_in_error(error: Exception, cloud: Cloud, tenant: str) -> KitError:
     """What a person should read when no token is given out. `original` is Entra's or the library's own text."""
+    what = f"Signing in to tenant {tenant} at {cloud.authority} failed"
+    original = str(error)
+    reason = _not_answered(error)
+    found = None if reason else _CODE.search(original)
+    section, code = ("aadsts", found[1]) if found else ("connection", reason or known_errors.OTHER)
+    meaning = known_errors.meaning(section, code, text=original, authority=cloud.authority, tenant=tenant)
+    return KitError(what, **meaning.words, original=original)
+
+
+def _not_answered(error: Exception) -> str:
+    """The name that known_errors.yaml has for why Entra was not even asked; empty where it was."""
     from azure.core.exceptions import ServiceRequestError, ServiceResponseError
     from azure.identity import CredentialUnavailableError
 
-    what = f"Signing in to tenant {tenant} at {cloud.authority} failed"
-    original = str(error)
     # azure-identity wraps whatever went wrong on the way.
     if isinstance(error.__cause__ or error, ServiceRequestError | ServiceResponseError):
-        if UNTRUSTED in original:
-            return KitError(what, why="its certificate is not trusted here", remedy=TRUST, original=original)
-        return KitError(
-            what,
-            why="the authority does not answer",
-            remedy=f"check the network, a proxy, and that {cloud.authority} is the right authority",
-            original=original,
-        )
-    if "get authority configuration" in original:
-        return KitError(
-            what,
-            why="the authority does not know the tenant, or is none",
-            remedy="check 'tenant' and 'cloud' in the environment file",
-            original=original,
-        )
-    found = _CODE.search(original)
-    if found:
-        code = int(found[1])
-        for refusal in _REFUSALS:
-            if code in refusal.codes:
-                return KitError(what, why=refusal.why, remedy=refusal.remedy.format(tenant=tenant), original=original)
-        return KitError(
-            what,
-            why=f"Microsoft Entra refused with AADSTS{code}",
-            remedy=f"look it up at https://login.microsoftonline.com/error?code={code}",
-            original=original,
-        )
-    if isinstance(error, CredentialUnavailableError) or "DefaultAzureCredential" in original:
-        return KitError(
-            what,
-            why="no credential was found on this machine",
-            remedy=f"run: az login --tenant {tenant}; or set AZURE_CLIENT_ID and AZURE_CLIENT_SECRET",
-            original=original,
-        )
-    return KitError(what, remedy="check the credential that the environment variables describe", original=original)
+        return "untrusted" if UNTRUSTED in str(error) else "no_authority"
+    if "get authority configuration" in str(error):
+        return "no_tenant"
+    if _CODE.search(str(error)) is None and (
+        isinstance(error, CredentialUnavailableError) or "DefaultAzureCredential" in str(error)
+    ):
+        return "no_credential"
+    return ""

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from setup_kit import known_errors
 from setup_kit.errors import KitError
-from setup_kit.identity import TRUST, UNTRUSTED
+from setup_kit.identity import UNTRUSTED
 
 if TYPE_CHECKING:
     from azure.core.exceptions import AzureError, HttpResponseError
@@ -33,10 +34,11 @@ class AzureRefusal(KitError):  # noqa: N818 - an answer that callers act upon
         message: str = "",
         why: str = "",
         remedy: str = "",
+        link: str = "",
         original: str = "",
         broken_off: bool = False,
     ) -> None:
-        super().__init__(what, why=why, remedy=remedy, original=original)
+        super().__init__(what, why=why, remedy=remedy, link=link, original=original)
         self.broken_off = broken_off
         self.code = code
         self.reason = reason
@@ -231,28 +233,18 @@ def refusal(error: AzureError, what: str) -> AzureRefusal:
         ServiceResponseError,
     )
 
+    original = str(error)
     if isinstance(error, IncompleteReadError):
-        return AzureRefusal(
-            what,
-            why="the connection ended in the middle of the service's answer",
-            remedy="run the same command again",
-            original=str(error),
-            broken_off=True,
-        )
+        broken = known_errors.meaning("connection", "broken_off")
+        return AzureRefusal(what, **broken.words, original=original, broken_off=True)
     if isinstance(error, HttpResponseError) and (error.response is not None or error.error is not None):
         return _refused(error, what)
-    if UNTRUSTED in str(error):
-        return AzureRefusal(
-            what, why="the service's certificate is not trusted here", remedy=TRUST, original=str(error)
-        )
-    if isinstance(error, ServiceRequestError | ServiceResponseError):
-        return AzureRefusal(
-            what,
-            why="the service does not answer",
-            remedy="check the network, a proxy, and that 'cloud' in the environment file is the right one",
-            original=str(error),
-        )
-    return AzureRefusal(what, original=str(error))
+    reason = known_errors.OTHER
+    if UNTRUSTED in original:
+        reason = "untrusted"
+    elif isinstance(error, ServiceRequestError | ServiceResponseError):
+        reason = "unreached"
+    return AzureRefusal(what, **known_errors.meaning("connection", reason).words, original=original)
 
 
 def _refused(error: HttpResponseError, what: str) -> AzureRefusal:

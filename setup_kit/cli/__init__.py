@@ -115,7 +115,7 @@ def _prepare() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    logging.lastResort = None
+    logging.lastResort = logging.NullHandler()  # none at all is complained of
 
 
 def _show(error: KitError) -> None:

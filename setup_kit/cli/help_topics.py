@@ -33,11 +33,12 @@ Every failure is said in the same form:
   error: what happened, on what
     why, where it is known
     → the next step: a command, or a setting
+    a page to read on
     the service's own words, whole
 
 With --output json it is one document on standard output, {"error": {"what",
-"why", "remedy", "original", "exit_code"}}; a failed run's document has a list
-"failures" of the same, each with its "resource".
+"why", "remedy", "link", "original", "exit_code"}}; a failed run's document has
+a list "failures" of the same, each with its "resource".
 
 What is transient (a throttled call, a broken connection, a database that is
 waking up) is tried again for some minutes before it is called a failure. What

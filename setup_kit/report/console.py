@@ -35,8 +35,9 @@ MARKS = {
 }
 
 
-# What begins the line of a next step, which is often a command: not wrapped, so that it is copied whole.
+# What begins the line of a next step, which is often a command, and of a link: not wrapped, so that it is copied whole.
 ARROW = "→"
+LINK = "https://"
 
 
 class PatientConsole(Console):
@@ -54,7 +55,7 @@ class PatientConsole(Console):
 
     def _hanging(self, line: Text) -> list[Text]:
         plain = line.plain
-        if line.cell_len <= self.width or plain.lstrip().startswith(ARROW):
+        if line.cell_len <= self.width or plain.lstrip().startswith((ARROW, LINK)):
             return [line]
         indent = len(plain) - len(plain.lstrip())
         below = " " * min(indent + 4, self.width // 2)
@@ -201,7 +202,7 @@ def show_failures(console: Console, failures: Mapping[Node, Exception], blocked:
 
 
 def show_error(console: Console, error: Exception, of: str = "") -> None:
-    """What happened, why, what to do; the original words in grey."""
+    """What happened, why, what to do; in grey a page to read on and the original words."""
     place = f"{escape(of)}: " if of else ""
     if not isinstance(error, KitError):
         console.print(f"[red]error:[/] {place}{escape(type(error).__name__)}: {escape(str(error))}")
@@ -211,6 +212,8 @@ def show_error(console: Console, error: Exception, of: str = "") -> None:
         console.print(f"  {escape(line)}")
     if error.remedy:
         console.print(f"  [cyan]→[/] {escape(error.remedy)}")
+    if error.link:
+        console.print(f"    [bright_black]{escape(error.link)}[/]")
     for line in error.original.splitlines():
         console.print(f"  [bright_black]{escape(line)}[/]")
 

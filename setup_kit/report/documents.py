@@ -130,6 +130,7 @@ def error_document(error: KitError) -> Document:
         "what": error.what,
         "why": error.why,
         "remedy": error.remedy,
+        "link": error.link,
         "original": error.original,
         "exit_code": int(error.exit_code),
     }
@@ -163,9 +164,9 @@ def failures_document(failures: Mapping[Node, Exception]) -> list[Document]:
 
 
 def _error(error: Exception) -> Document:
-    if isinstance(error, KitError):
-        return {"what": error.what, "why": error.why, "remedy": error.remedy, "original": error.original}
-    return {"what": f"{type(error).__name__}: {error}", "why": "", "remedy": "", "original": ""}
+    if not isinstance(error, KitError):
+        error = KitError(f"{type(error).__name__}: {error}")
+    return {name: getattr(error, name) for name in ("what", "why", "remedy", "link", "original")}
 
 
 def _blocked(blocked: Mapping[Node, Node]) -> list[Document]:

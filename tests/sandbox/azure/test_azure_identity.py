@@ -49,7 +49,7 @@ def test_a_wrong_client_secret_is_explained_and_not_repeated(sandbox: Sandbox) -
     identity = identity_of(sandbox, client_secret="not-the-secret-1234")
     with pytest.raises(KitError) as refused:
         identity.caller()
-    assert refused.value.why == "the client secret is wrong"
+    assert refused.value.why.startswith("the client secret is wrong")
     assert "AZURE_CLIENT_SECRET" in refused.value.remedy
     assert "AADSTS7000215" in refused.value.original
     assert "not-the-secret-1234" not in "".join(map(str, refused.value.__dict__.values()))
@@ -59,7 +59,7 @@ def test_a_refused_sign_in_reaches_the_caller_of_any_client(sandbox: Sandbox) ->
     clients = clients_of(sandbox, identity_of(sandbox, client_secret="wrong"))
     with pytest.raises(KitError) as refused:
         clients.resource_groups.get("any")
-    assert refused.value.why == "the client secret is wrong"
+    assert refused.value.why.startswith("the client secret is wrong")
     clients.close()
 
 
@@ -92,7 +92,7 @@ def test_an_authority_that_does_not_answer_is_named(sandbox: Sandbox) -> None:
     with pytest.raises(KitError) as refused:
         Identity(cloud, sandbox["tenant_id"], variables).caller()
     assert address in refused.value.what
-    assert refused.value.why == "the authority does not answer"
+    assert refused.value.why.startswith("the authority does not answer")
 
 
 def test_a_resource_manager_that_does_not_answer_is_explained(sandbox: Sandbox) -> None:

@@ -77,6 +77,7 @@ def test_a_token_that_says_nothing_is_refused_without_showing_it(broken: Secret)
 def test_entras_refusals_are_explained(text: str, word: str) -> None:
     error = sign_in_error(ValueError(text), PUBLIC, TENANT)
     assert word in f"{error.why} {error.remedy}"
+    assert error.link.startswith("https://learn.microsoft.com/")
     assert error.original == text
 
 

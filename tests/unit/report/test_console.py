@@ -10,7 +10,7 @@ import pytest
 from setup_kit.engine.planner import Known, Plan, Planned
 from setup_kit.engine.resource import Action, Change, Finding, Resource, Status
 from setup_kit.errors import KitError
-from setup_kit.report.console import make_console, show_error, show_findings, show_plan, show_table
+from setup_kit.report.console import PatientConsole, make_console, show_error, show_findings, show_plan, show_table
 from setup_kit.report.documents import findings_document, plan_document
 from setup_kit.secret import Secret
 
@@ -78,11 +78,28 @@ def test_the_document_of_a_plan_has_summary_and_changes_and_no_secret(plan: Plan
 def test_an_error_shows_what_why_next_and_the_original() -> None:
     file = io.StringIO()
     error = KitError(
-        "the vault is not there", why="it was deleted", remedy="setup-kit apply", original="VaultNotFound [x]"
+        "the vault is not there",
+        why="it was deleted",
+        remedy="setup-kit apply",
+        link="https://learn.microsoft.com/a",
+        original="VaultNotFound [x]",
     )
     show_error(make_console(file), error)
-    lines = file.getvalue().splitlines()
-    assert lines == ["error: the vault is not there", "  it was deleted", "  → setup-kit apply", "  VaultNotFound [x]"]
+    assert file.getvalue().splitlines() == [
+        "error: the vault is not there",
+        "  it was deleted",
+        "  → setup-kit apply",
+        "    https://learn.microsoft.com/a",
+        "  VaultNotFound [x]",
+    ]
+
+
+def test_a_link_is_grey_and_stays_whole_in_a_narrow_terminal() -> None:
+    file = io.StringIO()
+    link = f"https://learn.microsoft.com/{'long/' * 20}page"
+    console = PatientConsole(file=file, force_terminal=True, width=60, soft_wrap=True, highlight=False)
+    show_error(console, KitError("it failed", link=link))
+    assert f"\x1b[90m{link}\x1b[0m" in file.getvalue()
 
 
 def test_findings_show_their_remedy_only_when_something_is_wrong() -> None:

@@ -118,7 +118,7 @@ def test_findings_are_as_their_schema_says_with_a_verdict_and_without() -> None:
 
 
 def test_errors_are_as_their_schema_says(tmp_path: Path) -> None:
-    check("error", error_document(KitError("it failed", why="why", remedy="mend it", original="[x]")))
+    check("error", error_document(KitError("it failed", why="why", remedy="mend it", link="https://x", original="[x]")))
     (tmp_path / "bad.yaml").write_text("version: 2\n", encoding="utf-8")
     with pytest.raises(KitError) as refused:
         load("bad.yaml", tmp_path)
