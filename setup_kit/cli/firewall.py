@@ -86,7 +86,9 @@ def remove(name: str, environment: str, consent: Consent, output: Output) -> Non
         )
         if rules.names(name):
             path = displayed(session.loaded.path)
-            output.err.print(f"{path} still asks for the rule {name}: take it out, or apply makes it again.")
+            output.err.print(
+                f"{path} still asks for the rule {name}: take it out, or apply makes it again.", markup=False
+            )
 
 
 @firewall.command()

@@ -100,8 +100,19 @@ def _write(
     if not chosen:
         raise UsageError("the folder environments holds none", remedy="make one with: setup-kit init NAME")
     path = file or FILES[kind]
-    write(path, render(kind, chosen, branch=branch, package=package or f"setup-kit=={__version__}"), force=force)
     chosen_names = [each.name for each in chosen]
+    options = ["--branch", branch] if branch != "main" else []
+    options += ["--package", package] if package else []
+    options += ["--file", file.as_posix()] if file else []
+    text = render(
+        kind,
+        chosen,
+        branch=branch,
+        package=package or f"setup-kit=={__version__}",
+        file=path,
+        command=["setup-kit", "pipeline", system, *chosen_names, *options],
+    )
+    write(path, text, force=force)
     if output.json:
         output.document({"system": system, "file": path.as_posix(), "environments": chosen_names})
         return

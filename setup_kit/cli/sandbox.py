@@ -233,6 +233,14 @@ def sql(output: Output) -> None:
 
     Everything else of T-SQL that the kit, the export service and its clean-up scripts use is carried out.
 
+    Any driver of SQL Server may look in, at the fqdn (address and port) that `setup-kit server show` prints. The
+    certificate is sql_certificate of `setup-kit sandbox status`, signed by its ca_file. Sign in as the SQL login that
+    administers the server (`setup-kit init --administrator-login`; its password is SETUP_KIT_SQL_ADMIN_PASSWORD), or
+    with a token of the sandbox's authority for its sql_audience. Microsoft's drivers take:
+
+    \b
+      Server=127.0.0.1,PORT;Database=NAME;Encrypt=strict;ServerCertificate=FILE
+
     \b
     Example:
       setup-kit sandbox sql --output json

@@ -151,7 +151,10 @@ def purge(name: str, environment: str, consent: Consent, output: Output) -> None
     with changing(environment, "secret purge", consent.wait) as session:
         node = session.house.secret
         if name != node.name:
-            raise UsageError(f"the secret of {session.name} is {node.name}, not {name!r}")
+            raise UsageError(
+                f"the secret of {session.name} is {node.name}, not {name!r}",
+                remedy=f"setup-kit secret purge -e {environment} {node.name}; or name the environment that has {name}",
+            )
         node.purge = True
         made = removal_planned(session, output, [SECRET])
         if node.observed is not None and not node.observed.recoverable:

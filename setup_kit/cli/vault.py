@@ -121,7 +121,10 @@ def purge(name: str, environment: str, consent: Consent, output: Output) -> None
     with changing(environment, "vault purge", consent.wait) as session:
         node = session.house.vault
         if name != node.name:
-            raise UsageError(f"the vault of {session.name} is {node.name}, not {name!r}")
+            raise UsageError(
+                f"the vault of {session.name} is {node.name}, not {name!r}",
+                remedy=f"setup-kit vault purge -e {environment} {node.name}; or name the environment that has {name}",
+            )
         node.purge = True
         made = removal_planned(session, output, [VAULT])
         if node.observed is not None and not node.observed.soft_deleted:

@@ -187,7 +187,10 @@ def check_place(path: Path, name: str) -> None:
         names.environment(name)
         names.environment(path.stem)
     except ValueError as error:
-        raise UsageError(f"{displayed(path)} cannot be the environment file: {error}") from None
+        raise UsageError(
+            f"{displayed(path)} cannot be the environment file: {error}",
+            remedy="choose another name for the environment",
+        ) from None
     for there in (path, *(path.with_name(path.stem + suffix) for suffix in SUFFIXES)):
         if there.exists():
             raise UsageError(
@@ -209,4 +212,8 @@ def _write(path: Path, text: str) -> None:
             file.write(text)
         path.chmod(0o644)
     except OSError as error:
-        raise UsageError(f"{displayed(path)} cannot be written", original=str(error)) from error
+        raise UsageError(
+            f"{displayed(path)} cannot be written",
+            remedy="work in a folder that you may write to",
+            original=str(error),
+        ) from error

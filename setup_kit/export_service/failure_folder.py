@@ -108,6 +108,7 @@ def _listed(answer: Answer) -> tuple[list[FailureFile], str]:
         raise KitError(
             "the failure log's storage answered something that is no list of files",
             why="something else answers at this address, or a proxy on the way",
+            remedy="check the network and its proxy",
             original=without_secrets(answer.text)[:200],
         ) from error
     return [file for file in files if file.name], root.findtext("NextMarker") or ""

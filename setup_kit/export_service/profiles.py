@@ -93,7 +93,10 @@ class Profiles:
         # A JSON text or a plain one: no public source shows which.
         found = answer.text.strip().strip('"')
         if not found.startswith("https://"):
-            raise KitError("the Data Export Service did not answer with the address of its failure log")
+            raise KitError(
+                "the Data Export Service did not answer with the address of its failure log",
+                remedy="look at the profile: setup-kit profile show; then ask whoever runs the service",
+            )
         return Secret(found)
 
     def _post(self, profile_id: str, action: str) -> Profile:

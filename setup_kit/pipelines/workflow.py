@@ -23,7 +23,6 @@ ACTIONS = {
     "checkout": "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1",
     "setup_python": "actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0",
     "upload": "actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v7.0.0",
-    "download": "actions/download-artifact@3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c # v8.0.1",
 }
 PYTHON = "3.13"
 
@@ -51,10 +50,13 @@ class Stage:
     password: bool = False
 
 
-def render(system: System, environments: Sequence[Loaded], *, branch: str, package: str) -> str:
+def render(
+    system: System, environments: Sequence[Loaded], *, branch: str, package: str, file: Path, command: Sequence[str]
+) -> str:
     """The workflow's text. The environments are applied in this order, each when the one before it has succeeded.
 
-    `package` is what pip is given: a requirement, an address or a path in the repository.
+    `package` is what pip is given: a requirement, an address or a path in the repository. `file` is where the workflow
+    is written, whose changes start it too; `command`, the words that wrote it, stands in its first line.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("setup_kit.pipelines"),
@@ -71,12 +73,12 @@ def render(system: System, environments: Sequence[Loaded], *, branch: str, packa
         comment_start_string="<#",
         comment_end_string="#>",
     )
-    environment.filters |= {"yaml": quoted, "shell": shlex.quote}
+    environment.filters["yaml"] = quoted
     return environment.get_template(f"{system}.yaml.j2").render(
         actions=ACTIONS,
         branch=branch,
-        command=shlex.join(["setup-kit", "pipeline", str(system), *(each.name for each in environments)]),
-        file=FILES[system].as_posix(),
+        command=shlex.join(command),
+        file=file.as_posix(),
         package=package,
         python=PYTHON,
         stages=_stages(environments),
@@ -94,7 +96,9 @@ def write(path: Path, text: str, *, force: bool) -> None:
             f"{path} is there already", remedy="pass --force to replace it, or --file to write another"
         ) from None
     except OSError as error:
-        raise UsageError(f"{path} cannot be written", original=str(error)) from error
+        raise UsageError(
+            f"{path} cannot be written", remedy="pass --file to write it elsewhere", original=str(error)
+        ) from error
 
 
 def quoted(text: str) -> str:

@@ -79,7 +79,9 @@ def save_plan(
             file.write(text)
         fresh.replace(path)
     except OSError as error:
-        raise KitError(f"the plan cannot be written to {path}", original=str(error)) from error
+        raise KitError(
+            f"the plan cannot be written to {path}", remedy="name another file with --out", original=str(error)
+        ) from error
 
 
 def read_plan(path: Path) -> SavedPlan:

@@ -117,7 +117,9 @@ class Activation(Resource[ActivationState]):
 
     def _id(self) -> str:
         if self._profile.observed is None:
-            raise KitError(f"the profile {self.name!r} is not there, so it cannot be activated")
+            raise KitError(
+                f"the profile {self.name!r} is not there, so it cannot be activated", remedy="run: setup-kit apply"
+            )
         return self._profile.observed.id
 
     def _exports_data(self, found: Profile) -> bool:

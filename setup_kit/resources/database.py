@@ -112,7 +112,10 @@ class Database(Resource[State]):
     def _location(self) -> str:
         server = self._server.observed
         if server is None:
-            raise KitError(f"The logical server {self._server.name} of the database {self.name} is not there")
+            raise KitError(
+                f"The logical server {self._server.name} of the database {self.name} is not there",
+                remedy="run: setup-kit apply",
+            )
         return server.location
 
     def audit(self, observed: State) -> list[Finding]:

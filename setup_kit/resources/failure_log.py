@@ -67,6 +67,7 @@ def _path(file: FailureFile) -> Path:
         raise KitError(
             f"the failure log has a file whose name is no path below a folder: {file.name!r}",
             why="it was not written; the storage may not be the service's",
+            remedy="ask whoever runs the service whose storage that is, before anything of it is used",
         )
     return Path(*parts)
 

@@ -105,7 +105,9 @@ class InitialSync(Check):
     def _look(self) -> Profile:
         """The profile with the status of everything it exports; each is reported."""
         if self._profile.observed is None:
-            raise KitError(f"the profile {self.name!r} is not there, so nothing is synchronized")
+            raise KitError(
+                f"the profile {self.name!r} is not there, so nothing is synchronized", remedy="run: setup-kit apply"
+            )
         found = self._client.profiles.get(self._profile.observed.id, status=True)
         if found is None:
             raise KitError(
@@ -143,7 +145,10 @@ class InitialSync(Check):
         for known in self._client.metadata.relationships():
             if known.schema_name == relationship:
                 return known.intersect_entity
-        raise KitError(f"the service does not know the relationship {relationship}")
+        raise KitError(
+            f"the service does not know the relationship {relationship}",
+            remedy="see which it knows: setup-kit org relationships",
+        )
 
     def _stop_when_broken(self, found: Profile) -> None:
         if found.state.broken:

@@ -112,6 +112,7 @@ class ExportLogin(Resource[LoginState]):
             raise KitError(
                 f"the login {self._destination.user!r} cannot get its password",
                 why="the secret in Key Vault holds none",
+                remedy="run: setup-kit apply, which writes it anew",
             )
         master = self._destination.master()
         if change.action is Action.CREATE:

@@ -124,7 +124,10 @@ class OperatorRule(Temporary):
                 )
             self.report(Progress(self.address, address, int(waited), None, "waiting for the rule to hold", "seconds"))
             if self._azure.patience.wait(pause):
-                raise KitError(f"The run was ended before the firewall of {self.name} admitted {address}")
+                raise KitError(
+                    f"The run was ended before the firewall of {self.name} admitted {address}",
+                    remedy="run the same command again, which goes on from here",
+                )
             pause = min(pause * 1.5, _LONGEST_PAUSE)
             address = self._sessions.refused_address()
         self._sessions.rule_added()

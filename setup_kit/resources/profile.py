@@ -122,6 +122,7 @@ class ExportProfile(Resource[Profile]):
             raise KitError(
                 f"the profile {self.name!r} cannot be written",
                 why="the URI of the secret with its connection string is not known",
+                remedy="run: setup-kit apply, which makes the secret first",
             )
         if self.observed is None:
             return self._client.profiles.create(wanted)

@@ -77,16 +77,19 @@ class LoginProof(Check):
         try:
             given = parse_ado_net(value)
         except ConnectionStringError as error:
-            raise KitError(f"the secret holds no usable connection string: {error}") from error
+            raise KitError(f"the secret holds no usable connection string: {error}", remedy=f"run: {_APPLY}") from error
         for what, found, wanted in (
             ("server", str(given.address), str(self._sessions.address)),
             ("database", given.database, self._destination.database),
             ("user", given.user or "", self._destination.user),
         ):
             if found.casefold() != wanted.casefold():
-                raise KitError(f"the secret's connection string names the {what} {found!r}, not {wanted!r}")
+                raise KitError(
+                    f"the secret's connection string names the {what} {found!r}, not {wanted!r}",
+                    remedy=f"run: {_APPLY}",
+                )
         if given.password is None:
-            raise KitError("the secret's connection string holds no password")
+            raise KitError("the secret's connection string holds no password", remedy=f"run: {_APPLY}")
         return given
 
     def _grants(self, session: Session) -> list[Finding]:

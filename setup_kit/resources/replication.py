@@ -58,7 +58,10 @@ def exported_tables(description: Description, client: ExportServiceClient) -> li
         known = {found.schema_name: found.intersect_entity for found in client.metadata.relationships()}
         for name in description.relationships:
             if name not in known:
-                raise KitError(f"the service does not know the relationship {name}")
+                raise KitError(
+                    f"the service does not know the relationship {name}",
+                    remedy="see which it knows: setup-kit org relationships",
+                )
             wanted[name] = known[name]
     return [
         ExportedTable(name, entity, description.schema, table_name(description.prefix, entity))
@@ -97,7 +100,10 @@ def count_replicated(
     found = []
     for table in tables:
         if table.table.casefold() not in there:
-            raise KitError(f"the table {table.label} is missing in the destination")
+            raise KitError(
+                f"the table {table.label} is missing in the destination",
+                remedy="see how far the export is: setup-kit status; have it made: setup-kit apply",
+            )
         source = organization.count_rows(table.entity)
         found.append(Replicated(table.name, table.table, source, count_at_destination(session, table)))
     return found

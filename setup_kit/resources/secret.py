@@ -246,7 +246,10 @@ class ConnectionSecret(Resource[SecretState]):
         """What the secret holds for a user. Raises KitError while the server's address is not known."""
         server = self._wanted_server()
         if server is None:
-            raise KitError(f"The logical server {self._server.name} is not there, so its address is not known")
+            raise KitError(
+                f"The logical server {self._server.name} is not there, so its address is not known",
+                remedy="run: setup-kit apply",
+            )
         return to_ado_net(server, self._database, user, password)
 
     def switch(self, user: str, password: Secret) -> SecretState:
@@ -291,7 +294,7 @@ class ConnectionSecret(Resource[SecretState]):
     def _secrets(self) -> Secrets:
         vault = self._vault.observed
         if vault is None:
-            raise KitError(f"The key vault {self._vault.name} is not there")
+            raise KitError(f"The key vault {self._vault.name} is not there", remedy="run: setup-kit apply")
         return self._azure.secrets(vault.uri)
 
     def evidence(self, observed: SecretState) -> str:

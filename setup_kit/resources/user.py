@@ -191,7 +191,9 @@ class ExportUser(Resource[UserState]):
         password = self._destination.password
         if password is None:
             raise KitError(
-                f"the user {self._destination.user!r} cannot get its password", why="the secret in Key Vault holds none"
+                f"the user {self._destination.user!r} cannot get its password",
+                why="the secret in Key Vault holds none",
+                remedy="run: setup-kit apply, which writes it anew",
             )
         return password
 

@@ -262,7 +262,8 @@ class ServiceVaultAccess(VaultAccess):
         principal = self._principal.observed
         if principal is None:
             raise KitError(
-                "The Data Export Service has no service principal in the tenant, so nothing can be given to it"
+                "The Data Export Service has no service principal in the tenant, so nothing can be given to it",
+                remedy="run: setup-kit apply, which adds it",
             )
         return principal.object_id
 

@@ -23,6 +23,7 @@ from setup_kit.runbooks.problems import Problem, RunbookError
 from setup_kit.runbooks.runbook import Caution, Command, Part, Prose, Runbook, Step
 
 MAX_BYTES = 256 * 1024
+_KNOWN = "see which there are: setup-kit runbook list"
 _NUMBER = re.compile(r"(\d+)\.\s+")
 _ALERT = re.compile(r"\A>\s*\[!CAUTION\]\s*$", re.IGNORECASE)
 
@@ -33,13 +34,13 @@ def read_runbook(path: Path) -> Runbook:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise UsageError(f"the runbook {path} cannot be read: {error.strerror}") from None
+        raise UsageError(f"the runbook {path} cannot be read: {error.strerror}", remedy=_KNOWN) from None
     if len(data) > MAX_BYTES:
-        raise UsageError(f"{path} is larger than {MAX_BYTES // 1024} kB: that is no runbook")
+        raise UsageError(f"{path} is larger than {MAX_BYTES // 1024} kB: that is no runbook", remedy=_KNOWN)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise UsageError(f"{path} is not UTF-8 text") from None
+        raise UsageError(f"{path} is not UTF-8 text", remedy=_KNOWN) from None
     return parse_runbook(text, path, hashlib.sha256(data).hexdigest())
 
 

@@ -141,7 +141,7 @@ def new_folder(name: str) -> Path:
         except FileExistsError:
             continue
         return folder
-    raise UsageError(f"{FOLDER} holds too many runs of this second")
+    raise UsageError(f"{FOLDER} holds too many runs of this second", remedy="run it again in a second")
 
 
 def unfinished(runbook: str, inputs: Mapping[str, str]) -> tuple[Path, Record] | None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
+
+import mssql_python
 
 from tests.sandbox.job.harness import COMMAND, Kit
 from tests.sandbox.job.owner import Owner
@@ -122,8 +125,8 @@ def test_a_contained_user_and_a_schema_of_its_own_work_as_well(kit: Kit) -> None
     assert kit.run("plan", "-e", "contained", "--detailed-exitcode").code == 0
 
 
-def test_a_sql_login_may_administer_the_server(kit: Kit) -> None:
-    kit.init(
+def test_a_sql_login_may_administer_the_server_and_look_in_by_another_driver_as_the_help_says(kit: Kit) -> None:
+    environment = kit.init(
         "bysql",
         sql__administrator={"sql_login": "kitadmin"},
         profile__prefix="bysql",
@@ -137,6 +140,20 @@ def test_a_sql_login_may_administer_the_server(kit: Kit) -> None:
     kit.run("apply", "-e", "bysql", "--yes", variables=variables).succeeded()
     # Reading needs no administrator: the export user's own log-in proves itself.
     assert kit.run("plan", "-e", "bysql", "--detailed-exitcode").code == 0
+    (form,) = re.findall(r"Server=127.0.0.1,PORT;.*", kit.run("sandbox", "sql", "--help").succeeded().out)
+    (server,) = kit.run("server", "show", "-e", "bysql", "--output", "json").succeeded().json["resources"]
+    filled = {
+        "127.0.0.1,PORT": server["state"]["fqdn"],
+        "NAME": environment["sql"]["database"]["name"],
+        "FILE": kit.run("sandbox", "status", "--output", "json").succeeded().json["sql_certificate"],
+    }
+    for word, value in filled.items():
+        form = form.replace(word, value)
+    connection = mssql_python.connect(f"{form};UID=kitadmin;PWD={variables['SETUP_KIT_SQL_ADMIN_PASSWORD']}")
+    counted = connection.cursor().execute("SELECT COUNT(*) FROM bysql_team").fetchone()
+    assert counted is not None
+    assert counted[0] > 0
+    connection.close()
 
 
 def test_a_reader_that_goes_away_stops_no_run_and_leaves_no_temporary_rule(kit: Kit) -> None:

@@ -123,6 +123,19 @@ def test_names_of_any_script_and_a_package_of_ones_own_are_written_whole(folder:
     assert {step["env"]["PACKAGE"] for step in steps(workflow) if "PACKAGE" in step.get("env", {})} == {package}
 
 
+@pytest.mark.parametrize(("system", "file"), [("github", "ci/data export.yaml"), ("azure-devops", "ci/export.yaml")])
+def test_a_workflow_starts_by_changes_of_its_own_file_and_says_how_it_was_written(
+    system: str, file: str, folder: Path
+) -> None:
+    words = ["pipeline", system, "dev", "--branch", "release/1", "--file", file]
+    assert run(*words, cwd=folder).returncode == 0
+    text = (folder / file).read_text()
+    started = yaml.safe_load(text.replace("\non:", '\n"on":'))
+    paths = started["on"]["push"]["paths"] if system == "github" else started["trigger"]["paths"]["include"]
+    assert file in paths
+    assert text.splitlines()[0] == "# Written by: " + shlex.join(["setup-kit", *words])
+
+
 def test_a_workflow_that_is_there_is_replaced_by_force_alone(folder: Path) -> None:
     run("pipeline", "github", "dev", cwd=folder)
     (folder / GITHUB).write_text("mine")
