@@ -13,7 +13,7 @@ def resolve(words: list[str], whole: bool) -> str | None:
     Words with an expansion (`$name`) stand for any value. Where it is not `whole`, as in a sentence, values may be
     placeholders and what is required may be left out.
     """
-    from setup_kit.cli import cli
+    from setup_kit.cli.root import cli
 
     command: click.Command = cli
     context = click.Context(command, info_name="setup-kit")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -138,6 +137,8 @@ class Output:
         return ProgressView(console, verbose=self.verbose, durations=durations)
 
     def document(self, document: Mapping[str, Any]) -> None:
+        import json
+
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from setup_kit.cli.options import Output, output_options
-from setup_kit.cli.sandbox import directory_option, known_folder
+from setup_kit.cli.sandbox import directory_option, known_folder, sandbox
 from setup_kit.errors import KitError, UsageError
 
 KINDS = (
@@ -18,7 +18,7 @@ KINDS = (
 PARTS = ("entra", "resource-manager", "graph", "key-vault", "dataverse", "export-service", "sql")
 
 
-@click.group()
+@sandbox.group()
 def fault() -> None:
     """Make requests and SQL statements of a sandbox fail, to see what then happens.
 

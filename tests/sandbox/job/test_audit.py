@@ -12,7 +12,7 @@ from pathlib import Path
 import markupsafe
 import pytest
 
-from setup_kit.cli import cli
+from setup_kit.cli.root import cli
 from setup_kit.sandbox.tenant import Tenant
 from setup_kit.secret import Secret
 from setup_kit.service.store import Store

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from setup_kit.cli import cli
+from setup_kit.cli.root import cli
 from setup_kit.secret import Secret
 from setup_kit.sqlserver.connection import parse_ado_net
 from tests.sandbox.job.harness import Kit

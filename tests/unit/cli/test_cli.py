@@ -10,8 +10,9 @@ from pathlib import Path
 import click
 import pytest
 
-from setup_kit.cli import cli
+from setup_kit.cli import front
 from setup_kit.cli.command_reference import walk
+from setup_kit.cli.root import cli
 from setup_kit.environment.loading import load
 
 COMMAND = str(Path(sys.executable).with_name("setup-kit"))
@@ -42,10 +43,58 @@ def test_every_command_says_what_it_does_and_every_option_what_it_is_for(path: s
 
 
 def test_help_imports_no_sdk_no_driver_and_no_model() -> None:
-    code = "import sys; from setup_kit.cli import cli; print([*sys.modules])"
+    code = "import sys; from setup_kit.cli.root import cli; [*cli.commands.values()]; print([*sys.modules])"
     imported = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     for heavy in ("azure", "msal", "pyodbc", "pydantic", "rich", "jinja2", "yaml", "aiohttp", "sqlglot", "requests"):
         assert f"'{heavy}'" not in imported
+
+
+def loaded_by(*arguments: str) -> str:
+    """The modules that are loaded when a command line has ended, as a list in text."""
+    code = (
+        "import atexit, sys; from setup_kit.cli import main; atexit.register(lambda: print([*sys.modules]));"
+        f"sys.argv = ['setup-kit', *{arguments}]; main()"
+    )
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+def test_the_help_of_the_kit_loads_not_even_click() -> None:
+    modules = loaded_by("--help")
+    assert "'setup_kit.cli.front'" in modules
+    assert "'click'" not in modules
+    assert "'setup_kit.cli.plan'" not in modules
+
+
+def test_the_help_of_a_command_loads_no_other_command() -> None:
+    modules = loaded_by("plan", "--help")
+    assert "'setup_kit.cli.plan'" in modules
+    assert [name for name in ("apply", "work", "session", "server") if f"'setup_kit.cli.{name}'" in modules] == []
+
+
+def test_the_front_page_tells_of_every_command_in_its_own_words() -> None:
+    for name, (_, said) in front.COMMANDS.items():
+        assert cli.commands[name].name == name
+        assert cli.commands[name].get_short_help_str(1000) == said
+
+
+@pytest.mark.parametrize("width", [48, 50, 61, 78, 98, 140])
+def test_the_front_page_is_laid_out_as_the_help_of_each_command_is(width: int) -> None:
+    epilog = "\n\n".join(f"\b\n{block}" for block in front.EPILOG.split("\n\n"))
+    group = click.Group("setup-kit", {**cli.commands}, help=front.INTRODUCTION, epilog=epilog, params=cli.params)
+    context = click.Context(group, info_name="setup-kit", terminal_width=width, help_option_names=["-h", "--help"])
+    assert front.page(width).splitlines() == group.get_help(context).rstrip().splitlines()
+
+
+@pytest.mark.parametrize(("columns", "width"), [(30, 50), (60, 58), (80, 78), (90, 88), (300, 98), (0, 78)])
+def test_the_front_page_is_as_wide_as_the_terminal_within_bounds(columns: int, width: int, tmp_path: Path) -> None:
+    for option in ("--help", "-h"):
+        assert run(option, cwd=tmp_path, COLUMNS=str(columns)).stdout == front.page(width) + "\n"
+
+
+def test_without_a_word_the_help_is_shown_and_it_is_a_usage_error(tmp_path: Path) -> None:
+    bare = run(cwd=tmp_path)
+    assert bare.returncode == 2
+    assert bare.stderr.strip() == run("--help", cwd=tmp_path).stdout.strip()
 
 
 def test_a_missing_environment_is_a_usage_error_that_names_the_next_command(tmp_path: Path) -> None:

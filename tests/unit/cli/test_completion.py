@@ -99,7 +99,7 @@ def test_runbooks_topics_and_keys_complete(folder: Path) -> None:
 
 def test_completion_imports_nothing_heavy(folder: Path) -> None:
     code = (
-        "import sys, os; sys.argv = ['setup-kit']; from setup_kit.cli import cli\n"
+        "import sys, os; sys.argv = ['setup-kit']; from setup_kit.cli.root import cli\n"
         "try: cli.main(prog_name='setup-kit', standalone_mode=False)\n"
         "except BaseException: pass\n"
         "print([*sys.modules], file=sys.stderr)"

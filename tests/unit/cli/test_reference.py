@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from setup_kit.cli import cli
 from setup_kit.cli.command_lines import resolve
 from setup_kit.cli.command_reference import examples, page, walk
+from setup_kit.cli.root import cli
 from setup_kit.environment import shape
 from setup_kit.environment.checking import check
 from setup_kit.environment.document import Place, tree
