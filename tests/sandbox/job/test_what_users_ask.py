@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from setup_kit.secret import Secret
+from setup_kit.sqlserver.connection import parse_ado_net
 from tests.sandbox.job.harness import Kit
+from tests.sandbox.job.owner import Owner
 
 Request = dict[str, Any]
 
@@ -59,3 +62,15 @@ def test_changed_and_unchanged_are_told_apart_and_so_is_what_was_not_reached(kit
     assert {change["target"]: change["action"] for change in told["changes"]} == {"home": "create"}
     assert told["summary"]["created"] == 1
     assert told["summary"]["unchanged"] > 10
+
+
+def test_the_password_is_made_once_and_kept_in_key_vault_only(kit: Kit, sent: list[Request]) -> None:
+    assert sent
+    owner = Owner(kit, kit.edit("wished"))
+    password = parse_ado_net(Secret(owner.secret()["value"])).password
+    assert password is not None
+    kit.apply("wished").succeeded()
+    assert len(owner.secret_versions()) == 1
+    kept = [path for path in kit.folder.rglob("*") if path.is_file() and kit.sandbox_folder not in path.parents]
+    assert kit.path("wished") in kept
+    assert not [path for path in kept if password.reveal().encode() in path.read_bytes()]
