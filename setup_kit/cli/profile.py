@@ -223,6 +223,37 @@ def delete(drop_objects: bool, environment: str, consent: Consent, output: Outpu
 
 
 @profile.command()
+@click.argument("entities", nargs=-1, required=True, metavar="ENTITY...")
+@environment_option
+@removal_options
+@output_options
+def drop_objects(entities: tuple[str, ...], environment: str, consent: Consent, output: Output) -> None:
+    """Drop what an earlier export of each ENTITY left in the destination: its table with the rows, types, procedures.
+
+    The service refuses to export an entity whose objects are there already. One that the profile exports now is
+    refused. A temporary firewall rule for this machine is added where it is needed, and removed at the end.
+
+    \b
+    Examples:
+      setup-kit profile drop-objects -e dev account
+      setup-kit profile drop-objects -e dev account contactleads --yes
+    """
+    from setup_kit.environment import names
+    from setup_kit.errors import UsageError
+    from setup_kit.resources.existing_profile import left_behind
+
+    for entity in entities:
+        try:
+            names.entity(entity)
+        except ValueError as error:
+            raise UsageError(str(error), remedy="see which there are: setup-kit org entities") from None
+    with changing(environment, "profile drop-objects", consent.wait, drop_objects=True) as session:
+        left_behind(session.house, entities)
+        made = removal_planned(session, output, [OBJECTS], open_ways=True)
+        carry_out(RemovingPart(session, made), "profile drop-objects", output, yes=consent.yes)
+
+
+@profile.command()
 @environment_option
 @output_options
 def test(environment: str, output: Output) -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from datetime import timedelta
 
 from setup_kit.engine.graph import ordered
 from setup_kit.engine.planner import make_plan
 from setup_kit.engine.resource import Change, Finding, Status
 from setup_kit.environment.models import Activate
-from setup_kit.errors import KitError
+from setup_kit.errors import KitError, UsageError
 from setup_kit.export_service.models import Profile, State
 from setup_kit.resources.activation import Activation
 from setup_kit.resources.build import House
+from setup_kit.resources.exported_objects import ExportedObjects
 from setup_kit.resources.initial_sync import PATIENCE_SECONDS, InitialSync
 from setup_kit.resources.profile import ExportProfile
+from setup_kit.resources.replication import exported_tables
 from setup_kit.resources.tables_made import TablesMade
 from setup_kit.resources.validation import ProfileValidation
 
@@ -69,6 +72,26 @@ def removing(house: House) -> tuple[ExistingProfile, Activation]:
     """The profile and its activation, to be taken away."""
     profile = ExistingProfile(house)
     return profile, Activation(house.environment, house.export_client, profile, house.organization)
+
+
+def left_behind(house: House, names: Iterable[str]) -> None:
+    """Restricts a removal of the exported objects to those of these entities; a relationship's by its intersect entity.
+
+    Raises UsageError where the profile that is there exports one of them.
+    """
+    wanted = frozenset(names)
+    found = house.export_client.profiles.find(house.environment.profile.name)
+    if found is not None:
+        tables = {table.entity for table in exported_tables(found.description, house.export_client)}
+        if still := sorted(wanted & tables):
+            raise UsageError(
+                f"the profile {found.description.name!r} exports {', '.join(still)}",
+                why="the service goes on writing into the tables of what it exports",
+                remedy="take it out of profile.entities, then run: setup-kit profile update",
+            )
+    for node in ordered(house.nodes):
+        if isinstance(node, ExportedObjects):
+            node.only = wanted
 
 
 def following(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,6 +78,8 @@ class ExportedObjects(Resource[tuple[ExportedObject, ...]]):
         self._schema = environment.profile.schema_name
         self._prefix = environment.profile.prefix
         self._entities = [name.casefold() for name in environment.profile.entities]
+        # Set for a removal of what a few entities left behind: only what serves these.
+        self.only: frozenset[str] | None = None
 
     def read(self) -> tuple[ExportedObject, ...] | None:
         schema = self._schema.lower()
@@ -120,6 +123,8 @@ class ExportedObjects(Resource[tuple[ExportedObject, ...]]):
         if not name.casefold().startswith(start):
             return False
         base = name[len(start) :]
+        if self.only is not None:
+            return base.casefold() in _names(kind, self.only) and (kind != "table" or marks == _MARKED)
         if kind == "table":
             known = bool(self._prefix) or base.casefold() in self._entities
             return base.casefold() in _SYSTEM_TABLES or (marks == _MARKED and known)
@@ -131,5 +136,15 @@ class ExportedObjects(Resource[tuple[ExportedObject, ...]]):
         """Whether, without a prefix, the name of an object that serves an entity is that of one in the file."""
         if self._prefix or base.casefold().endswith(("metadata", "metadatalist")):
             return True
-        served = {f"{start}{name}{middle}{end}".casefold() for name in self._entities for middle in ("", "Id")}
-        return base.casefold() in served
+        return base.casefold() in _serving(self._entities, start, end)
+
+
+def _names(kind: str, entities: Iterable[str]) -> set[str]:
+    """The names, without the prefix, of the objects of a kind that serve these entities."""
+    if kind == "table":
+        return {name.casefold() for name in entities}
+    return _serving(entities, "spMerge", "") if kind == "procedure" else _serving(entities, "", "Type")
+
+
+def _serving(entities: Iterable[str], start: str, end: str) -> set[str]:
+    return {f"{start}{name}{middle}{end}".casefold() for name in entities for middle in ("", "Id")}

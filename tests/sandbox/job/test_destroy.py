@@ -85,6 +85,24 @@ def test_only_the_services_objects_are_dropped(kit: Kit) -> None:
         assert owner.sql("SELECT name FROM sys.procedures")[0][0] == "objects_mine"
 
 
+def test_what_an_entity_left_is_dropped_once_it_is_exported_no_more_and_it_can_be_exported_anew(kit: Kit) -> None:
+    kit.init("leaves", profile__prefix="leaves", profile__entities=["team", "account"], profile__relationships=[])
+    kit.apply("leaves").succeeded()
+    again = ("profile", "drop-objects", "-e", "leaves", "team", "--yes", "--output", "json")
+    refused = kit.run(*again).failed(2)
+    assert "exports team" in refused.text
+
+    kit.edit("leaves", profile__entities=["account"])
+    kit.apply("leaves").succeeded()
+    changes = kit.run(*again).succeeded().json["changes"]
+    assert {change["target"].split(".")[1] for change in changes} == {"leaves_team"}
+    assert all("team" in change["target"] and change["destructive"] for change in changes)
+    assert kit.run(*again).succeeded().json["changes"] == []
+
+    kit.edit("leaves", profile__entities=["team", "account"])
+    kit.apply("leaves").succeeded()
+
+
 def test_what_was_there_before_stays(kit: Kit) -> None:
     # The environment "elder" makes server and vault; without the tags of the kit they are anybody's.
     elder = kit.init("elder", profile__prefix="elder", profile__entities=["team"], profile__relationships=[])
