@@ -13,6 +13,7 @@ from typing import Any
 from setup_kit.azure.clients import AzureClients
 from setup_kit.azure.secrets import Version
 from setup_kit.clouds import Cloud
+from setup_kit.engine.events import Listener
 from setup_kit.engine.planner import make_plan
 from setup_kit.engine.resource import Finding, Node
 from setup_kit.environment.cloud import cloud_of
@@ -26,7 +27,7 @@ from setup_kit.resources.activation import Activation
 from setup_kit.resources.database import Database
 from setup_kit.resources.database_options import DatabaseOptions
 from setup_kit.resources.destination import Destination
-from setup_kit.resources.doctor import examine
+from setup_kit.resources.doctor.examination import examine
 from setup_kit.resources.exported_objects import ExportedObjects
 from setup_kit.resources.firewall import FirewallRules
 from setup_kit.resources.freshness import Freshness
@@ -85,11 +86,10 @@ class House:
         self.organization.close()
         self.azure.close()
 
-    def examine(self) -> list[Finding]:
-        """What `doctor` finds."""
-        return examine(
-            self.environment, self.cloud, self.azure.identity, self.azure, self.organization, self.export_client
-        )
+    def examine(self, listener: Listener, stop: threading.Event) -> tuple[list[Finding], bool]:
+        """What `doctor` finds, and whether it was interrupted."""
+        clients = (self.azure.identity, self.azure, self.organization, self.export_client)
+        return examine(self.environment, self.cloud, *clients, listener, stop)
 
     def purge(self, names: Iterable[str]) -> None:
         """Has a removal delete the vault, or the secret, of these names for good.

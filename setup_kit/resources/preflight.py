@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from setup_kit.azure.clients import AzureClients
 from setup_kit.azure.errors import AzureRefusal
+from setup_kit.engine.examination import failed
 from setup_kit.engine.resource import Check, Finding, Node, Status
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
@@ -62,14 +63,19 @@ class Preflight(Check):
         current = self._organization.current()
         label = f"organization {current.name or self._organization.url}"
         version = ".".join(map(str, current.version))
+        evidence = (
+            f"{self._organization.url} says: id {current.id}, tenant {current.tenant_id or 'not told'},"
+            f" version {version or 'not told'}, state {current.state or 'not told'}"
+        )
         findings = []
         if current.version < OLDEST_VERSION:
             message = f"the {label} is version {version or 'unknown'}; 8.2 (December 2016 update) or later is needed"
-            findings.append(self._failed(check, message, "update the organization"))
+            findings.append(self._failed(check, message, "update the organization", evidence))
         # *assumed*: an organization in administration mode says Disabled here.
         if current.state and current.state not in ("Enabled", "0"):
             remedy = "end the administration mode in the Power Platform admin center"
-            findings.append(self._failed(check, f"the {label} is in administration mode or disabled", remedy))
+            message = f"the {label} is in administration mode or disabled"
+            findings.append(self._failed(check, message, remedy, evidence))
         if current.id != str(wanted.dynamics.organization_id):
             findings.append(
                 self._failed(
@@ -77,6 +83,7 @@ class Preflight(Check):
                     f"the {label} at {self._organization.url} has the id {current.id},"
                     f" but the environment file says {wanted.dynamics.organization_id}",
                     "correct dynamics.organization_id or dynamics.organization_url",
+                    evidence,
                 )
             )
         if current.tenant_id and current.tenant_id != str(wanted.tenant):
@@ -86,9 +93,9 @@ class Preflight(Check):
                     f"the {label} is in tenant {current.tenant_id}, but the environment file says {wanted.tenant}:"
                     " organization and key vault must be in the same one",
                     "correct 'tenant', and use a subscription of the organization's tenant",
+                    evidence,
                 )
             )
-        evidence = f"id {current.id}, tenant {current.tenant_id or 'not told'}, {current.state or 'no state told'}"
         return findings or [self._passed(check, f"the {label} is version {version} and open", evidence)]
 
     def service(self) -> list[Finding]:
@@ -97,7 +104,8 @@ class Preflight(Check):
         found = self._client.metadata.discover()
         if found.error:
             message = f"the Data Export Service says of the organization: {found.error}"
-            return [self._failed(check, message, "mend it in the organization, or ask whoever runs the service")]
+            remedy = "mend it in the organization, or ask whoever runs the service"
+            return [self._failed(check, message, remedy, f"{self._client.discovery} lists it with this error")]
         connector = self._client.connector
         message = f"the Data Export Service answers at {self._client.discovery} and {connector}"
         return [self._passed(check, message, f"it knows the organization as {found.name or found.id}")]
@@ -107,23 +115,29 @@ class Preflight(Check):
         check = "preflight.entities"
         offered = self._offered(lambda: {entity.logical_name for entity in self._client.metadata.entities()})
         findings = []
+        lists = "the service does not answer" if offered is None else f"the service offers {len(offered)} entities"
         for name in self._environment.profile.entities:
             if offered is not None and name in offered:
                 continue
             table = self._organization.table(name)
             if table is None:
                 remedy = "correct profile.entities" + _meant(name, offered)
-                findings.append(self._failed(check, f"the organization has no entity {name}", remedy))
+                evidence = f"{self._organization.url} has no definition of it; {lists}, not this one"
+                findings.append(self._failed(check, f"the organization has no entity {name}", remedy, evidence))
             elif not table.tracks_changes:
                 remedy = (
                     f"setup-kit org enable-tracking {name}, or switch on Track changes in the table's properties"
                     if table.can_track_changes
                     else "take it out of profile.entities: it cannot be switched on for this entity"
                 )
-                findings.append(self._failed(check, f"change tracking is off for the entity {name}", remedy))
+                can = "true" if table.can_track_changes else "false"
+                evidence = f"its ChangeTrackingEnabled is false, its CanChangeTrackingBeEnabled {can}"
+                message = f"change tracking is off for the entity {name}"
+                findings.append(self._failed(check, message, remedy, evidence))
             elif offered is not None:
                 message = f"the Data Export Service does not export the entity {name}"
-                findings.append(self._failed(check, message, "take it out of profile.entities"))
+                evidence = f"{lists}, not this one, although its changes are tracked"
+                findings.append(self._failed(check, message, "take it out of profile.entities", evidence))
         count = len(self._environment.profile.entities)
         named = ", ".join(self._environment.profile.entities)
         return findings or [self._passed(check, f"all {count} entities exist and are change-tracked", named)]
@@ -141,6 +155,7 @@ class Preflight(Check):
                 check,
                 f"the Data Export Service has no N:N relationship {name} to export",
                 "correct profile.relationships; both of its entities must be change-tracked" + _meant(name, offered),
+                f"the service offers {len(offered)} relationships, not this one",
             )
             for name in wanted
             if name not in offered
@@ -156,13 +171,14 @@ class Preflight(Check):
         if found is None:
             obstacle = servers.unavailable(name)
             if obstacle is None:
-                return [self._passed(check, f"the server name {name} is free")]
+                return [self._passed(check, f"the server name {name} is free", "Resource Manager names no obstacle")]
             return [
                 self._failed(
                     check,
                     f"the server name {name} is taken, and not by a server of resource group"
                     f" {self._environment.resource_group}: {obstacle}",
                     "set another sql.server; names are shared by all of Azure",
+                    "Microsoft.Sql/checkNameAvailability says that it is not available",
                 )
             ]
         if found.entra_only:
@@ -173,6 +189,7 @@ class Preflight(Check):
                     " its connection string needs a SQL login or a contained user",
                     f"az sql server ad-only-auth disable --resource-group {self._environment.resource_group}"
                     f" --name {name}; or set another sql.server",
+                    "its azureADOnlyAuthentication is true",
                 )
             ]
         evidence = "not for Microsoft Entra sign-ins only"
@@ -189,7 +206,9 @@ class Preflight(Check):
         deleted = vaults.deleted(name)
         if deleted is not None and deleted.group.lower() == group.lower():
             message = f"a deleted vault {name} of resource group {group} is there: apply recovers it, with its secrets"
-            return [Finding(check, Status.WARNING, self.address, message)]
+            remedy = f"nothing, when it is to be recovered; else: az keyvault purge --name {name}"
+            evidence = f"deletedVaults lists {deleted.id}"
+            return [Finding(check, Status.WARNING, self.address, message, remedy, evidence)]
         if deleted is not None:
             until = f" until {deleted.purge_date}" if deleted.purge_date else ""
             purge = f"purge it if nobody needs it (az keyvault purge --name {name}), or "
@@ -198,13 +217,15 @@ class Preflight(Check):
                     check,
                     f"the vault name {name} is held{until} by a deleted vault of resource group {deleted.group}",
                     ("" if deleted.purge_protection else purge) + "set another key_vault.name",
+                    f"deletedVaults lists {deleted.id}",
                 )
             ]
         obstacle = vaults.unavailable(name)
         if obstacle is None:
-            return [self._passed(check, f"the vault name {name} is free")]
+            return [self._passed(check, f"the vault name {name} is free", "Resource Manager names no obstacle")]
         remedy = "set another key_vault.name; names are shared by all of Azure, deleted vaults included"
-        return [self._failed(check, f"the vault name {name} is taken: {obstacle}", remedy)]
+        evidence = "Microsoft.KeyVault/checkNameAvailability says that it is not available"
+        return [self._failed(check, f"the vault name {name} is taken: {obstacle}", remedy, evidence)]
 
     def _probe(self, check: str, probe: Callable[[], list[Finding]]) -> list[Finding]:
         try:
@@ -212,10 +233,11 @@ class Preflight(Check):
         except AzureRefusal as refusal:
             if refusal.is_any("MissingSubscriptionRegistration"):
                 # A run registers the provider; then the name is asked for.
-                return [Finding(check, Status.SKIPPED, self.address, f"not known yet: {refusal.why}")]
-            return [failure(check, self.address, refusal)]
+                message = f"not known yet: {refusal.why}"
+                return [Finding(check, Status.SKIPPED, self.address, message, refusal.remedy, refusal.original)]
+            return [failed(check, self.address, refusal)]
         except KitError as error:
-            return [failure(check, self.address, error)]
+            return [failed(check, self.address, error)]
 
     def _offered(self, ask: Callable[[], set[str]]) -> set[str] | None:
         """What the service offers; None where it does not answer, which the probe of the service reports."""
@@ -227,18 +249,8 @@ class Preflight(Check):
     def _passed(self, check: str, message: str, evidence: str = "") -> Finding:
         return Finding(check, Status.PASSED, self.address, message, evidence=evidence)
 
-    def _failed(self, check: str, message: str, remedy: str) -> Finding:
-        return Finding(check, Status.FAILED, self.address, message, remedy)
-
-
-def failure(check: str, resource: str, error: KitError) -> Finding:
-    """A failed finding from an error."""
-    message = error.what
-    if error.why:
-        message += f": {error.why}"
-    if error.original and error.original not in message:
-        message += f" ({error.original})"
-    return Finding(check, Status.FAILED, resource, message, error.remedy, error.original)
+    def _failed(self, check: str, message: str, remedy: str, evidence: str) -> Finding:
+        return Finding(check, Status.FAILED, self.address, message, remedy, evidence)
 
 
 def _meant(name: str, known: set[str] | None) -> str:

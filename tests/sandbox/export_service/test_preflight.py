@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
+from threading import Event
 
 import pytest
 
@@ -11,11 +12,16 @@ from setup_kit.engine.resource import Check, Finding, Status
 from setup_kit.errors import KitError
 from setup_kit.export_service.client import ExportServiceClient
 from setup_kit.identity import Identity
-from setup_kit.resources.doctor import examine, examine_machine
+from setup_kit.resources.doctor.examination import examine
+from setup_kit.resources.doctor.machine import Machine
 from setup_kit.resources.preflight import Preflight
 from setup_kit.resources.sign_in import SignIn
 from tests.sandbox.export_service.kit import Kit
 from tests.sandbox.export_service.stand_in import StandIn
+
+
+def quiet(event: object) -> None:
+    return None
 
 
 def failed(findings: list[Finding]) -> list[str]:
@@ -135,14 +141,24 @@ def test_a_wrong_client_secret_is_the_authoritys_own_words(kit: Kit) -> None:
 
 
 def test_this_machine_has_what_it_takes() -> None:
-    assert failed(examine_machine(pinned_certificate=True)) == []
+    assert failed(Machine(pinned_certificate=True).run()) == []
 
 
 def test_the_doctor_finds_a_healthy_environment_healthy(kit: Kit) -> None:
-    findings = examine(kit.environment(), kit.cloud, kit.identity, kit.azure, kit.organization, kit.client)
+    findings, _ = examine(
+        kit.environment(), kit.cloud, kit.identity, kit.azure, kit.organization, kit.client, quiet, Event()
+    )
     assert failed(findings) == []
     checks = {finding.check for finding in findings}
-    assert {"machine.python", "machine.libodbc", "machine.driver", "reach", "sign_in", "service_principal"} <= checks
+    assert {
+        "machine.python",
+        "machine.libodbc",
+        "machine.driver",
+        "reach",
+        "clock",
+        "sign_in",
+        "service_principal",
+    } <= checks
     assert "preflight.entities" in checks
 
 
@@ -158,7 +174,7 @@ def test_the_doctor_names_hosts_that_do_not_answer_and_a_sign_in_that_fails(kit:
         organization_url=kit.sandbox["organization"]["url"],
         organization_id=kit.sandbox["organization"]["id"],
     )
-    findings = examine(kit.environment(), cloud, identity, kit.azure, kit.organization, client)
+    findings, _ = examine(kit.environment(), cloud, identity, kit.azure, kit.organization, client, quiet, Event())
     messages = failed(findings)
     unreached = [message for message in messages if stand_in.address in message]
     assert [message.partition(" does not answer at ")[0] for message in unreached] == [
@@ -166,8 +182,9 @@ def test_the_doctor_names_hosts_that_do_not_answer_and_a_sign_in_that_fails(kit:
         "the Data Export Service",
     ]
     assert any("AADSTS700016" in message for message in messages)
-    (skipped,) = [finding for finding in findings if finding.status is Status.SKIPPED]
-    assert skipped.check == "preflight"
+    skipped = [finding for finding in findings if finding.status is Status.SKIPPED]
+    assert {finding.check for finding in skipped} >= {"preflight", "service_principal"}
+    assert all(f"sign_in/{kit.sandbox['tenant_id']} failed" in finding.message for finding in skipped)
 
 
 def test_preflight_runs_before_anything_else() -> None:

@@ -1,0 +1,46 @@
+"""The checks of one environment, each with what it needs to make sense."""
+
+from __future__ import annotations
+
+import threading
+
+from setup_kit.azure.clients import AzureClients
+from setup_kit.clouds import Cloud
+from setup_kit.engine.events import Listener
+from setup_kit.engine.examination import examine_all
+from setup_kit.engine.resource import Finding
+from setup_kit.environment.models import Environment
+from setup_kit.export_service.client import ExportServiceClient
+from setup_kit.export_service.organization import OrganizationClient
+from setup_kit.identity import Identity
+from setup_kit.resources.doctor.machine import Machine
+from setup_kit.resources.doctor.principal import ServicePrincipalThere
+from setup_kit.resources.doctor.reach import Reach
+from setup_kit.resources.preflight import Preflight
+from setup_kit.resources.sign_in import SignIn
+
+
+def examine(
+    environment: Environment,
+    cloud: Cloud,
+    identity: Identity,
+    azure: AzureClients,
+    organization: OrganizationClient,
+    export_client: ExportServiceClient,
+    listener: Listener,
+    stop: threading.Event,
+) -> tuple[list[Finding], bool]:
+    """Everything at once, and whether it was interrupted. Each failed finding has a remedy. Changes nothing.
+
+    What rests on signing in is skipped where that fails, since each of it would only say so again.
+    """
+    sign_in = SignIn(environment, identity)
+    needs = (sign_in,)
+    checks = (
+        Machine(pinned_certificate=cloud.sql_certificate is not None),
+        Reach(environment, cloud, export_client.discovery),
+        sign_in,
+        ServicePrincipalThere(environment, azure, needs=needs),
+        Preflight(environment, azure, organization, export_client, needs=needs),
+    )
+    return examine_all(checks, listener, stop)
