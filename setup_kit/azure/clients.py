@@ -15,9 +15,12 @@ from setup_kit.azure.key_vaults import KeyVaults
 from setup_kit.azure.patience import Patience
 from setup_kit.azure.providers import Providers
 from setup_kit.azure.resource_groups import ResourceGroups
+from setup_kit.azure.rest import Rest
 from setup_kit.azure.role_assignments import RoleAssignments
 from setup_kit.azure.secrets import Secrets
+from setup_kit.azure.sql_locations import SqlLocations
 from setup_kit.azure.sql_servers import SqlServers
+from setup_kit.azure.subscription import Subscription
 from setup_kit.identity import Identity, scope_of
 
 if TYPE_CHECKING:
@@ -85,6 +88,14 @@ class AzureClients:
         )
 
     @property
+    def sql_locations(self) -> SqlLocations:
+        return self._once("sql_locations", lambda: SqlLocations(self._sql()))
+
+    @property
+    def subscriptions(self) -> Subscription:
+        return self._once("subscriptions", lambda: Subscription(self._manager(), self.subscription))
+
+    @property
     def graph(self) -> Graph:
         return self._once("graph", lambda: Graph(self.identity.credential, self.cloud, self._transport()))
 
@@ -123,6 +134,10 @@ class AzureClients:
             "transport": self._transport(),
             "polling_interval": pipeline.POLLING_INTERVAL,
         }
+
+    def _manager(self) -> Rest:
+        scope = scope_of(self.cloud.resource_manager_audience)
+        return Rest(self.cloud.resource_manager, self.identity.credential, scope, self._transport())
 
     def _resources(self) -> ResourceManagementClient:
         from azure.mgmt.resource.resources import ResourceManagementClient

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from setup_kit.azure import pipeline
-from setup_kit.azure.errors import AzureRefusal, translating
+from setup_kit.azure.errors import AzureRefusal
+from setup_kit.azure.rest import Rest
 from setup_kit.identity import scope_of
 
 if TYPE_CHECKING:
@@ -29,17 +29,11 @@ class Principal:
 
 class Graph:
     def __init__(self, credential: TokenCredential, cloud: Cloud, transport: RequestsTransport) -> None:
-        from azure.core import PipelineClient
-
-        self._client: PipelineClient[Any, Any] = PipelineClient(
-            base_url=cloud.graph,
-            policies=pipeline.policies(credential, scope_of(cloud.graph_audience)),
-            transport=transport,
-        )
+        self._rest = Rest(cloud.graph, credential, scope_of(cloud.graph_audience), transport)
 
     def service_principal(self, application_id: UUID) -> Principal | None:
         try:
-            body = self._send(
+            body = self._rest.send(
                 "GET",
                 f"/v1.0/servicePrincipals(appId='{application_id}')?$select=id,appId,displayName,accountEnabled",
                 f"Reading the service principal of the application {application_id} failed",
@@ -52,7 +46,7 @@ class Graph:
 
     def create_service_principal(self, application_id: UUID) -> Principal:
         """Brings an application of another tenant into this one, which needs a directory role."""
-        body = self._send(
+        body = self._rest.send(
             "POST",
             "/v1.0/servicePrincipals",
             f"Adding the application {application_id} to the tenant failed",
@@ -61,19 +55,9 @@ class Graph:
         return _principal(body)
 
     def delete_service_principal(self, object_id: str) -> None:
-        self._send(
+        self._rest.send(
             "DELETE", f"/v1.0/servicePrincipals/{object_id}", f"Removing the service principal {object_id} failed"
         )
-
-    def _send(self, method: str, path: str, what: str, body: dict[str, str] | None = None) -> dict[str, Any]:
-        from azure.core.exceptions import HttpResponseError
-        from azure.core.rest import HttpRequest
-
-        with translating(what):
-            response = self._client.send_request(HttpRequest(method, self._client.format_url(path), json=body))
-            if response.status_code >= 400:
-                raise HttpResponseError(response=response)
-            return dict(response.json()) if response.status_code != 204 else {}
 
 
 def _principal(body: dict[str, Any]) -> Principal:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from setup_kit.azure.errors import AzureRefusal, translating
@@ -20,15 +22,28 @@ _PATIENCE = 600.0
 _PAUSE = 5.0
 
 
+@dataclass(frozen=True)
+class Provider:
+    """`state` is "Registered", "NotRegistered", "Registering", …; `regions`: type → where it can be made."""
+
+    state: str
+    regions: Mapping[str, tuple[str, ...]]
+
+
 class Providers:
     def __init__(self, client: ResourceManagementClient, patience: Patience) -> None:
         self._patience = patience
         self._providers = client.providers
 
-    def state(self, namespace: str) -> str:
-        """ "Registered", "NotRegistered", "Registering", …"""
+    def get(self, namespace: str) -> Provider:
         with translating(f"Reading the resource provider {namespace} failed"):
-            return self._providers.get(namespace).registration_state or ""
+            found = self._providers.get(namespace)
+        regions = {str(each.resource_type): tuple(each.locations or ()) for each in found.resource_types or ()}
+        return Provider(found.registration_state or "", regions)
+
+    def state(self, namespace: str) -> str:
+        """As a provider's `state`."""
+        return self.get(namespace).state
 
     def register(self, namespace: str, elapsed: Elapsed = quiet) -> None:
         """Registers and waits until it holds."""

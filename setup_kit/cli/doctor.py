@@ -14,9 +14,10 @@ from setup_kit.errors import ExitCode
 def doctor(environment: str, output: Output) -> None:
     """Look for everything that would stop `apply`, all at once. Changes nothing.
 
-    This machine's driver and clock, the reach of every host, the sign-in and its tenant, the names, the service
-    principal, the organization's version and the change tracking of each entity. Each finding has a severity, what was
-    seen, and what helps. Exits with 1 when something must be mended first.
+    This machine's driver and clock, the reach of every host, the sign-in and its tenant; the subscription's state,
+    policies, locks and resource providers; whether you may make each call that a run will make; regions, quotas and
+    names; the service principal, the organization's version and the change tracking of each entity. Each finding has a
+    severity, what was seen, and what helps. Exits with 1 when something must be mended first.
 
     \b
     Examples:

@@ -66,7 +66,7 @@ COMMANDS = {
         "Procedures as Markdown that can be read, checked and run: onboard, rotate, recover, move, take down.",
     ),
     "sandbox": (
-        "setup_kit.cli.sandbox_faults:sandbox",
+        "setup_kit.cli.sandbox_subscription:sandbox",
         "A local cloud to rehearse in: Entra, Resource Manager, Graph, Key Vault, SQL Server, Dataverse and the"
         " service.",
     ),

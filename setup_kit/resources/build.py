@@ -27,7 +27,6 @@ from setup_kit.resources.activation import Activation
 from setup_kit.resources.database import Database
 from setup_kit.resources.database_options import DatabaseOptions
 from setup_kit.resources.destination import Destination
-from setup_kit.resources.doctor.examination import examine
 from setup_kit.resources.exported_objects import ExportedObjects
 from setup_kit.resources.firewall import FirewallRules
 from setup_kit.resources.freshness import Freshness
@@ -88,8 +87,11 @@ class House:
 
     def examine(self, listener: Listener, stop: threading.Event) -> tuple[list[Finding], bool]:
         """What `doctor` finds, and whether it was interrupted."""
+        # Nothing else needs it, and it brings much along.
+        from setup_kit.resources.doctor.examination import examine
+
         clients = (self.azure.identity, self.azure, self.organization, self.export_client)
-        return examine(self.environment, self.cloud, *clients, listener, stop)
+        return examine(self.environment, self.cloud, *clients, self.nodes, listener, stop)
 
     def purge(self, names: Iterable[str]) -> None:
         """Has a removal delete the vault, or the secret, of these names for good.

@@ -54,6 +54,76 @@ ROLES: dict[str, Role] = {
             actions=("*/read",),
         ),
         Role(
+            "f58310d9-a9f6-439a-9e8d-f62e7b41a168",
+            "Role Based Access Control Administrator",
+            "Manage access to Azure resources by assigning roles using Azure RBAC. This role does not allow you to"
+            " manage access using other ways, such as Azure Policy.",
+            actions=(
+                "Microsoft.Authorization/roleAssignments/write",
+                "Microsoft.Authorization/roleAssignments/delete",
+                "*/read",
+                "Microsoft.Support/*",
+            ),
+        ),
+        Role(
+            "9b7fa17d-e63e-47b0-bb0a-15c516ac86ec",
+            "SQL DB Contributor",
+            "Lets you manage SQL databases, but not access to them. Also, you can't manage their security-related"
+            " policies or their parent SQL servers.",
+            actions=(
+                "Microsoft.Authorization/*/read",
+                "Microsoft.Resources/deployments/*",
+                "Microsoft.Resources/subscriptions/resourceGroups/read",
+                "Microsoft.Sql/locations/*/read",
+                "Microsoft.Sql/servers/databases/*",
+                "Microsoft.Sql/servers/read",
+                "Microsoft.Support/*",
+            ),
+            not_actions=(
+                "Microsoft.Sql/servers/databases/auditingSettings/*",
+                "Microsoft.Sql/servers/databases/securityAlertPolicies/*",
+            ),
+        ),
+        Role(
+            "6d8ee4ec-f05a-4a1d-8b00-a9b17e38b437",
+            "SQL Server Contributor",
+            "Lets you manage SQL servers and databases, but not access to them, and not their security-related"
+            " policies.",
+            actions=(
+                "Microsoft.Authorization/*/read",
+                "Microsoft.Resources/deployments/*",
+                "Microsoft.Resources/subscriptions/resourceGroups/read",
+                "Microsoft.Sql/locations/*/read",
+                "Microsoft.Sql/servers/*",
+                "Microsoft.Support/*",
+            ),
+            not_actions=(
+                "Microsoft.Sql/servers/azureADOnlyAuthentications/delete",
+                "Microsoft.Sql/servers/azureADOnlyAuthentications/write",
+                "Microsoft.Sql/servers/databases/auditingSettings/*",
+                "Microsoft.Sql/servers/databases/securityAlertPolicies/*",
+                "Microsoft.Sql/servers/securityAlertPolicies/*",
+            ),
+        ),
+        Role(
+            "f25e0fa2-a7c8-4377-a976-54943a77a395",
+            "Key Vault Contributor",
+            "Manage key vaults, but does not allow you to assign roles in Azure RBAC, and does not allow you to access"
+            " secrets, keys, or certificates.",
+            actions=(
+                "Microsoft.Authorization/*/read",
+                "Microsoft.KeyVault/*",
+                "Microsoft.Resources/deployments/*",
+                "Microsoft.Resources/subscriptions/resourceGroups/read",
+                "Microsoft.Support/*",
+            ),
+            not_actions=(
+                "Microsoft.KeyVault/locations/deletedVaults/purge/action",
+                "Microsoft.KeyVault/hsmPools/*",
+                "Microsoft.KeyVault/managedHsms/*",
+            ),
+        ),
+        Role(
             SECRETS_USER,
             "Key Vault Secrets User",
             "Read secret contents. Only works for key vaults that use the 'Azure role-based access control' model.",
@@ -115,15 +185,22 @@ def covers(scope: str, resource: str) -> bool:
     return not outer or inner == outer or inner.startswith(outer + "/")
 
 
+def roles(state: State, who: Iterable[str], resource: str) -> list[Role]:
+    """The roles that any of the object ids `who` (a caller and its groups) holds at the resource id or above it."""
+    principals = set(who)
+    return [
+        ROLES[body["role"]]
+        for body in assignments(state)
+        if body["principal"] in principals
+        and covers(body["scope"], resource)
+        and body["role"] in ROLES
+        and settling.holds(state, settling.role_assignment(body["id"]))
+    ]
+
+
 def allowed(state: State, who: Iterable[str], resource: str, action: str, *, data: bool = False) -> bool:
     """Whether any of the object ids `who` (a caller and its groups) may do `action` on the resource id."""
-    principals = set(who)
-    for body in assignments(state):
-        if body["principal"] not in principals or not covers(body["scope"], resource):
-            continue
-        role = ROLES.get(body["role"])
-        if role is None or not settling.holds(state, settling.role_assignment(body["id"])):
-            continue
+    for role in roles(state, who, resource):
         granted = role.data_actions if data else role.actions
         if _matches(granted, action) and not (not data and _matches(role.not_actions, action)):
             return True

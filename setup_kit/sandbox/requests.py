@@ -16,7 +16,7 @@ READS = frozenset({"GET", "HEAD", "OPTIONS", "LOGIN", "SELECT", "SET", "TRANSACT
 # Questions that drivers ask of the server on their own account.
 DESCRIBING = ("EXECUTE sp_describe_", "EXECUTE sp_datatype_info", "EXECUTE sp_unprepare", "EXECUTE sp_reset_connection")
 # POST that changes nothing: it asks, or lets itself be advised.
-ASKING = ("/checknameavailability", "/profiles/validate")
+ASKING = ("/checknameavailability", "/checkpolicyrestrictions", "/profiles/validate")
 
 
 class RequestLog:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 
 from setup_kit.azure.clients import AzureClients
 from setup_kit.clouds import Cloud
 from setup_kit.engine.events import Listener
 from setup_kit.engine.examination import examine_all
-from setup_kit.engine.resource import Finding
+from setup_kit.engine.resource import Finding, Node
 from setup_kit.environment.models import Environment
 from setup_kit.export_service.client import ExportServiceClient
 from setup_kit.export_service.organization import OrganizationClient
 from setup_kit.identity import Identity
+from setup_kit.resources.doctor.governance import Locks, Policies
+from setup_kit.resources.doctor.hosts import OwnHosts
 from setup_kit.resources.doctor.machine import Machine
+from setup_kit.resources.doctor.outlook import Outlook
 from setup_kit.resources.doctor.principal import ServicePrincipalThere
 from setup_kit.resources.doctor.reach import Reach
+from setup_kit.resources.doctor.regions import Providers, SqlRegion
+from setup_kit.resources.doctor.rights import Rights
+from setup_kit.resources.doctor.subscription import SubscriptionOpen
 from setup_kit.resources.preflight import Preflight
 from setup_kit.resources.sign_in import SignIn
 
@@ -27,20 +34,30 @@ def examine(
     azure: AzureClients,
     organization: OrganizationClient,
     export_client: ExportServiceClient,
+    nodes: Iterable[Node],
     listener: Listener,
     stop: threading.Event,
 ) -> tuple[list[Finding], bool]:
     """Everything at once, and whether it was interrupted. Each failed finding has a remedy. Changes nothing.
 
+    `nodes` are the environment's graph, from which is read what a run would make.
     What rests on signing in is skipped where that fails, since each of it would only say so again.
     """
     sign_in = SignIn(environment, identity)
     needs = (sign_in,)
+    outlook = Outlook(nodes, stop)
     checks = (
         Machine(pinned_certificate=cloud.sql_certificate is not None),
         Reach(environment, cloud, export_client.discovery),
         sign_in,
+        SubscriptionOpen(environment, azure, needs=needs),
+        Providers(environment, azure, outlook, needs=needs),
+        Rights(environment, identity, azure, outlook, needs=needs),
+        Policies(environment, azure, outlook, needs=needs),
+        Locks(environment, azure, needs=needs),
+        SqlRegion(environment, azure, outlook, needs=needs),
         ServicePrincipalThere(environment, azure, needs=needs),
         Preflight(environment, azure, organization, export_client, needs=needs),
+        OwnHosts(environment, cloud, outlook, needs=needs),
     )
     return examine_all(checks, listener, stop)

@@ -62,6 +62,14 @@ def proxy_for(url: str) -> Proxy | None:
     return Proxy(proxy.hostname or "", port, f"{variable}: {proxy.scheme}://{proxy.hostname}:{port}")
 
 
+def known_name(host: str) -> bool:
+    """Whether this machine finds an address for a host."""
+    try:
+        return bool(socket.getaddrinfo(host, None))
+    except OSError:
+        return False
+
+
 def connection(host: str, port: int) -> socket.socket | Obstacle:
     """A connection, or where the way to it ends."""
     try:

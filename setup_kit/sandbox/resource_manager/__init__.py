@@ -1,6 +1,6 @@
-"""Azure Resource Manager: `arm` has its words, `router` its gate, `operations` what takes time; then one module a kind
-of resource: `groups`, `sql_servers`, `sql_administrators`, `sql_databases`, `firewall_rules`, `vaults`,
-`vault_secrets`, `authorization`.
+"""Azure Resource Manager: `arm` has its words, `router` who may, `gate` what stops a call nevertheless, `operations`
+what takes time; then one module a kind of resource: `groups`, `sql_servers`, `sql_administrators`, `sql_databases`,
+`sql_locations`, `firewall_rules`, `vaults`, `vault_secrets`, `authorization`, `governance`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ from setup_kit.sandbox.entra import Tokens
 from setup_kit.sandbox.latency import Latency
 from setup_kit.sandbox.resource_manager.authorization import Authorization
 from setup_kit.sandbox.resource_manager.firewall_rules import FirewallRules
+from setup_kit.sandbox.resource_manager.governance import Governance
 from setup_kit.sandbox.resource_manager.groups import ResourceGroups
 from setup_kit.sandbox.resource_manager.listeners import Listeners
 from setup_kit.sandbox.resource_manager.operations import Operations
 from setup_kit.sandbox.resource_manager.router import Router
 from setup_kit.sandbox.resource_manager.sql_administrators import SqlAdministrators
 from setup_kit.sandbox.resource_manager.sql_databases import SqlDatabases
+from setup_kit.sandbox.resource_manager.sql_locations import SqlLocations
 from setup_kit.sandbox.resource_manager.sql_servers import SqlServers
 from setup_kit.sandbox.resource_manager.vault_secrets import VaultSecrets
 from setup_kit.sandbox.resource_manager.vaults import Vaults
@@ -48,10 +50,12 @@ class ResourceManager:
         routes = [
             # First: its routes end with its own words, at whatever scope they begin.
             *Authorization(state, tenant, subscription).routes(),
+            *Governance(state, subscription).routes(),
             *groups.routes(),
             *servers.routes(),
             *SqlAdministrators(state, latency, self._operations, servers).routes(),
             *databases.routes(),
+            *SqlLocations(state).routes(),
             *FirewallRules(state, servers).routes(),
             *vaults.routes(),
             *VaultSecrets(state, vaults, listeners).routes(),

@@ -31,7 +31,7 @@ class Authorization:
         one = many + "/{name}"
         definitions = "{scope*}" + PROVIDER + "/roleDefinitions"
         read = "Microsoft.Authorization/roleAssignments/read"
-        # The definitions are everybody's to read.
+        # The definitions are everybody's to read, and what one may do oneself.
         return [
             Route("GET", many, read, "arm.get", self._list),
             Route("GET", one, read, "arm.get", self._get),
@@ -39,6 +39,7 @@ class Authorization:
             Route(
                 "DELETE", one, "Microsoft.Authorization/roleAssignments/delete", "role_assignment.delete", self._delete
             ),
+            Route("GET", "{scope*}" + PROVIDER + "/permissions", "", "arm.get", self._permissions),
             Route("GET", definitions, "", "arm.get", self._list_definitions),
             Route("GET", definitions + "/{name}", "", "arm.get", self._get_definition),
         ]
@@ -159,6 +160,12 @@ class Authorization:
         self._state.delete(access.ASSIGNMENTS, self._key(call))
         return Answer(200, self._body(assignment))
 
+    async def _permissions(self, call: Call) -> Answer:
+        """What the caller may do at the scope, a role at a time."""
+        who = {call.caller.object_id, *call.caller.groups}
+        roles = access.roles(self._state, who, call.name("scope"))
+        return Answer(200, {"value": [_permission(role) for role in roles]})
+
     def _definition_id(self, role: str) -> str:
         return f"/subscriptions/{self._subscription}{PROVIDER}/roleDefinitions/{role}"
 
@@ -169,14 +176,7 @@ class Authorization:
                 "type": "BuiltInRole",
                 "description": role.description,
                 "assignableScopes": ["/"],
-                "permissions": [
-                    {
-                        "actions": list(role.actions),
-                        "notActions": list(role.not_actions),
-                        "dataActions": list(role.data_actions),
-                        "notDataActions": [],
-                    }
-                ],
+                "permissions": [_permission(role)],
             },
             "id": self._definition_id(role.id),
             "type": "Microsoft.Authorization/roleDefinitions",
@@ -203,6 +203,15 @@ class Authorization:
                 f"The specified role definition with ID '{call.name('name').replace('-', '')}' does not exist.",
             )
         return Answer(200, self._definition(role))
+
+
+def _permission(role: access.Role) -> Document:
+    return {
+        "actions": list(role.actions),
+        "notActions": list(role.not_actions),
+        "dataActions": list(role.data_actions),
+        "notDataActions": [],
+    }
 
 
 def parse_conditions(text: str) -> list[tuple[str, str]]:

@@ -10,10 +10,19 @@ from setup_kit.sandbox.latency import Latency
 from setup_kit.sandbox.resource_manager.arm import GROUP, Answer, ArmError, Call, Route, place, same_location, tags_of
 from setup_kit.sandbox.resource_manager.operations import Operations
 from setup_kit.sandbox.state import Document, State
+from setup_kit.sandbox.subscription import conditions
 
 GROUPS = "resource-groups"  # key: name in lower case; name, location, tags
 PROVIDERS = "resource-providers"  # key: namespace in lower case; state. Absent means Registered.
-NAMESPACES = ("Microsoft.Authorization", "Microsoft.KeyVault", "Microsoft.Resources", "Microsoft.Sql")
+NAMESPACES = (
+    "Microsoft.Authorization",
+    "Microsoft.KeyVault",
+    "Microsoft.PolicyInsights",
+    "Microsoft.Resources",
+    "Microsoft.Sql",
+)
+# Namespace → its types that lie in a region.
+TYPES = {"Microsoft.KeyVault": ("vaults",), "Microsoft.Sql": ("servers", "servers/databases")}
 SUBSCRIPTION = "/subscriptions/{subscription}"
 NAME = re.compile(r"[-\w._()]{1,90}")
 LOCATIONS = frozenset(
@@ -39,9 +48,8 @@ def find_group(state: State, name: str) -> Document:
 
 
 def check_registered(state: State, namespace: str, subscription: str) -> None:
-    """Raises ArmError unless the provider is registered, which only a state that a test seeded can say."""
-    kept = state.get(PROVIDERS, namespace.lower())
-    if kept is not None and kept["state"] != "Registered":
+    """Raises ArmError unless the provider is registered."""
+    if registration(state, namespace) != "Registered":
         raise ArmError(
             409,
             "MissingSubscriptionRegistration",
@@ -49,6 +57,26 @@ def check_registered(state: State, namespace: str, subscription: str) -> None:
             " how to register subscriptions.",
             gateway=True,
         )
+
+
+def registration(state: State, namespace: str) -> str:
+    kept = state.get(PROVIDERS, namespace.lower())
+    return "Registered" if kept is None else str(kept["state"])
+
+
+def registrations(state: State) -> dict[str, str]:
+    """How the registration of each resource provider stands."""
+    return {namespace: registration(state, namespace) for namespace in NAMESPACES}
+
+
+def set_registration(state: State, namespace: str, registered: bool) -> None:
+    """Register a resource provider, or take that back. Raises ValueError when there is none of this name."""
+    if namespace.lower() not in {each.lower() for each in NAMESPACES}:
+        raise ValueError(f"there is no resource provider {namespace!r}; there are {', '.join(NAMESPACES)}")
+    if registered:
+        state.delete(PROVIDERS, namespace.lower())
+    else:
+        state.put(PROVIDERS, namespace.lower(), {"state": "NotRegistered"})
 
 
 def check_location(location: object, kind: str) -> str:
@@ -121,13 +149,19 @@ class ResourceGroups:
         return Answer(200, self._subscription_body())
 
     def _subscription_body(self) -> Document:
+        now = conditions(self._state)
         return {
             "id": f"/subscriptions/{self._subscription}",
             "subscriptionId": self._subscription,
             "tenantId": self._tenant,
             "displayName": "Contoso sandbox",
-            "state": "Enabled",
+            "state": now.state,
             "authorizationSource": "RoleBased",
+            "subscriptionPolicies": {
+                "locationPlacementId": "Public_2014-09-01",
+                "quotaId": "PayAsYouGo_2014-09-01",
+                "spendingLimit": now.spending_limit,
+            },
         }
 
     def _body(self, group: Document, state: str = "Succeeded") -> Document:
@@ -235,17 +269,18 @@ class ResourceGroups:
 
     async def _register(self, call: Call) -> Answer:
         namespace = _namespace(call.name("namespace"))
-        self._state.delete(PROVIDERS, namespace.lower())
+        set_registration(self._state, namespace, True)
         return Answer(200, self._provider_body(namespace))
 
     def _provider_body(self, namespace: str) -> Document:
-        kept = self._state.get(PROVIDERS, namespace.lower())
         return {
             "id": f"/subscriptions/{self._subscription}/providers/{namespace}",
             "namespace": namespace,
             "registrationPolicy": "RegistrationRequired",
-            "registrationState": kept["state"] if kept else "Registered",
-            "resourceTypes": [],
+            "registrationState": registration(self._state, namespace),
+            "resourceTypes": [
+                {"resourceType": each, "locations": sorted(LOCATIONS)} for each in TYPES.get(namespace, ())
+            ],
         }
 
 

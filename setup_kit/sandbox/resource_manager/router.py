@@ -13,6 +13,7 @@ from aiohttp import web
 from setup_kit.sandbox import access
 from setup_kit.sandbox.entra import Caller, TokenRefused, Tokens
 from setup_kit.sandbox.latency import Latency
+from setup_kit.sandbox.resource_manager import gate
 from setup_kit.sandbox.resource_manager.arm import Answer, ArmError, Call, Route, bad_content
 from setup_kit.sandbox.resource_manager.groups import find_group
 from setup_kit.sandbox.state import Document, State
@@ -77,8 +78,9 @@ class Router:
         await asyncio.sleep(self._latency.seconds(route.operation))
         if route.under_group:
             find_group(self._state, names["group"])
-        call = Call(request.method, path, names, request.query, version, await _body(request), caller)
-        return await route.handler(call)
+        body = await _body(request)
+        gate.check(self._state, self._subscription, request.method, route.action, path, body)
+        return await route.handler(Call(request.method, path, names, request.query, version, body, caller))
 
     def _caller(self, request: web.Request) -> Caller:
         token = bearer(request)

@@ -24,6 +24,8 @@ from setup_kit.sandbox.resource_manager.groups import check_location, check_regi
 from setup_kit.sandbox.resource_manager.listeners import Listeners
 from setup_kit.sandbox.resource_manager.operations import Operations
 from setup_kit.sandbox.state import Document, State
+from setup_kit.sandbox.subscription import SERVERS as SERVERS_QUOTA
+from setup_kit.sandbox.subscription import conditions
 
 SERVERS = "servers"  # key: name; group, location, tags, login, password (hash), administrator, entra_only, …
 DATABASES = "databases"  # key: server/name in lower case
@@ -203,6 +205,7 @@ class SqlServers:
         return await self._create(call, name, location)
 
     async def _create(self, call: Call, name: str, location: str) -> Answer:
+        self._check_quota(location)
         properties = call.properties
         administrator = properties.get("administrators") or {}
         entra_only = bool(administrator.get("azureADOnlyAuthentication"))
@@ -226,6 +229,14 @@ class SqlServers:
             "public_access": str(properties.get("publicNetworkAccess") or "Enabled"),
         }
         return await self._start_put(call, server, "server.create")
+
+    def _check_quota(self, location: str) -> None:
+        """Raises ArmError when the region has no room for one more server of the subscription."""
+        there = [each for _, each in self._state.list(SERVERS) if same_location(each["location"], location)]
+        if len(there) >= conditions(self._state).quota(SERVERS_QUOTA):
+            # The number and the text are those of SQL Database's error; that Resource Manager says so is assumed.
+            message = f"Cannot move or create server. Subscription '{self._subscription}' will exceed server quota."
+            raise ArmError(400, "40652", message)
 
     async def _update(self, call: Call, kept: Document, tags: dict[str, str]) -> Answer:
         properties = call.properties
@@ -268,6 +279,13 @@ class SqlServers:
         kept = self._state.get(SERVERS, name)
         if self._taken(name) or (kept is not None and kept["group"].lower() != server["group"].lower()):
             raise ArmError(400, "NameAlreadyExists", f"The name '{name}' already exists. Choose a different name.")
+        if kept is None and conditions(self._state).closes(server["location"]):
+            raise ArmError(
+                400,
+                "RegionDoesNotAllowProvisioning",
+                f"Location '{server['location']}' is not accepting creation of new Windows Azure SQL Database servers"
+                " at this time.",
+            )
         if server["password"] is None and not server["entra_only"]:
             raise ArmError(
                 400,

@@ -146,7 +146,7 @@ def test_this_machine_has_what_it_takes() -> None:
 
 def test_the_doctor_finds_a_healthy_environment_healthy(kit: Kit) -> None:
     findings, _ = examine(
-        kit.environment(), kit.cloud, kit.identity, kit.azure, kit.organization, kit.client, quiet, Event()
+        kit.environment(), kit.cloud, kit.identity, kit.azure, kit.organization, kit.client, (), quiet, Event()
     )
     assert failed(findings) == []
     checks = {finding.check for finding in findings}
@@ -174,7 +174,7 @@ def test_the_doctor_names_hosts_that_do_not_answer_and_a_sign_in_that_fails(kit:
         organization_url=kit.sandbox["organization"]["url"],
         organization_id=kit.sandbox["organization"]["id"],
     )
-    findings, _ = examine(kit.environment(), cloud, identity, kit.azure, kit.organization, client, quiet, Event())
+    findings, _ = examine(kit.environment(), cloud, identity, kit.azure, kit.organization, client, (), quiet, Event())
     messages = failed(findings)
     unreached = [message for message in messages if stand_in.address in message]
     assert [message.partition(" does not answer at ")[0] for message in unreached] == [
