@@ -24,6 +24,17 @@ EXIT_CODES = {
 }
 
 
+# Of several environments the command's code is the first of these that one of them ended with.
+WORST_FIRST = (
+    ExitCode.INTERRUPTED,
+    ExitCode.FAILED,
+    ExitCode.USAGE,
+    ExitCode.VERIFICATION_FAILED,
+    ExitCode.CHANGES_PENDING,
+    ExitCode.DONE,
+)
+
+
 class KitError(Exception):
     """A failure to be shown to a person.
 

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# One for all there are: making a client imports its SDK, and Python finds deadlocks between the imports of two threads.
+_MAKING = threading.RLock()
+
 
 class AzureClients:
     """For one subscription, as one identity. Safe to use from many threads.
@@ -53,8 +56,6 @@ class AzureClients:
         self.cloud = cloud
         self.subscription = str(subscription)
         self.patience = Patience(wait)
-        # One for all: making a client imports its SDK, and Python finds deadlocks between the imports of two threads.
-        self._lock = threading.RLock()
         self._made: dict[str, Any] = {}
 
     @property
@@ -108,13 +109,13 @@ class AzureClients:
 
     def close(self) -> None:
         """Ends the kept connections; none of the clients works afterwards."""
-        with self._lock:
+        with _MAKING:
             transport = self._made.get("transport")
         if transport is not None:
             transport.close()
 
     def _once(self, name: str, make: Callable[[], T]) -> T:
-        with self._lock:
+        with _MAKING:
             if name not in self._made:
                 self._made[name] = make()
             return cast(T, self._made[name])

@@ -43,7 +43,8 @@ def destroy(
     Shows everything first, and asks for the environment's name. The profile is deactivated and deleted; user, login,
     firewall rules, the service's access and the vault with its secret go. Data stays unless you say otherwise. To look
     into the database, a temporary firewall rule for this machine is added where it is needed, and removed at the end.
-    Run it again at any time, also after a failure or a kill, to finish the job.
+    Run it again at any time, also after a failure or a kill, to finish the job. It takes one environment, whose name is
+    typed: several go one by one.
 
     \b
     Examples:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from setup_kit.cli.options import Output, environment_option, finish, output_options
+from setup_kit.cli.answer import Answer, tell
+from setup_kit.cli.options import Chosen, Output, environments_options, output_options
 from setup_kit.errors import ExitCode
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from setup_kit.cli.session import Session
+    from setup_kit.engine.events import Listener
 
 
 @click.command()
-@environment_option
+@environments_options
 @output_options
-def doctor(environment: str, output: Output) -> None:
+def doctor(chosen: Chosen, output: Output) -> None:
     """Look for everything that would stop `apply`, all at once. Changes nothing.
 
     This machine's driver and clock, the reach of every host, the sign-in and its tenant; the subscription's state,
@@ -23,27 +32,44 @@ def doctor(environment: str, output: Output) -> None:
     Examples:
       setup-kit doctor -e dev
       setup-kit doctor -e dev --output json
+      setup-kit doctor -e 'prod-*' --parallel 10
     """
     from setup_kit.cli.session import open_session, stoppable
+
+    if chosen.one is None:
+        from setup_kit.cli.together import look
+
+        look(chosen, "doctor", output, _examined)
+    else:
+        with open_session(chosen.one) as session, stoppable(session.stop), output.progress() as progress:
+            answer = _examined(session, chosen.one, progress)
+        tell(answer, output)
+
+
+def _examined(session: Session, given: str, listener: Listener) -> Answer:
+    from setup_kit.engine.resource import Status
     from setup_kit.report.console import show_findings
     from setup_kit.report.documents import findings_document, for_environment
 
-    with open_session(environment) as session, stoppable(session.stop), output.progress() as progress:
-        found, interrupted = session.house.examine(progress, session.stop)
-    findings = for_environment(found, environment)
+    found, interrupted = session.house.examine(listener, session.stop)
+    findings = for_environment(found, given)
     document = findings_document(session.name, findings)
     counts = document["summary"]
-    if output.json:
-        output.document(document)
-    else:
-        show_findings(output.out, findings)
+    failed = [finding for finding in findings if finding.status is Status.FAILED]
+
+    def show(console: Console) -> None:
+        show_findings(console, findings)
         skipped = f", {counts['skipped']} skipped" if counts["skipped"] else ""
-        output.out.print(
-            f"{counts['passed']} passed, {counts['failed']} failed, {counts['warning']} warnings{skipped}."
-        )
-        if not counts["failed"] and not interrupted:
-            output.out.print(f"Next: setup-kit plan -e {environment}", markup=False)
+        console.print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['warning']} warnings{skipped}.")
+        if not failed and not interrupted:
+            console.print(f"Next: setup-kit plan -e {given}", markup=False)
+
+    code, word, next_ = ExitCode.DONE, "ready", "plan"
+    if failed:
+        code, word, next_ = ExitCode.FAILED, "failed", "doctor"
     if interrupted:
-        finish(ExitCode.INTERRUPTED)
-    if counts["failed"]:
-        finish(ExitCode.FAILED)
+        code, word, next_ = ExitCode.INTERRUPTED, "interrupted", "doctor"
+    trouble = (lambda console: show_findings(console, failed)) if failed else None
+    return Answer(
+        code, document, show, trouble, word, {key: counts[key] for key in ("passed", "warning", "failed")}, next_
+    )

@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 from setup_kit.cli.columns import paragraph, rows, width
 from setup_kit.cli.command_reference import described, find, page, walk
 from setup_kit.cli.options import Output, output_options
-from setup_kit.errors import EXIT_CODES, UsageError
+from setup_kit.errors import EXIT_CODES, WORST_FIRST, UsageError
 
 if TYPE_CHECKING:
     from setup_kit.environment.reference import Key
@@ -144,9 +144,12 @@ def exit_codes(output: Output) -> None:
       setup-kit help exit-codes
     """
     if output.json:
-        output.document({"exit_codes": [{"code": int(code), "meaning": text} for code, text in EXIT_CODES.items()]})
+        codes = [{"code": int(code), "meaning": text} for code, text in EXIT_CODES.items()]
+        output.document({"exit_codes": codes, "worst_first": list(map(int, WORST_FIRST))})
     else:
         click.echo(rows((str(int(code)), text) for code, text in EXIT_CODES.items()))
+        first, *others = map(str, map(int, WORST_FIRST))
+        click.echo(f"\nOf several environments the worst counts: {first}, then {', '.join(others)}.")
 
 
 @help_.command()

@@ -1,7 +1,7 @@
 """What help says that is no command and no key: variables, files, and how errors read."""
 
 VARIABLES = {
-    "SETUP_KIT_ENVIRONMENT": "The environment that a command works on where -e is not given.",
+    "SETUP_KIT_ENVIRONMENT": "The environment, or the pattern, that a command works on where -e is not given.",
     "SETUP_KIT_SANDBOX": "The sandbox that cloud: sandbox means: its folder, or sandbox.json in it.",
     "SETUP_KIT_SQL_ADMIN_PASSWORD": "Password of the SQL administrator, where that is a login. Never stored.",
     "SETUP_KIT_INPUT_NAME": "A secret input of a runbook, NAME being the input's.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from setup_kit.errors import ExitCode, KitError
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from setup_kit.report.progress import ProgressView
+
+ENVIRONMENT_VARIABLE = "SETUP_KIT_ENVIRONMENT"
+# Each has some ten connections and threads of its own.
+MOST_AT_ONCE = 50
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,7 +40,12 @@ class EnvironmentName(click.ParamType[str]):
         names = sorted(path.stem for path in folder.glob("*.y*ml") if path.stem.startswith(incomplete))
         if not names or "/" in incomplete:
             return [CompletionItem(incomplete, type="file")]
-        return [CompletionItem(name) for name in names]
+        already = ctx.params.get("environments") or ()
+        return [CompletionItem(name) for name in names if name not in already]
+
+    def split_envvar_value(self, rv: str) -> list[str]:
+        """The variable holds one name, path or pattern, blanks included."""
+        return [rv]
 
 
 class Span(click.ParamType[timedelta]):
@@ -50,25 +61,98 @@ class Span(click.ParamType[timedelta]):
         return timedelta(**{unit: int(found[1])})
 
 
-def _environment_option(*, required: bool) -> Callable[[F], F]:
-    return click.option(
-        "-e",
-        "--environment",
-        required=required,
-        type=EnvironmentName(),
-        metavar="NAME|FILE",
-        envvar="SETUP_KIT_ENVIRONMENT",
-        help="The environment: the name of a file in environments/, or a path.",
-    )
+def _alone(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> str | None:
+    """The one environment of a command that takes no more. Raises click.UsageError."""
+    from setup_kit.environment.patterns import is_pattern
+
+    name = context.command.name
+    if len(given) > 1:
+        raise click.UsageError(f"{name} takes one environment, and {len(given)} are named: {', '.join(given)}.")
+    if given and is_pattern(given[0]):
+        raise click.UsageError(f"{name} takes one environment, and {given[0]} is a pattern: name it.")
+    return given[0] if given else None
 
 
 def environment_option(function: F) -> F:
-    return _environment_option(required=True)(function)
+    return click.option(
+        "-e",
+        "--environment",
+        required=True,
+        multiple=True,
+        callback=_alone,
+        type=EnvironmentName(),
+        metavar="NAME|FILE",
+        envvar=ENVIRONMENT_VARIABLE,
+        help="The environment: the name of a file in environments/, or a path.",
+    )(function)
 
 
-def optional_environment_option(function: F) -> F:
-    """For a command that may learn it otherwise."""
-    return _environment_option(required=False)(function)
+def environments_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds -e that may be repeated, --all and --parallel, handed to the command as one `chosen: Chosen`."""
+
+    def wrapped(*arguments: Any, environments: tuple[str, ...], all_: bool, parallel: int, **options: Any) -> Any:
+        typed = click.get_current_context().get_parameter_source("environments") is ParameterSource.COMMANDLINE
+        if all_ and typed:
+            raise click.UsageError("--all means every environment: leave out '-e' / '--environment', or --all.")
+        return function(*arguments, chosen=Chosen(() if all_ else environments, all_, parallel), **options)
+
+    return _ENVIRONMENTS(_ALL(_PARALLEL(update_wrapper(wrapped, function))))
+
+
+_ENVIRONMENTS = click.option(
+    "-e",
+    "--environment",
+    "environments",
+    multiple=True,
+    type=EnvironmentName(),
+    metavar="NAME|FILE|PATTERN",
+    envvar=ENVIRONMENT_VARIABLE,
+    help="The environment: the name of a file in environments/, a path, or a pattern in quotes, 'prod-*'. Repeatable.",
+)
+_ALL = click.option("--all", "all_", is_flag=True, help="Every environment in environments/.")
+_PARALLEL = click.option(
+    "--parallel",
+    type=click.IntRange(1, MOST_AT_ONCE),
+    default=4,
+    show_default=True,
+    metavar="N",
+    help="How many of several environments are worked on at once.",
+)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The environments that a command was given: names, paths and patterns, or every one there is.
+
+    `parallel` is how many of them may be worked on at once.
+    """
+
+    given: tuple[str, ...]
+    every: bool
+    parallel: int
+
+    @property
+    def one(self) -> str | None:
+        """The environment where one is named; None where several are, or a pattern, whatever it matches.
+
+        Raises click.UsageError where none is.
+        """
+        from setup_kit.environment.patterns import is_pattern
+
+        if not self.given and not self.every:
+            raise click.UsageError("Missing option '-e' / '--environment', or --all.")
+        return self.given[0] if len(self.given) == 1 and not is_pattern(self.given[0]) else None
+
+    def one_for(self, what: str) -> str:
+        """The environment, for what can be of one alone. Raises click.UsageError where several are chosen."""
+        if self.one is None:
+            raise click.UsageError(f"{what} is of one environment: name it with -e, without a pattern.")
+        return self.one
+
+    @property
+    def words(self) -> str:
+        """As they are typed."""
+        return "--all" if self.every else " ".join(f"-e {shlex.quote(each)}" for each in self.given)
 
 
 class Address(click.ParamType[str]):
@@ -81,7 +165,8 @@ class Address(click.ParamType[str]):
         from setup_kit.engine.graph import ordered
 
         try:
-            with open_session(ctx.params.get("environment") or "") as session:
+            named = ctx.params.get("environment") or next(iter(ctx.params.get("environments") or ()), "")
+            with open_session(named) as session:
                 addresses = [node.address for node in ordered(session.house.nodes)]
         except KitError:
             return []

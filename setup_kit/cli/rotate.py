@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
 
-from setup_kit.cli.options import Output, environment_option, finish, output_options
-from setup_kit.cli.work import Work, carry_out, changing, wait_option
+from setup_kit.cli.answer import Answer, of_plan, tell
+from setup_kit.cli.options import Chosen, Output, environments_options, output_options
+from setup_kit.cli.work import Consent, Work, carry_out, changing, wait_option
 from setup_kit.errors import ExitCode, KitError
 
 if TYPE_CHECKING:
     from setup_kit.cli.session import Session
+    from setup_kit.engine.events import Listener
     from setup_kit.engine.executor import Result
     from setup_kit.engine.planner import Plan
     from setup_kit.engine.resource import Node
@@ -37,7 +40,7 @@ class Age(click.ParamType[timedelta]):
 
 
 @click.command()
-@environment_option
+@environments_options
 @click.option("--every", type=Age(), metavar="AGE", help="Do nothing while the secret's version is younger, e.g. 30d.")
 @click.option("--finish", "only_finish", is_flag=True, help="Only end a rotation that was cut short; begin none.")
 @click.option(
@@ -51,7 +54,7 @@ class Age(click.ParamType[timedelta]):
 @wait_option
 @output_options
 def rotate(
-    environment: str,
+    chosen: Chosen,
     every: timedelta | None,
     only_finish: bool,
     grace: int | None,
@@ -72,29 +75,48 @@ def rotate(
       setup-kit rotate -e dev
       setup-kit rotate -e dev --dry-run
       setup-kit rotate -e prod --every 30d --yes --output json
+      setup-kit rotate --all --every 30d --yes
     """
     from setup_kit.cli.session import stoppable
+
+    def prepare(session: Session, listener: Listener) -> Work | Answer:
+        return _prepared(session, listener, every, only_finish=only_finish, grace=grace)
+
+    if chosen.one is None:
+        from setup_kit.cli.together import change
+
+        change(chosen, "rotate", output, prepare, Consent(yes, True, wait), dry_run=dry_run)
+        return
+    with changing(chosen.one, "rotate", wait) as session:
+        with stoppable(session.stop), output.progress() as progress:
+            work = prepare(session, progress)
+        if isinstance(work, Answer):
+            tell(work, output)
+        else:
+            carry_out(work, "rotate", output, yes=yes, dry_run=dry_run)
+
+
+def _prepared(
+    session: Session, listener: Listener, every: timedelta | None, *, only_finish: bool, grace: int | None
+) -> Work | Answer:
     from setup_kit.engine.executor import reading
     from setup_kit.resources.rotation import RotationEnd
 
-    with changing(environment, "rotate", wait) as session:
-        with stoppable(session.stop), output.progress() as progress:
-            state = _state(session, reading([session.house.secret], progress, session.stop))
-        nodes, reason = _work(session, state, every, only_finish=only_finish)
-        if not nodes:
-            if output.json:
-                output.document(
-                    {"environment": session.name, "rotated": False, "reason": reason, "user": state.user, "changes": []}
-                )
-            else:
-                output.out.print(f"Nothing to do: {reason}.")
-            return
-        with stoppable(session.stop), output.progress() as progress:
-            made = reading(nodes, progress, session.stop)
-        for node in nodes:
-            if grace is not None and isinstance(node, RotationEnd):
-                node.grace = float(grace)
-        carry_out(_Rotation(session, made, nodes, state.user), "rotate", output, yes=yes, dry_run=dry_run)
+    read = reading([session.house.secret], listener, session.stop)
+    if read.interrupted:
+        return replace(of_plan(session, read), show=lambda console: None, next="rotate")
+    state = _state(session, read)
+    nodes, reason = _work(session, state, every, only_finish=only_finish)
+    if not nodes:
+        document = {"environment": session.name, "rotated": False, "reason": reason, "user": state.user, "changes": []}
+        return Answer(
+            ExitCode.DONE, document, lambda console: console.print(f"Nothing to do: {reason}."), result="not due"
+        )
+    made = reading(nodes, listener, session.stop)
+    for node in nodes:
+        if grace is not None and isinstance(node, RotationEnd):
+            node.grace = float(grace)
+    return _Rotation(session, made, nodes, state.user)
 
 
 class _Rotation(Work):
@@ -102,6 +124,10 @@ class _Rotation(Work):
         super().__init__(session, plan, destructive=True)
         self._nodes = nodes
         self._user = user
+
+    def answer(self) -> Answer:
+        planned = super().answer()
+        return replace(planned, next="rotate") if planned.next == "apply" else planned
 
     def refuse(self) -> None:
         """A rotation rests on an environment that is as its file says, and changes nothing else."""
@@ -121,8 +147,6 @@ def _state(session: Session, made: Plan) -> SecretState:
     """What the secret says. Raises what kept it from being read."""
     for failure in made.failures.values():
         raise failure
-    if made.interrupted:
-        finish(ExitCode.INTERRUPTED)
     state = session.house.secret.observed
     for item in made.deferred:
         if item.resource is session.house.secret:

@@ -17,6 +17,7 @@ DOCUMENTS = (
     "versions",
     "findings",
     "error",
+    "environments",
     "organizations",
     "organization",
     "connector",
@@ -48,6 +49,7 @@ def schema(document: str) -> None:
     versions     secret versions
     findings     verify, doctor and the commands called check
     error        any command that fails
+    environments a command on several environments: -e twice, a pattern, --all
     \b
     organizations, organization, connector, entities, relationships, privacy
                  org list | discover | connector | entities | ...

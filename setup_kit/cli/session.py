@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from setup_kit.environment.loading import Loaded
+    from setup_kit.identity import Identity
     from setup_kit.resources.build import House
 
     Adjust = Callable[[Loaded], Loaded]
@@ -61,14 +62,33 @@ def open_session(
     `adjust` changes what was loaded before anything is built.
     """
     from setup_kit.environment.loading import load
-    from setup_kit.resources.build import build
 
     loaded = load(environment)
     if adjust is not None:
         loaded = adjust(loaded)
-    stop = threading.Event()
     ask = _prompt if ask_password else None
-    house = build(loaded, stop, ask_password=ask, patient=patient, fresh=fresh, drop_objects=drop_objects)
+    with session_on(loaded, ask=ask, patient=patient, fresh=fresh, drop_objects=drop_objects) as session:
+        yield session
+
+
+@contextmanager
+def session_on(
+    loaded: Loaded,
+    *,
+    stop: threading.Event | None = None,
+    ask: Callable[[str], str] | None = None,
+    patient: bool = True,
+    fresh: timedelta | None = None,
+    drop_objects: bool = False,
+    identity: Identity | None = None,
+) -> Iterator[Session]:
+    """The same on an environment that was loaded; `stop` and `identity` are those that several share."""
+    from setup_kit.resources.build import build
+
+    stop = stop or threading.Event()
+    house = build(
+        loaded, stop, ask_password=ask, patient=patient, fresh=fresh, drop_objects=drop_objects, identity=identity
+    )
     try:
         yield Session(loaded, house, stop)
     finally:

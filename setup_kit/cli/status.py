@@ -2,49 +2,90 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from setup_kit.cli.options import Output, environment_option, finish, output_options
+from setup_kit.cli.answer import Answer, tell
+from setup_kit.cli.options import Chosen, Output, environments_options, output_options
 from setup_kit.errors import ExitCode
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from setup_kit.cli.session import Session
+    from setup_kit.engine.events import Listener
+    from setup_kit.engine.planner import Plan
 
 
 @click.command()
-@environment_option
+@environments_options
 @output_options
-def status(environment: str, output: Output) -> None:
+def status(chosen: Chosen, output: Output) -> None:
     """Show where an environment stands: each resource against the file, and how far each entity's export is.
 
     A resource is as the file says, differs, is missing, or is unreadable from here.
 
     \b
-    Example:
+    Examples:
       setup-kit status -e dev
+      setup-kit status --all --output json
     """
     from setup_kit.cli.session import open_session, stoppable
     from setup_kit.engine.executor import reading
+
+    if chosen.one is None:
+        from setup_kit.cli.together import look
+
+        def one(session: Session, given: str, listener: Listener) -> Answer:
+            return _standing(session, reading(session.house.nodes, listener, session.stop))
+
+        look(chosen, "status", output, one)
+    else:
+        with open_session(chosen.one) as session:
+            with stoppable(session.stop), output.progress() as progress:
+                made = reading(session.house.nodes, progress, session.stop)
+            answer = _standing(session, made)
+        tell(answer, output)
+
+
+def _standing(session: Session, made: Plan) -> Answer:
+    from setup_kit.engine.drift import Standing, drift
     from setup_kit.report.console import show_drift, show_failures, show_table
     from setup_kit.report.documents import status_document
 
-    with open_session(environment) as session:
-        with stoppable(session.stop), output.progress() as progress:
-            made = reading(session.house.nodes, progress, session.stop)
-        profile = session.house.profile_status()
-    if output.json:
-        output.document(status_document(session.name, made, profile))
-    else:
-        show_drift(output.out, session.name, made)
-        show_failures(output.out, made.failures, made.blocked)
+    profile = session.house.profile_status()
+    document = status_document(session.name, made, profile)
+
+    def show(console: Console) -> None:
+        show_drift(console, session.name, made)
+        show_failures(console, made.failures, made.blocked)
         if profile is None:
-            output.out.print("There is no profile yet.")
+            console.print("There is no profile yet.")
         else:
-            output.out.print(f"\nProfile {profile['name']}: {profile['state']}")
+            console.print(f"\nProfile {profile['name']}: {profile['state']}")
             columns = ["entity", "initial sync", "total", "succeeded", "failed", "last export"]
             rows = [
                 [e["entity"], e["initial_sync"], e["total"], e["succeeded"], e["failed"], e["last_export"] or ""]
                 for e in profile["entities"]
             ]
-            show_table(output.out, "", columns, rows)
-    if made.interrupted:
-        finish(ExitCode.INTERRUPTED)
+            show_table(console, "", columns, rows)
+
+    standings = [each.standing for each in drift(made)]
+    as_wanted = standings.count(Standing.AS_WANTED)
+    code, word, next_ = ExitCode.DONE, "as wanted", ""
+    if as_wanted < len(standings):
+        word, next_ = "differs", "plan"
     if made.failures:
-        finish(ExitCode.FAILED)
+        code, word, next_ = ExitCode.FAILED, "failed", "doctor"
+    if made.interrupted:
+        code, word, next_ = ExitCode.INTERRUPTED, "interrupted", "status"
+    return Answer(
+        code,
+        document,
+        show,
+        (lambda console: show_failures(console, made.failures, made.blocked)) if made.failures else None,
+        word,
+        {"as_wanted": as_wanted, "differ": len(standings) - as_wanted},
+        next_,
+    )

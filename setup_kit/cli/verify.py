@@ -4,15 +4,34 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from setup_kit.cli.options import Output, Span, environment_option, finish, open_firewall_option, output_options
+from setup_kit.cli.answer import Answer, say
+from setup_kit.cli.options import (
+    Chosen,
+    Output,
+    Span,
+    environments_options,
+    finish,
+    open_firewall_option,
+    output_options,
+)
 from setup_kit.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import Console
+
+    from setup_kit.cli.session import Session
+    from setup_kit.engine.events import Listener
+    from setup_kit.engine.resource import Finding
 
 
 @click.command()
-@environment_option
+@environments_options
 @open_firewall_option
 @click.option(
     "--fresh",
@@ -31,7 +50,7 @@ from setup_kit.errors import ExitCode
 )
 @output_options
 def verify(
-    environment: str, open_firewall: bool, fresh: timedelta, strict: bool, html: Path | None, output: Output
+    chosen: Chosen, open_firewall: bool, fresh: timedelta, strict: bool, html: Path | None, output: Output
 ) -> None:
     """Prove that everything is as the environment file says and that the export works. Changes nothing.
 
@@ -44,41 +63,66 @@ def verify(
       setup-kit verify -e dev
       setup-kit verify -e prod --strict --html audit.html
       setup-kit verify -e prod --fresh 2h --output json
+      setup-kit verify --all --strict
     """
     from setup_kit.cli.session import open_session, stoppable
     from setup_kit.engine.verifier import verify_all
-    from setup_kit.report.console import show_findings
-    from setup_kit.report.documents import for_environment, verification_document
 
+    if chosen.one is None:
+        from setup_kit.cli.together import look
+
+        if html is not None:
+            chosen.one_for("--html")
+
+        def one(session: Session, given: str, listener: Listener) -> Answer:
+            found = verify_all(session.house.nodes, listener, session.stop, open_ways=open_firewall)
+            return _verified(session, given, *found, strict=strict)
+
+        look(chosen, "verify", output, one, apart=open_firewall, patient=False, fresh=fresh)
+        return
     if html is not None:
         from setup_kit.report.html import check_writable, write_verification
 
         check_writable(html)
     with (
-        open_session(environment, patient=False, fresh=fresh) as session,
+        open_session(chosen.one, patient=False, fresh=fresh) as session,
         stoppable(session.stop),
         output.progress() as progress,
     ):
-        found, interrupted = verify_all(session.house.nodes, progress, session.stop, open_ways=open_firewall)
-        findings = for_environment(found, environment)
-        facts = session.house.provisioned()
+        found = verify_all(session.house.nodes, progress, session.stop, open_ways=open_firewall)
+        answer = _verified(session, chosen.one, *found, strict=strict)
+    if html is not None:
+        write_verification(html, answer.document)
+    say(answer, output)
+    if html is not None and not output.json:
+        output.err.print(f"The report is in {html}.", markup=False)
+    if answer.code is ExitCode.VERIFICATION_FAILED and not output.json:
+        output.out.print(f"Next: setup-kit apply -e {chosen.one}, which mends what it can; then verify again.")
+    finish(answer.code)
+
+
+def _verified(session: Session, given: str, found: Iterable[Finding], interrupted: bool, *, strict: bool) -> Answer:
+    from setup_kit.engine.resource import Status
+    from setup_kit.report.console import show_findings
+    from setup_kit.report.documents import for_environment, verification_document
+
+    findings = for_environment(found, given)
+    facts = session.house.provisioned()
     document = verification_document(
         session.name, findings, facts, strict=strict, interrupted=interrupted, at=datetime.now(UTC)
     )
-    if html is not None:
-        write_verification(html, document)
-    if output.json:
-        output.document(document)
-    else:
-        counts = document["summary"]
-        show_findings(output.out, findings)
-        words = ", ".join(f"{counts[word]} {word}" for word in ("passed", "failed", "warning", "skipped"))
-        output.out.print(f"{words}.")
-        if html is not None:
-            output.err.print(f"The report is in {html}.", markup=False)
-    if interrupted:
-        finish(ExitCode.INTERRUPTED)
+    counts = document["summary"]
+    words = {key: counts[key] for key in ("passed", "failed", "warning", "skipped")}
+
+    def show(console: Console) -> None:
+        show_findings(console, findings)
+        console.print(", ".join(f"{count} {word}" for word, count in words.items()) + ".")
+
+    code, word, next_ = ExitCode.DONE, "passed", ""
     if not document["passed"]:
-        if not output.json:
-            output.out.print(f"Next: setup-kit apply -e {environment}, which mends what it can; then verify again.")
-        finish(ExitCode.VERIFICATION_FAILED)
+        code, word, next_ = ExitCode.VERIFICATION_FAILED, "failed", "apply"
+    if interrupted:
+        code, word, next_ = ExitCode.INTERRUPTED, "interrupted", "verify"
+    bad = [finding for finding in findings if finding.status in (Status.FAILED, Status.WARNING)]
+    trouble = (lambda console: show_findings(console, bad)) if bad else None
+    return Answer(code, document, show, trouble, word, words, next_)

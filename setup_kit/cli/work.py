@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from setup_kit.cli.answer import Answer, of_plan, of_result, tell
 from setup_kit.cli.options import Output, finish
 from setup_kit.cli.session import Session, open_session, stoppable
 from setup_kit.errors import ExitCode, UsageError
@@ -53,6 +54,10 @@ class Work:
         from setup_kit.report.documents import plan_document
 
         return plan_document(self.session.name, self.plan)
+
+    def answer(self) -> Answer:
+        """What is planned, as a command says it that changes nothing."""
+        return of_plan(self.session, self.plan)
 
     def refuse(self) -> None:
         """Raises KitError where there is something in the plan that nobody allowed."""
@@ -152,11 +157,6 @@ def planned(session: Session, targets: Iterable[str], output: Output, *, open_wa
 
 def carry_out(work: Work, command: str, output: Output, *, yes: bool, dry_run: bool = False) -> None:
     """Shows a plan, asks, makes its changes and tells the result; ends the command where it cannot or may not go on."""
-    from setup_kit.engine.executor import Temporaries
-    from setup_kit.engine.journal import Journal
-    from setup_kit.engine.tell import tell_all
-    from setup_kit.report.console import show_result
-
     session, made = work.session, work.plan
     if not output.json:
         work.show(output.out)
@@ -169,18 +169,19 @@ def carry_out(work: Work, command: str, output: Output, *, yes: bool, dry_run: b
     if not made.empty and not yes and not work.confirmed():
         output.err.print("Nothing was changed.")
         finish(ExitCode.FAILED)
-    with (
-        output.progress(session.journal) as progress,
-        Journal(session.journal, command) as journal,
-        stoppable(session.stop),
-    ):
-        listener = tell_all(journal, progress)
-        result = work.perform(listener, Temporaries(listener), session.stop)
-    if output.json:
-        output.document(work.told(result))
-    else:
-        show_result(output.out, result)
-    if result.interrupted:
-        finish(ExitCode.INTERRUPTED)
-    if not result.succeeded:
-        finish(ExitCode.FAILED)
+    with output.progress(session.journal) as progress, stoppable(session.stop):
+        answer = perform(work, command, progress)
+    tell(answer, output)
+
+
+def perform(work: Work, command: str, listener: Listener) -> Answer:
+    """Makes the changes, each told to the environment's journal as well."""
+    from setup_kit.engine.executor import Temporaries
+    from setup_kit.engine.journal import Journal
+    from setup_kit.engine.tell import tell_all
+
+    session = work.session
+    with Journal(session.journal, command) as journal:
+        both = tell_all(journal, listener)
+        result = work.perform(both, Temporaries(both), session.stop)
+    return of_result(session, command, work.told(result), result)

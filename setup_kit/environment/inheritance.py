@@ -42,6 +42,18 @@ def read_with_parents(path: Path) -> Document:
     return _read(path, ())
 
 
+def parent_of(path: Path) -> Path | None:
+    """The file that the one at `path` extends; None where it says none, or cannot be read."""
+    try:
+        document, _ = read(path)
+    except EnvironmentFileError:
+        return None
+    named = document.entries.get(EXTENDS)
+    if named is None or not isinstance(named.node, Scalar) or not isinstance(named.node.value, str):
+        return None
+    return path.parent / named.node.value
+
+
 def _read(path: Path, children: tuple[Path, ...]) -> Document:
     document, problems = read(path)
     named = document.entries.get(EXTENDS)

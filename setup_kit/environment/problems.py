@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +36,22 @@ class EnvironmentFileError(UsageError):
             what,
             why="\n".join(map(str, self.problems)),
             remedy=f"{again}; `setup-kit schema` prints what the file may hold",
+        )
+
+
+class EnvironmentFilesError(EnvironmentFileError):
+    """Several environments cannot be used: what is wrong with each, what they share said once."""
+
+    def __init__(self, errors: Sequence[UsageError]) -> None:
+        files = [error for error in errors if isinstance(error, EnvironmentFileError)]
+        others = [error for error in errors if not isinstance(error, EnvironmentFileError)]
+        self.problems = tuple(dict.fromkeys(problem for error in files for problem in error.problems))
+        lines = [": ".join(filter(None, (error.what, error.why, error.remedy))) for error in others]
+        UsageError.__init__(
+            self,
+            f"{len(errors)} of the environments cannot be used; nothing was sent",
+            why="\n".join([*lines, *map(str, self.problems)]),
+            remedy="correct them and run the command again; `setup-kit schema` prints what a file may hold",
         )
 
 

@@ -94,6 +94,14 @@ def show_plan(console: Console, environment: str, plan: Plan) -> None:
         console.print(_counts(plan))
 
 
+def show_plan_trouble(console: Console, plan: Plan) -> None:
+    """What is destructive in a plan, and what could not be read."""
+    destructive = [change for change in plan.changes if change.destructive]
+    for address, changes in groupby(destructive, key=lambda change: change.resource):
+        show_changes(console, address, list(changes))
+    show_failures(console, plan.failures, plan.blocked)
+
+
 def show_drift(console: Console, environment: str, plan: Plan) -> None:
     """How far each resource is from the file: a line each, and below it what differs."""
     console.print(f"[bold]Status of {escape(environment)}[/]\n")

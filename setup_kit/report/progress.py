@@ -54,11 +54,20 @@ def span(seconds: float) -> str:
 class ProgressView:
     """A listener of the engine's events. As a context manager it keeps a live display while it is entered.
 
-    `durations` are those of earlier runs.
+    `durations` are those of earlier runs. `prefix`, markup, begins each line; without `live` there are lines alone.
     """
 
-    def __init__(self, console: Console, *, verbose: bool = False, durations: Durations | None = None) -> None:
+    def __init__(
+        self,
+        console: Console,
+        *,
+        verbose: bool = False,
+        durations: Durations | None = None,
+        prefix: str = "",
+        live: bool = True,
+    ) -> None:
         self._console = console
+        self._prefix = prefix
         self._verbose = verbose
         self._durations = durations or Durations()
         self._lock = threading.Lock()
@@ -66,7 +75,7 @@ class ProgressView:
         self._tasks: dict[tuple[str, str], TaskID] = {}
         self._said: dict[tuple[str, str], float] = {}
         self._live: Progress | None = None
-        if console.is_terminal:
+        if live and console.is_terminal:
             names = max(console.width - STATE_WIDTH - BAR_WIDTH - 4, 16)
             self._live = Progress(
                 SpinnerColumn(finished_text=" "),
@@ -118,7 +127,7 @@ class ProgressView:
                 self._line(f"  {escape(event.finding.message)}")
 
     def _line(self, text: str) -> None:
-        self._console.print(text)
+        self._console.print(self._prefix + text)
 
     def _begin(self, event: Event) -> None:
         label = event.resource, ""

@@ -42,11 +42,9 @@ class SavedPlan:
 
     def check_still(self, plan: Plan) -> None:
         """Raises KitError, which names what moved, when there is something else to do now than when it was made."""
-        now = plan_document(self.environment, plan)
-        before, after = _counted(self.plan), _counted(now)
-        gone = [f"- {line}" for line in (before - after).elements()]
-        new = [f"+ {line}" for line in (after - before).elements()]
+        gone, new = moved(self.plan, plan_document(self.environment, plan))
         if gone or new:
+            gone, new = [f"- {line}" for line in gone], [f"+ {line}" for line in new]
             raise self._stale("\n".join(["what is there has moved: - is of the saved plan, + is so now", *gone, *new]))
 
     def _stale(self, why: str) -> KitError:
@@ -99,6 +97,12 @@ def read_plan(path: Path) -> SavedPlan:
     if saved.format != FORMAT:
         raise UsageError(f"{path} is a plan of another format, {saved.format}", remedy="plan again")
     return saved
+
+
+def moved(before: Document, after: Document) -> tuple[list[str], list[str]]:
+    """What a plan had that a later one has no more, and what only the later one has: a line for each change."""
+    first, second = _counted(before), _counted(after)
+    return list((first - second).elements()), list((second - first).elements())
 
 
 def _counted(document: Document) -> Counter[str]:

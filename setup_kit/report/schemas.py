@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from setup_kit.engine.drift import Standing
 from setup_kit.engine.resource import Action, Severity, Status
 from setup_kit.errors import ExitCode
@@ -151,6 +153,7 @@ _ROTATION = {
     "user": text("The user that the secret names."),
 }
 _UNLESS_ROTATED = ("summary", "findings", "failures", "blocked", "left", "reason")
+_EXIT_CODE: Schema = {"enum": list(map(int, ExitCode)), "description": "An exit code of the command."}
 _AUDIT = ("verified_at", "version", "strict", "interrupted", "passed", "provisioned")
 _PROBLEM = object_of(
     "One thing wrong with the environment file.",
@@ -168,6 +171,35 @@ def _document(title: str, properties: dict[str, Schema], *optional: str) -> Sche
     if "change" in used:
         used["value"] = _VALUE
     return {"$schema": DIALECT, "title": title, **body, "$defs": used} if used else {"$schema": DIALECT, **body}
+
+
+def _together(of: Mapping[str, Schema]) -> Schema:
+    """Of several environments: each has, as a document, what the same command prints of it alone."""
+    alone = [{key: value for key, value in each.items() if key not in ("$schema", "$defs")} for each in of.values()]
+    ending = object_of(
+        "How the command ended on one environment.",
+        environment=_ENVIRONMENT,
+        exit_code=_EXIT_CODE,
+        result=text("How it ended, in short."),
+        counts={
+            "type": "object",
+            "description": "What was counted, by what it is: changes, findings, resources.",
+            "additionalProperties": {"type": "integer", "minimum": 0},
+        },
+        seconds={"type": "number", "minimum": 0, "description": "How long it took."},
+        next=text("The command to type next; empty where there is none."),
+        document={
+            "description": f"As schema {', '.join(of)} says; null where it was not begun.",
+            "anyOf": [*alone, {"type": "null"}],
+        },
+    )
+    body = object_of(
+        "How a command ended on several environments.",
+        command=text("The command."),
+        exit_code={**_EXIT_CODE, "description": "The command's: the worst of all, as setup-kit help exit-codes says."},
+        environments=list_of("In the order in which they were named, those of a pattern by name.", ending),
+    )
+    return {"$schema": DIALECT, "title": "How a command ended on several environments", **body, "$defs": _DEFINITIONS}
 
 
 SCHEMAS: dict[str, Schema] = {
@@ -243,3 +275,6 @@ SCHEMAS: dict[str, Schema] = {
     ),
     **SERVICE_SCHEMAS,
 }
+SCHEMAS["environments"] = _together(
+    {name: SCHEMAS[name] for name in ("plan", "result", "rotation", "status", "findings", "error")}
+)

@@ -159,17 +159,19 @@ def build(
     patient: bool = True,
     fresh: timedelta | None = None,
     drop_objects: bool = False,
+    identity: Identity | None = None,
 ) -> House:
     """The graph of an environment. Sends nothing.
 
     `stop` ends waits early. `ask_password` is asked for the password of a SQL administrator when the variable
     SETUP_KIT_SQL_ADMIN_PASSWORD does not hold it. With `patient` false, checks look once instead of waiting.
     With `fresh`, how long a change may wait for its export, the graph has the checks of an audit as well.
+    `identity` is one that was made for the same cloud and tenant, to sign in once for several environments.
     With `drop_objects`, what the service made in the destination is part of the graph, for a removal.
     """
     environment = loaded.environment
     cloud = cloud_of(environment)
-    identity = Identity(cloud, str(environment.tenant))
+    identity = identity or Identity(cloud, str(environment.tenant))
     azure = AzureClients(identity, cloud, environment.subscription, wait=stop.wait)
     organization = OrganizationClient(identity, cloud, environment.dynamics.organization_url)
     export_client = ExportServiceClient(

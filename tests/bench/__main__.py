@@ -7,6 +7,7 @@ import sys
 
 from tests.bench.apply import apply_over_longest_chain
 from tests.bench.demo import demo_time_and_memory
+from tests.bench.fleet import a_hundred_over_one
 from tests.bench.help import help_over_click
 from tests.bench.requests import requests_over_the_fewest
 from tests.bench.sql import speed_and_memory
@@ -19,6 +20,7 @@ def main() -> int:
         "demo": demo_time_and_memory,
         "apply": apply_over_longest_chain,
         "requests": requests_over_the_fewest,
+        "fleet": a_hundred_over_one,
         "sql": speed_and_memory,
     }
     parser.add_argument("only", nargs="*", choices=[[], *benches], help="which; all when none is named")
