@@ -16,8 +16,6 @@ Report = Callable[[float, AzureRefusal], None]
 
 # Seconds. "Role assignments can take up to ten minutes to take effect" (Azure RBAC's troubleshooting page).
 PERMISSION = 600.0
-# A principal that was just made: "some minutes" in the same page.
-PRINCIPAL = 180.0
 # Another operation on the same resource.
 BUSY = 300.0
 # An answer that broke off: what is sent again comes to the same; an estimate.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from setup_kit.azure.errors import AzureRefusal, translating
-from setup_kit.azure.patience import PRINCIPAL, Patience, Report
+from setup_kit.azure.patience import Patience, Report
 
 if TYPE_CHECKING:
     from azure.mgmt.authorization.v2022_04_01 import AuthorizationManagementClient
@@ -77,11 +77,8 @@ class RoleAssignments:
             with translating(f"Giving the role {ROLE_NAMES.get(role, role)} to {principal_id} failed"):
                 return _assignment(self._assignments.create(scope, name, body))
 
-        def bound(refusal: AzureRefusal) -> float:
-            return PRINCIPAL if refusal.is_any("PrincipalNotFound") else 0.0
-
         try:
-            return self._patience.out(create, bound, report)
+            return self._patience.out(create, lambda refusal: refusal.ridden_out, report)
         except AzureRefusal as refusal:
             if not refusal.is_any("RoleAssignmentExists"):
                 raise

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
+from setup_kit import known_errors
 from setup_kit.clouds import HOSTED_DISCOVERY, Cloud
 from setup_kit.errors import KitError
 from setup_kit.export_service import challenge as challenges
@@ -139,21 +140,12 @@ class ExportServiceClient:
 
 def _refused(method: str, path: str, answer: Answer) -> RefusedError:
     body = read_error(answer.text)
-    what = f"the Data Export Service refused {method} {path}"
-    if answer.status == 401:
-        return RefusedError(what, 401, body, why="it does not accept the caller's token", remedy="sign in again")
-    if answer.status == 403:
-        return RefusedError(
-            what,
-            403,
-            body,
-            why="the caller is not a System Administrator of the organization, as the service sees it",
-            remedy="give the caller the security role System Administrator in the organization (an application needs an"
-            " application user there), or sign in as someone who has it",
-        )
-    if answer.status == 429 or answer.status >= 500:
-        why = "too many requests were sent" if answer.status == 429 else "the service has a problem of its own"
-        return RefusedError(what, answer.status, body, why=why, remedy="run the same command again in some minutes")
-    return RefusedError(
-        what, answer.status, body, remedy="mend what the service names, then run the same command again"
+    # Where the service names more than one kind of problem, no single remedy mends them.
+    codes = {problem.code for problem in body.problems}
+    code = codes.pop() if len(codes) == 1 else ""
+    operation = f"{method} {path}"
+    message = body.message or "its own words say why"
+    known = known_errors.meaning(
+        "service", code, answer.status, text=body.message, operation=operation, message=message
     )
+    return RefusedError(f"the Data Export Service refused {operation}", answer.status, body, **known.words)

@@ -35,11 +35,13 @@ class ErrorBody:
 class RefusedError(KitError):
     """The service answered with an error. `problems` are the single things it named, perhaps none."""
 
-    def __init__(self, what: str, status: int, body: ErrorBody, *, why: str = "", remedy: str = "") -> None:
+    def __init__(
+        self, what: str, status: int, body: ErrorBody, *, why: str = "", remedy: str = "", link: str = ""
+    ) -> None:
         original = "; ".join([body.message, *(f"{p.code} {p.target}: {p.message}".strip(" :") for p in body.problems)])
         if body.correlation_id:
             original += f" (correlation id {body.correlation_id})"
-        super().__init__(what, why=why or body.message, remedy=remedy, original=f"HTTP {status}: {original}")
+        super().__init__(what, why=why or body.message, remedy=remedy, link=link, original=f"HTTP {status}: {original}")
         self.status = status
         self.message = body.message
         self.problems = body.problems

@@ -6,12 +6,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from importlib import resources
 
-import yaml
-
+from setup_kit import known_errors
 from setup_kit.export_service.failures import Failure
+from setup_kit.known_errors import KnownError
 
 # What differs between two records that failed for one reason.
 _PARTICULARS = re.compile(
@@ -20,16 +18,7 @@ _PARTICULARS = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Reason:
-    """A known reason; `command` is the next one to give, without the environment's name."""
-
-    name: str
-    pattern: re.Pattern[str]
-    meaning: str
-    why: str
-    remedy: str
-    command: str
+SECTION = "failure_log"
 
 
 @dataclass(frozen=True)
@@ -40,7 +29,7 @@ class FailureCount:
     """
 
     entity: str
-    reason: Reason | None
+    reason: KnownError | None
     text: str
     entries: int
     records: int
@@ -52,34 +41,20 @@ class FailureCount:
 class Explanation:
     """What one reason means, whatever its entities; `text` is one of its texts."""
 
-    reason: Reason
+    reason: KnownError
     entries: int
     entities: tuple[str, ...]
     text: str
 
 
-UNKNOWN = Reason(
-    name="unknown",
-    pattern=re.compile(""),
-    meaning="Nothing is known of this reason here.",
-    why="These are the words of the service, or of SQL Server.",
-    remedy="Look for them in the documentation of SQL Server, and at the records that it is about; a record is tried"
-    " again when it changes.",
-    command="setup-kit failures list",
-)
+def reason_of(text: str) -> KnownError | None:
+    """The first reason that is found in the text."""
+    known = known_errors.sections()[SECTION].errors
+    return next((error for error in known if error.text is not None and error.text.search(text)), None)
 
 
-@cache
-def reasons() -> tuple[Reason, ...]:
-    """All that are known, in the order in which they are tried."""
-    text = resources.files(__package__).joinpath("failure_reasons.yaml").read_text(encoding="utf-8")
-    return tuple(
-        Reason(**{**entry, "pattern": re.compile(entry["pattern"], re.IGNORECASE)}) for entry in yaml.safe_load(text)
-    )
-
-
-def reason_of(text: str) -> Reason | None:
-    return next((reason for reason in reasons() if reason.pattern.search(text)), None)
+def name_of(reason: KnownError | None) -> str | None:
+    return reason.codes[0] if reason else None
 
 
 def counted(failures: Iterable[Failure]) -> list[FailureCount]:
@@ -87,7 +62,7 @@ def counted(failures: Iterable[Failure]) -> list[FailureCount]:
     groups: dict[tuple[str, str], list[Failure]] = {}
     for failure in failures:
         reason = reason_of(failure.reason)
-        groups.setdefault((failure.entity, reason.name if reason else alike(failure.reason)), []).append(failure)
+        groups.setdefault((failure.entity, name_of(reason) or alike(failure.reason)), []).append(failure)
     found = [_count(entity, group) for (entity, _), group in groups.items()]
     return sorted(found, key=lambda count: (-count.entries, count.entity, count.text))
 
@@ -96,17 +71,17 @@ def explained(counts: Iterable[FailureCount]) -> list[Explanation]:
     """By reason, the most entries first. Unknown ones are told apart by their words."""
     groups: dict[str, list[FailureCount]] = {}
     for count in counts:
-        groups.setdefault(count.reason.name if count.reason else alike(count.text), []).append(count)
+        groups.setdefault(name_of(count.reason) or alike(count.text), []).append(count)
     found = [
         Explanation(
-            reason=group[0].reason or UNKNOWN,
+            reason=group[0].reason or known_errors.meaning(SECTION, known_errors.OTHER).error,
             entries=sum(count.entries for count in group),
             entities=tuple(sorted({count.entity for count in group})),
             text=group[0].text,
         )
         for group in groups.values()
     ]
-    return sorted(found, key=lambda each: (-each.entries, each.reason.name, each.text))
+    return sorted(found, key=lambda each: (-each.entries, each.reason.codes[0], each.text))
 
 
 def alike(text: str) -> str:

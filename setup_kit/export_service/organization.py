@@ -15,11 +15,13 @@ from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
+from setup_kit import known_errors
 from setup_kit.clouds import Cloud
 from setup_kit.errors import KitError
 from setup_kit.export_service.errors import without_secrets
 from setup_kit.export_service.wire import Answer, Wire
 from setup_kit.identity import Identity, scope_of
+from setup_kit.known_errors import Words
 
 API = "/api/data/v9.2"
 
@@ -67,8 +69,8 @@ class TableDefinition:
 class OrganizationError(KitError):
     """The organization answered with an error; `code` is Dataverse's own ("0x80060888")."""
 
-    def __init__(self, what: str, status: int, code: str, message: str, *, why: str = "", remedy: str = "") -> None:
-        super().__init__(what, why=why, remedy=remedy, original=f"HTTP {status} {code}: {message}".replace(" :", ":"))
+    def __init__(self, what: str, status: int, code: str, message: str, words: Words) -> None:
+        super().__init__(what, **words, original=f"HTTP {status} {code}: {message}".replace(" :", ":"))
         self.status = status
         self.code = code
 
@@ -241,33 +243,8 @@ def _moment(moment: datetime) -> str:
 
 def _refused(url: str, what: str, answer: Answer) -> OrganizationError:
     code, message = _error(answer.text)
-    what = f"the organization {url} refused to {what}"
-    if answer.status == 401:
-        return OrganizationError(
-            what,
-            401,
-            code,
-            message,
-            why="it does not accept the caller's token",
-            remedy="check dynamics.organization_url and tenant in the environment file",
-        )
-    if answer.status == 403:
-        return OrganizationError(
-            what,
-            403,
-            code,
-            message,
-            why="the caller is no user of the organization, or may not read this",
-            remedy="add the caller to the organization (an application as an application user) with the security role"
-            " System Administrator",
-        )
-    if answer.status == 429 or answer.status >= 500:
-        why = "too many requests were sent" if answer.status == 429 else "the organization has a problem of its own"
-        remedy = "run the same command again in some minutes"
-        return OrganizationError(what, answer.status, code, message, why=why, remedy=remedy)
-    return OrganizationError(
-        what, answer.status, code, message, remedy="check dynamics.organization_url in the environment file"
-    )
+    known = known_errors.meaning("organization", code, answer.status, text=message, operation=what, organization=url)
+    return OrganizationError(f"the organization {url} refused to {what}", answer.status, code, message, known.words)
 
 
 def _error(text: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.markup import escape
 
-from setup_kit.export_service.failure_reasons import Explanation, FailureCount, reason_of
+from setup_kit.export_service.failure_reasons import Explanation, FailureCount, name_of, reason_of
 from setup_kit.export_service.failures import Failure
 from setup_kit.report.console import show_table
 from setup_kit.report.documents import Document
@@ -21,7 +21,7 @@ def failures_list(environment: str, failures: Sequence[Failure], left_out: int) 
     """`failures`, and how many older ones were `left_out`; `known` is the name of a known reason."""
     return {
         "environment": environment,
-        "failures": [{**plain(failure), "known": _name(failure.reason)} for failure in failures],
+        "failures": [{**plain(failure), "known": name_of(reason_of(failure.reason))} for failure in failures],
         "left_out": left_out,
     }
 
@@ -47,8 +47,8 @@ def failures_summary(environment: str, counts: Iterable[FailureCount]) -> Docume
         "failures": [
             {
                 "entity": count.entity,
-                "known": count.reason.name if count.reason else None,
-                "meaning": count.reason.meaning if count.reason else "",
+                "known": name_of(count.reason),
+                "meaning": count.reason.what if count.reason else "",
                 "text": count.text,
                 "entries": count.entries,
                 "records": count.records,
@@ -67,7 +67,7 @@ def show_failures_summary(console: Console, counts: Iterable[FailureCount]) -> N
             count.entries,
             count.records,
             _moment(count.last),
-            count.reason.meaning if count.reason else _line(count.text),
+            count.reason.what if count.reason else _line(count.text),
         ]
         for count in counts
     ]
@@ -83,13 +83,14 @@ def failures_explained(environment: str, given: str, explanations: Iterable[Expl
         "environment": environment,
         "reasons": [
             {
-                "reason": each.reason.name,
+                "reason": name_of(each.reason),
                 "entries": each.entries,
                 "entities": list(each.entities),
                 "text": each.text,
-                "meaning": each.reason.meaning,
+                "meaning": each.reason.what,
                 "why": each.reason.why,
                 "remedy": each.reason.remedy,
+                "link": each.reason.link,
                 "command": _command(each, given),
             }
             for each in explanations
@@ -102,10 +103,12 @@ def show_failures_explained(console: Console, given: str, explanations: Sequence
         console.print(NONE)
     for each in explanations:
         entries = "1 entry" if each.entries == 1 else f"{each.entries:,} entries"
-        console.print(f"[bold]{escape(each.reason.meaning)}[/]  {entries}: {escape(', '.join(each.entities))}")
+        console.print(f"[bold]{escape(each.reason.what)}[/]  {entries}: {escape(', '.join(each.entities))}")
         console.print(f"  {escape(each.reason.why)}")
         console.print(f"  {escape(each.reason.remedy)}")
         console.print(f"  [cyan]→[/] {escape(_command(each, given))}")
+        if each.reason.link:
+            console.print(f"    [bright_black]{escape(each.reason.link)}[/]")
         for line in each.text.splitlines():
             console.print(f"  [bright_black]{escape(line)}[/]")
         console.print()
@@ -113,11 +116,6 @@ def show_failures_explained(console: Console, given: str, explanations: Sequence
 
 def _command(each: Explanation, given: str) -> str:
     return f"{each.reason.command} -e {shlex.quote(given)}"
-
-
-def _name(text: str) -> str | None:
-    reason = reason_of(text)
-    return reason.name if reason else None
 
 
 def _line(text: str) -> str:

@@ -145,6 +145,7 @@ SERVICE_SCHEMAS: dict[str, Schema] = {
                 meaning=text("What it means."),
                 why=text("The cause."),
                 remedy=text("What to do."),
+                link=text("The address of a page to read on, where one is known."),
                 command=text("The next command."),
             ),
         ),

@@ -53,7 +53,7 @@ class ServicePrincipal(Resource[Principal]):
             if refusal.status == 403:
                 raise KitError(
                     refusal.what,
-                    why=refusal.why or "whoever is signed in may not add applications to the tenant",
+                    why=refusal.why,
                     remedy="have somebody with the directory role Cloud Application Administrator run:"
                     f" az ad sp create --id {self._application}",
                     original=refusal.original,

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
+from setup_kit import known_errors
 from setup_kit.engine.resource import Check, Finding, Node, Progress, Resource, Status
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
@@ -20,6 +21,9 @@ SETTLING = frozenset({"SecretUnreadable", "KeyVaultUnreachable", "Firewall"})
 PATIENCE_SECONDS = 600.0
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 15.0
+
+# For a problem that is not known.
+_REMEDY = "setup-kit apply, which mends what it made; else mend it by hand"
 
 
 class ProfileValidation(Check):
@@ -94,7 +98,7 @@ class ProfileValidation(Check):
                 status=Status.FAILED,
                 resource=self.address,
                 message=_sentence(problem),
-                remedy=_REMEDIES.get(problem.code, "setup-kit apply, which mends what it made; else mend it by hand"),
+                remedy=known.remedy if (known := known_errors.find("service", problem.code)) else _REMEDY,
                 evidence=" ".join(part for part in (f"the service answers {refusal.status}", problem.code) if part),
             )
             for problem in problems
@@ -110,36 +114,3 @@ def _sentence(problem: Problem) -> str:
 
 def _snake(code: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", code).lower()
-
-
-_MENDED = "setup-kit apply, which mends it"
-
-# By the codes of this project's service, *assumed*.
-_REMEDIES = {
-    "PrivacyTerms": "setup-kit apply, which accepts them",
-    "NameTaken": "set another profile.name",
-    "OrganizationVersion": "update the organization",
-    "OrganizationMode": "end the administration mode in the Power Platform admin center",
-    "OrganizationUnreadable": "make the service's application an application user of the organization",
-    "EntityNotFound": "correct profile.entities",
-    "EntityNotExportable": "take it out of profile.entities",
-    "ChangeTracking": "setup-kit org enable-tracking switches it on; or take it out of profile.entities",
-    "RelationshipNotFound": "correct profile.relationships",
-    "RelationshipNotExportable": "take it out of profile.relationships",
-    "KeyVaultTenant": "use a vault in a subscription of the organization's tenant",
-    "SecretNotFound": _MENDED,
-    "SecretTag": _MENDED,
-    "SecretDisabled": _MENDED,
-    "SecretExpired": _MENDED,
-    "SecretNotYetValid": _MENDED,
-    "SecretUnreadable": f"{_MENDED}; a permission that was just given may take ten minutes to hold",
-    "KeyVaultUnreachable": "let the vault's network rules admit the service",
-    "ConnectionString": _MENDED,
-    "Firewall": "set sql.firewall.service_region, or a rule that admits this address; then run: setup-kit apply",
-    "LoginFailed": _MENDED,
-    "DatabaseNotOpen": _MENDED,
-    "DatabasePermission": _MENDED,
-    "SchemaNotFound": _MENDED,
-    "SchemaPermission": _MENDED,
-    "TableExists": "drop it by hand when its rows are not needed, or set another profile.prefix and profile.name",
-}

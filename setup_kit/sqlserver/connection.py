@@ -1,6 +1,6 @@
 """Connects to SQL Server with Microsoft's ODBC driver, always encrypted and verified, and reads the errors it gives.
 
-Imports no other part of the kit than `secret`: the export service connects with this module too.
+Imports no other part of the kit than `secret` and what is known of errors: the export service connects with it too.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from setup_kit import known_errors
 from setup_kit.secret import Secret
 from setup_kit.sqlserver.connection_string import (
     ConnectionString,
@@ -29,7 +30,6 @@ __all__ = [
     "CANNOT_OPEN_DATABASE",
     "FIREWALL",
     "LOGIN_FAILED",
-    "TRANSIENT",
     "Connection",
     "ConnectionString",
     "ConnectionStringError",
@@ -51,10 +51,6 @@ FIREWALL = 40615
 LOGIN_FAILED = 18456
 CANNOT_OPEN_DATABASE = 4060
 
-# Errors that pass by themselves (Azure SQL Database's list of transient faults, and the sockets' own numbers).
-# 18456 and 4060 are transient too, but only right after the login or the database was made: who made it must know.
-TRANSIENT = frozenset({40613, 40197, 40501, 49918, 49919, 49920, 10928, 10929, 10053, 10054, 10060, 233})
-_TRANSIENT_STATES = frozenset({"08S01", "HYT00"})
 # ODBC's word for a connection that was not made; the number beside it is the socket's (Linux: EPIPE, ECONNABORTED,
 # ECONNRESET, ETIMEDOUT; macOS: 53, 54, 60), which SQL Server has other errors of.
 _NOT_CONNECTED = "08001"
@@ -138,10 +134,13 @@ class SqlError(Exception):
 
     @property
     def transient(self) -> bool:
-        """Whether the same call may well succeed a little later."""
+        """Whether the same call may well succeed a little later.
+
+        18456 and 4060 may too, but only right after the login or the database was made: who made it must know.
+        """
         return (
-            any(number in TRANSIENT for number, _ in self.messages)
-            or self.state in _TRANSIENT_STATES
+            any(known_errors.transient("sql", number) for number, _ in self.messages)
+            or known_errors.transient("odbc", self.state)
             or (self.state == _NOT_CONNECTED and self.number in _BROKEN_SOCKET)
         )
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from setup_kit import known_errors
 from setup_kit.sqlserver.connection import Connection, Cursor, SqlError, load_pyodbc
 from setup_kit.sqlserver.errors import ALREADY_EXISTS, ALREADY_GONE, LOGGED_IN, kit_error, without_secrets
 from setup_kit.sqlserver.retry import Retry
@@ -111,4 +112,6 @@ class Session:
 
 
 def _patience(error: SqlError) -> float:
-    return TRANSIENT_PATIENCE if error.transient or error.number == LOGGED_IN else 0.0
+    if error.transient:
+        return TRANSIENT_PATIENCE
+    return known_errors.ridden_out("sql", error.number) if error.number == LOGGED_IN else 0.0

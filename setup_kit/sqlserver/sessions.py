@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from setup_kit import known_errors
 from setup_kit.engine.resource import NotReadable
 from setup_kit.errors import KitError
 from setup_kit.secret import Secret
@@ -32,10 +33,7 @@ log = logging.getLogger(__name__)
 
 MASTER = "master"
 
-# Seconds. Firewall rules take up to five minutes to hold (Azure's documentation); a login that was just made or changed
-# may be refused for a while by the database's own copy, and a database that was just made may not open yet: estimates.
-RULE_PATIENCE = 300.0
-LOGIN_PATIENCE = 120.0
+# Seconds. A database that was just made may not open yet: an estimate.
 DATABASE_PATIENCE = 60.0
 REACH = 15.0
 
@@ -59,7 +57,13 @@ class SignInRefused(KitError):  # noqa: N818 - an answer that callers act upon
     """The server was reached and did not let this login in, or not into this database."""
 
     def __init__(self, error: SqlError, explained: KitError) -> None:
-        super().__init__(explained.what, why=explained.why, remedy=explained.remedy, original=explained.original)
+        super().__init__(
+            explained.what,
+            why=explained.why,
+            remedy=explained.remedy,
+            link=explained.link,
+            original=explained.original,
+        )
         self.number = error.number
 
     @property
@@ -234,12 +238,12 @@ class SqlSessions:
         changed = self._login_changed
         if changed is None or error.number not in {LOGIN_FAILED, CANNOT_OPEN_DATABASE}:
             return 0.0
-        return LOGIN_PATIENCE
+        return known_errors.ridden_out("sql", error.number)
 
     def _fresh_rule(self) -> float:
         """How much longer a refusal by the firewall may be because a rule does not hold yet."""
         added = self._rule_added
-        return 0.0 if added is None else added + RULE_PATIENCE - self._clock()
+        return 0.0 if added is None else added + known_errors.ridden_out("sql", FIREWALL) - self._clock()
 
     def _log_in(
         self,

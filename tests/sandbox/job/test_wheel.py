@@ -29,11 +29,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(folder.glob("*.whl"))
 
 
-def test_the_wheel_carries_what_reports_and_pipelines_are_made_of(wheel: Path) -> None:
+def test_the_wheel_carries_what_reports_pipelines_and_errors_are_made_of(wheel: Path) -> None:
     carried = set(zipfile.ZipFile(wheel).namelist())
     templates = {str(path.relative_to(ROOT)) for path in ROOT.glob("setup_kit/*/templates/*")}
     assert len(templates) == 5
     assert templates <= carried
+    assert "setup_kit/known_errors.yaml" in carried
 
 
 def test_the_installed_wheel_runs_the_demonstration_from_any_folder(wheel: Path, tmp_path: Path) -> None:

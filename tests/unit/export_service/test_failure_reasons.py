@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from setup_kit.export_service.failure_reasons import counted, reason_of, reasons
+from setup_kit import known_errors
+from setup_kit.export_service.failure_reasons import SECTION, counted, name_of, reason_of
 from setup_kit.export_service.failures import Failure, read_failures
 
 # In the words of SQL Server and of the service.
@@ -35,16 +36,14 @@ TEXTS = {
 
 
 def test_every_known_reason_is_told_from_the_others_by_its_words() -> None:
-    assert {name: reason.name for name, text in TEXTS.items() if (reason := reason_of(text))} == {
-        name: name for name in TEXTS
-    }
-    assert set(TEXTS) == {reason.name for reason in reasons()}
+    assert {name: name_of(reason_of(text)) for name, text in TEXTS.items()} == {name: name for name in TEXTS}
+    assert {*TEXTS, "unknown"} == {reason.codes[0] for reason in known_errors.sections()[SECTION].errors}
     assert reason_of("Something that nobody has seen yet.") is None
 
 
 def test_every_reason_says_what_to_do_and_names_a_command_of_the_kit() -> None:
-    for reason in reasons():
-        assert reason.meaning.endswith(".")
+    for reason in known_errors.sections()[SECTION].errors:
+        assert reason.what.endswith(".")
         assert reason.why.endswith(".")
         assert reason.remedy.endswith(".")
         assert reason.command.startswith("setup-kit ")
@@ -84,7 +83,7 @@ def test_failures_are_counted_by_entity_and_reason_the_most_first() -> None:
             failure("lead", None, 9, TEXTS["object_exists"]),
         ]
     )
-    assert [(each.entity, each.reason.name if each.reason else None, each.entries, each.records) for each in found] == [
+    assert [(each.entity, name_of(each.reason), each.entries, each.records) for each in found] == [
         ("account", "text_too_long", 3, 2),
         ("lead", None, 2, 2),
         ("lead", "object_exists", 1, 0),

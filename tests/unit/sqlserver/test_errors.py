@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from setup_kit import known_errors
 from setup_kit.secret import Secret
-from setup_kit.sqlserver.connection import TRANSIENT, SqlError
-from setup_kit.sqlserver.errors import ALREADY_EXISTS, EXPLANATIONS, REFUSED, explanation, kit_error, without_secrets
+from setup_kit.sqlserver.connection import SqlError
+from setup_kit.sqlserver.errors import (
+    ALREADY_EXISTS,
+    ALREADY_GONE,
+    LOGGED_IN,
+    PASSWORD_ACCEPTED,
+    REFUSED,
+    kit_error,
+    without_secrets,
+)
 
 FIREWALL = (
     "Cannot open server 's' requested by the login. Client with IP address '203.0.113.7' is not allowed to access "
@@ -14,9 +23,25 @@ FIREWALL = (
 )
 
 
-@pytest.mark.parametrize("number", sorted(TRANSIENT | ALREADY_EXISTS | REFUSED | {40615}))
+ACTED_UPON = ALREADY_EXISTS | ALREADY_GONE | REFUSED | PASSWORD_ACCEPTED | {LOGGED_IN, 40615}
+
+
+@pytest.mark.parametrize("number", sorted(ACTED_UPON))
 def test_every_number_that_is_acted_upon_is_explained(number: int) -> None:
-    assert EXPLANATIONS[number].why
+    assert known_errors.find("sql", number) is not None
+
+
+@pytest.mark.parametrize(
+    "number",
+    [40613, 40197, 40501, 49918, 49919, 49920, 10928, 10929, 10053, 10054, 10060, 233, 1205],
+)
+def test_faults_that_azure_lists_as_passing_and_deadlocks_are_tried_again(number: int) -> None:
+    assert SqlError(number, "42000", "…").transient
+
+
+@pytest.mark.parametrize("number", [0, 208, 229, 2714, 4060, 18456, 40532, 40544, 40615])
+def test_other_errors_are_not_tried_again(number: int) -> None:
+    assert not SqlError(number, "42000", "…").transient
 
 
 def test_a_firewall_refusal_names_the_address_and_keeps_the_original() -> None:
@@ -30,8 +55,8 @@ def test_a_firewall_refusal_names_the_address_and_keeps_the_original() -> None:
 def test_a_certificate_that_cannot_be_verified_is_told_from_a_server_out_of_reach() -> None:
     refused = SqlError(-1, "08001", "SSL Provider: [error:0A000086:SSL routines::certificate verify failed]")
     silent = SqlError(0, "08001", "TCP Provider: Error code 0x2749")
-    assert "certificate" in explanation(refused).why
-    assert "not reached" in explanation(silent).why
+    assert "certificate" in kit_error(refused, "x").why
+    assert "not reached" in kit_error(silent, "x").why
 
 
 def test_an_unknown_error_still_tells_its_text() -> None:
