@@ -44,7 +44,11 @@ def resolve(words: list[str], whole: bool) -> str | None:
 def _values_fault(command: click.Command, context: click.Context, values: dict[str, object]) -> str | None:
     for parameter in command.params:
         given = values.get(parameter.name or "")
-        if given in (None, ()) and parameter.required:
+        # --all stands for every environment, a saved plan for its own.
+        environment = parameter.name == "environments" and not {"all_", "plan_file"} & {
+            k for k, v in values.items() if v
+        }
+        if given in (None, ()) and (parameter.required or environment):
             return f"lacks {parameter.get_error_hint(context)}"
         for value in given if isinstance(given, list | tuple) else [given]:
             if isinstance(value, str) and not _expanded(value) and isinstance(parameter.type, _CHECKED):
