@@ -10,10 +10,12 @@ import re
 import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from setup_kit import github_token, known_errors
+from setup_kit.ahead import begin
 from setup_kit.clouds import Cloud
 from setup_kit.errors import KitError
 from setup_kit.secret import Secret
@@ -58,6 +60,10 @@ class Identity:
         Raises KitError when signing in is refused or the authority does not answer.
         """
         return Secret(self._credential.get_token(scope_of(audience)).token)
+
+    def prepare(self, audience: str, **options: Any) -> None:
+        """Begins to fetch a token that will be asked for, with the same options; whoever does gets it, or the error."""
+        self._credential.prepare(scope_of(audience), **options)
 
     def caller(self) -> Caller:
         """Whom the tokens speak for. Raises KitError as `token` does."""
@@ -117,22 +123,32 @@ class _Shared:
         self._inner: TokenCredential | None = None
         self._locks: dict[tuple[Any, ...], threading.Lock] = {}
         self._tokens: dict[tuple[Any, ...], AccessToken] = {}
+        self._begun: dict[tuple[Any, ...], Future[AccessToken]] = {}
+
+    def prepare(self, scope: str, **options: Any) -> None:
+        key = self._key((scope,), self._tenant, options)
+        with self._lock:
+            if key not in self._tokens and key not in self._begun:
+                self._begun[key] = begin(lambda: self._fetch((scope,), None, self._tenant, options))
 
     def get_token(
         self, *scopes: str, claims: str | None = None, tenant_id: str | None = None, **options: Any
     ) -> AccessToken:
         """Azure's `TokenCredential`. The tenant is the environment file's unless a resource names its own."""
         tenant = tenant_id or self._tenant
-        key = (scopes, tenant, bool(options.get("enable_cae")))
+        key = self._key(scopes, tenant, options)
         with self._lock:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
-            kept = self._tokens.get(key)
-            if kept is not None and claims is None and kept.expires_on - time.time() > MARGIN_SECONDS:
-                return kept
-            token = self._fetch(scopes, claims, tenant, options)
-            self._tokens[key] = token
-            return token
+            begun = self._begun.pop(key, None)
+            kept = begun.result() if begun is not None else self._tokens.get(key)
+            if kept is None or claims is not None or kept.expires_on - time.time() <= MARGIN_SECONDS:
+                kept = self._fetch(scopes, claims, tenant, options)
+            self._tokens[key] = kept
+            return kept
+
+    def _key(self, scopes: tuple[str, ...], tenant: str, options: Mapping[str, Any]) -> tuple[Any, ...]:
+        return (scopes, tenant, bool(options.get("enable_cae")))
 
     def _fetch(self, scopes: tuple[str, ...], claims: str | None, tenant: str, options: dict[str, Any]) -> AccessToken:
         from azure.core.exceptions import AzureError

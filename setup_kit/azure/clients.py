@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import UUID
 
+from setup_kit.ahead import begin
 from setup_kit.azure import pipeline
 from setup_kit.azure.databases import Databases
 from setup_kit.azure.firewall_rules import FirewallRules
@@ -106,6 +107,17 @@ class AzureClients:
             f"secrets {vault_uri}",
             lambda: Secrets(vault_uri, self.identity.credential, self.cloud, self._transport(), self.patience),
         )
+
+    def prepare(self) -> None:
+        """Begins to load the SDKs, and to fetch the token for a vault, as its client will ask for it."""
+        self.identity.prepare(self.cloud.vault_audience, enable_cae=True)
+        begin(self._load)
+
+    def _load(self) -> None:
+        for make in (self._key_vault, self._resources, self._sql, self._authorization):
+            make()
+        with _MAKING:
+            import azure.keyvault.secrets  # noqa: F401
 
     def close(self) -> None:
         """Ends the kept connections; none of the clients works afterwards."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import io
 import logging
@@ -94,7 +95,12 @@ def run() -> int:
 
 
 def _prepare() -> None:
-    """Text that a stream's encoding lacks is shown as an escape; libraries' own log lines are not shown at all."""
+    """Text that a stream's encoding lacks is shown as an escape; libraries' own log lines are not shown at all.
+
+    Garbage is looked for less often than usual: most of what a command makes are the modules that it loads, which stay,
+    and looking through them again and again takes a fifth of a short command's time.
+    """
+    gc.set_threshold(50_000)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

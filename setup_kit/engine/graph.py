@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
@@ -58,20 +58,18 @@ def walk(
     stop: threading.Event,
     *,
     backwards: bool = False,
-    beside: Collection[Node] = (),
+    waits: Mapping[Node, Sequence[Node]] | None = None,
 ) -> dict[Node, Outcome]:
     """Visits every node when all its needs were visited with success. `nodes` must hold all their needs.
 
-    With `backwards` a node is visited when all that need it were. For those `beside` nobody waits, but only for what
-    they need themselves.
+    With `backwards` a node is visited when all that need it were. `waits` names what each node waits for where that is
+    not all it needs.
 
     A failed visit blocks only what depends on it. Once `stop` is set no new visit begins, those in flight end, and what
     was not visited has an outcome with `stopped`.
     """
     nodes = list(nodes)
-    needs: dict[Node, Sequence[Node]] = {
-        node: [other for need in node.needs for other in (need.needs if need in beside else (need,))] for node in nodes
-    }
+    needs: Mapping[Node, Sequence[Node]] = waits if waits is not None else {node: node.needs for node in nodes}
     if backwards:
         needs = {node: [other for other in nodes if node in other.needs] for node in nodes}
     sorter = TopologicalSorter(needs)

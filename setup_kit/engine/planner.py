@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from setup_kit.engine.events import Event, Happening, Listener
-from setup_kit.engine.graph import Outcome, dependents, ordered, walk
+from setup_kit.engine.graph import Outcome, ordered, walk
 from setup_kit.engine.resource import Change, Check, Finding, Node, NotReadable, Resource, Status, Temporary
 from setup_kit.errors import KitError
 
@@ -82,7 +82,7 @@ def make_plan(
     *,
     checks: bool = True,
 ) -> Plan:
-    """Reads all that can be read, needs first, side by side.
+    """Reads all that can be read, side by side: each thing when those that its reading looks at were read.
 
     With `opening`, temporary ways are opened so that more can be read. Without `checks`, what is checked before a run
     is not, for those who only look.
@@ -104,13 +104,15 @@ def make_plan(
             findings.extend(run_check(node, listener))
 
     # A temporary way is a change, which the checks come before.
-    beside = [node for node in nodes if isinstance(node, Check) and node.beside and opening is None]
-    outcomes = walk(nodes, visit, stop, beside=beside)
-    for check in beside:
-        if outcomes[check].error is not None:
-            for node in dependents(nodes)[check]:
-                outcomes[node] = Outcome(blocked_by=check)
-                planned.pop(node, None)
+    beside = {node for node in nodes if isinstance(node, Check) and node.beside and opening is None}
+    outcomes = walk(nodes, visit, stop, waits={node: _waits(node, beside) for node in nodes})
+    # What was read without waiting for all it needs counts for nothing where one of these failed.
+    for node in nodes:
+        blocker = next((need for need in node.needs if not outcomes[need].done), None)
+        if blocker is not None:
+            met = outcomes[blocker]
+            outcomes[node] = Outcome(blocked_by=met.blocked_by or blocker, stopped=met.stopped)
+            planned.pop(node, None)
     in_order = {node: planned[node] for node in nodes if node in planned}
     return Plan(
         nodes=tuple(nodes),
@@ -130,6 +132,12 @@ def run_check(node: Check, listener: Listener) -> list[Finding]:
     if any(finding.status is Status.FAILED for finding in findings):
         raise CheckFailed(node, findings)
     return findings
+
+
+def _waits(node: Node, beside: Collection[Node]) -> list[Node]:
+    """What must have been read, or been checked, before a node can be."""
+    awaited = node.needs if node.reads_after is None else node.reads_after
+    return [other for need in awaited for other in (need.needs if need in beside else (need,))]
 
 
 def _lives(node: Node, planned: Mapping[Node, Planned]) -> bool:

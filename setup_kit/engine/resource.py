@@ -123,10 +123,12 @@ class Node(ABC):
     """A node of the graph: a resource or a check.
 
     `needs` are the nodes that must be done first. `within` is the resource this one lives in: where that is absent,
-    this one is absent too and is not read.
+    this one is absent too and is not read. `reads_after` are those of its needs, `within` among them, whose state
+    reading this one and comparing it looks at; all of them when it is None. A plan waits for no others.
     """
 
     kind: str
+    reads_after: tuple[Node, ...] | None = None
 
     def __init__(self, name: str, *, within: Resource[Any] | None = None, needs: Iterable[Node] = ()) -> None:
         self.name = name

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from concurrent.futures import Future
 from functools import cached_property
 from typing import Any
 
 from setup_kit import known_errors
+from setup_kit.ahead import begin
 from setup_kit.clouds import HOSTED_DISCOVERY, Cloud
 from setup_kit.errors import KitError
 from setup_kit.export_service import challenge as challenges
@@ -52,6 +54,7 @@ class ExportServiceClient:
         self._connector_lock = threading.Lock()
         self._wire: Wire | None = None
         self._connector = ""
+        self._begun: Future[str] | None = None
         self.discovery = (discovery or cloud.discovery).rstrip("/")
         self.organization_url = organization_url.rstrip("/")
         self.organization_id = organization_id.lower()
@@ -74,20 +77,30 @@ class ExportServiceClient:
         challenges.check_challenge(found, self._cloud, self.discovery, self._application_id)
         return found
 
+    def prepare(self) -> None:
+        """Begins to sign in and to look for the connector; whoever asks for it gets it, or the error."""
+        with self._connector_lock:
+            if not self._connector and self._begun is None:
+                self._begun = begin(self._find_connector)
+
     @property
     def connector(self) -> str:
         """The address of the connector host, which serves the organization's profiles."""
         with self._connector_lock:
             if not self._connector:
-                found = self.metadata.connector().rstrip("/")
-                if not found.startswith("https://"):
-                    raise KitError(
-                        f"the Data Export Service names a connector that is not an https address: {found or '(none)'}",
-                        why="a token must not travel unprotected",
-                        remedy="the one who runs the service must set its connector's address",
-                    )
-                self._connector = found
+                begun, self._begun = self._begun, None
+                self._connector = begun.result() if begun is not None else self._find_connector()
             return self._connector
+
+    def _find_connector(self) -> str:
+        found = self.metadata.connector().rstrip("/")
+        if not found.startswith("https://"):
+            raise KitError(
+                f"the Data Export Service names a connector that is not an https address: {found or '(none)'}",
+                why="a token must not travel unprotected",
+                remedy="the one who runs the service must set its connector's address",
+            )
+        return found
 
     def call(
         self, method: str, host: str, path: str, query: Mapping[str, str] | None = None, body: object = None

@@ -62,7 +62,9 @@ class Activation(Resource[ActivationState]):
         self._organization = organization
 
     def read(self) -> ActivationState | None:
-        found = self._client.profiles.get(self._id(), status=True)
+        found = self._profile.observed
+        if found is None or not found.statuses:
+            found = self._client.profiles.get(self._id(), status=True)
         if found is None:
             return None
         if found.state is not State.ACTIVE:

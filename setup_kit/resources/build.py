@@ -184,7 +184,7 @@ def build(
     owner = loaded.name
 
     # Before anything is made: who asks, and whether everything that is not ours is as it must be.
-    sign_in = SignIn(environment, identity)
+    sign_in = SignIn(environment, identity, meanwhile=(export_client.prepare, azure.prepare))
     preflight = Preflight(environment, azure, organization, export_client, needs=(sign_in,))
     terms = PrivacyTerms(environment, export_client, needs=(preflight,))
     principal = ServicePrincipal(environment, azure, needs=(preflight,))

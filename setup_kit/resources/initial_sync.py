@@ -69,10 +69,14 @@ class InitialSync(Check):
         self._empty: dict[str, bool] = {}
 
     def due(self) -> bool:
-        """A synchronization that an earlier run did not see the end of, or that could not begin for an entity."""
-        if not self._exports_data or self._profile.observed is None:
+        """A synchronization that an earlier run did not see the end of, or that could not begin for an entity.
+
+        As the plan read the profile: whatever has changed it since makes this check run anyway.
+        """
+        observed = self._profile.observed
+        if not self._exports_data or observed is None:
             return False
-        found = self._look()
+        found = observed if observed.statuses else self._look()
         return bool(self._unfinished(found)) or any(status.lost for status in found.statuses)
 
     def run(self) -> list[Finding]:

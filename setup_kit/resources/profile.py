@@ -74,12 +74,15 @@ class ExportProfile(Resource[Profile]):
     ) -> None:
         own = (secret,) if isinstance(secret, Node) else ()
         super().__init__(environment.profile.name, needs=(*own, *needs))
+        # What the service will try before it takes a profile says nothing of one that it has.
+        self.reads_after = own or None
         self._environment = environment
         self._client = export_client
         self._secret = secret
 
     def read(self) -> Profile | None:
-        return self._client.profiles.find(self.name)
+        """With the status of its entities, from which it shows whether it is active and what is still to come."""
+        return self._client.profiles.find(self.name, status=True)
 
     def diff(self, observed: Profile | None) -> list[Change]:
         """Raises KitError where the profile would have to be another one: its tables cannot be moved."""

@@ -86,6 +86,8 @@ class ConnectionSecret(Resource[SecretState]):
         needs: Iterable[Node] = (),
     ) -> None:
         super().__init__(environment.key_vault.secret, within=vault, needs=(operator_access, server, *needs))
+        # Whoever may not read it is told so by the vault.
+        self.reads_after = (vault, server)
         self._azure = azure
         self._vault = vault
         self._access = operator_access

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from setup_kit.engine.resource import Check, Finding, Status
 from setup_kit.environment.models import Environment
 from setup_kit.identity import Identity
@@ -14,11 +16,17 @@ class SignIn(Check):
     first = True
     before_removal = True
 
-    def __init__(self, environment: Environment, identity: Identity) -> None:
+    def __init__(
+        self, environment: Environment, identity: Identity, *, meanwhile: Iterable[Callable[[], None]] = ()
+    ) -> None:
+        """`meanwhile` begins what the run will need and need not wait for the sign-in to end; each returns at once."""
         super().__init__(str(environment.tenant))
         self._identity = identity
+        self._meanwhile = tuple(meanwhile)
 
     def run(self) -> list[Finding]:
+        for begin in self._meanwhile:
+            begin()
         caller = self._identity.caller()
         if caller.tenant_id.lower() != self.name:
             return [

@@ -70,6 +70,7 @@ class Vault(Resource[VaultState]):
         needs: Iterable[Node] = (),
     ) -> None:
         super().__init__(environment.key_vault.name, needs=(group, *needs))
+        self.reads_after = group.needs  # the group's state is not looked at, nor any registration
         self._environment = environment
         self._azure = azure
         self._owner = owner

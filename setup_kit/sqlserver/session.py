@@ -34,6 +34,9 @@ class Session:
         self._retry = retry
         self._lock = threading.RLock()
         self._connection: Connection | None = None
+        # For queries: a cursor that stays open has its next statement prepared along with the last one's release,
+        # while closing it costs a round trip.
+        self._reader: Cursor | None = None
 
     def open(self) -> None:
         """Logs in, unless that was done."""
@@ -48,8 +51,14 @@ class Session:
         `doing`: "read the grants of 'dataexport'". Raises KitError.
         """
 
-        def ask(cursor: Cursor, _: int) -> list[Any]:
-            return cursor.execute(query, *parameters).fetchall()
+        def ask(connection: Connection, _: int) -> list[Any]:
+            if self._reader is None:
+                self._reader = connection.cursor()
+            try:
+                return self._reader.execute(query, *parameters).fetchall()
+            except load_pyodbc().Error:
+                self._reader = None
+                raise
 
         return self._call(ask, doing, None)
 
@@ -58,7 +67,8 @@ class Session:
 
         done_before = ALREADY_GONE if batch.name.startswith("drop_") else ALREADY_EXISTS
 
-        def send(cursor: Cursor, number: int) -> None:
+        def send(connection: Connection, number: int) -> None:
+            cursor = connection.cursor()
             try:
                 cursor.execute(batch.text)
                 # A later statement's error arrives with its result.
@@ -69,20 +79,22 @@ class Session:
                     log.info("%s: done by the attempt whose answer was lost", doing)
                     return
                 raise
+            finally:
+                cursor.close()
 
         self._call(send, doing, batch)
         log.debug("%s: %s", self.label, batch.name)
 
     def close(self) -> None:
         with self._lock:
-            connection, self._connection = self._connection, None
+            connection, self._connection, self._reader = self._connection, None, None
             if connection is not None:
                 try:
                     connection.close()
                 except load_pyodbc().Error as error:
                     log.debug("%s: closing: %s", self.label, SqlError.of(error))
 
-    def _call(self, use: Callable[[Cursor, int], T], doing: str, batch: Batch | None) -> T:
+    def _call(self, use: Callable[[Connection, int], T], doing: str, batch: Batch | None) -> T:
         secrets = batch.secrets if batch is not None else ()
 
         def attempt(number: int) -> T:
@@ -90,11 +102,7 @@ class Session:
             assert self._connection is not None  # noqa: S101 - open() makes it, and the lock is held
             failure: SqlError
             try:
-                cursor = self._connection.cursor()
-                try:
-                    return use(cursor, number)
-                finally:
-                    cursor.close()
+                return use(self._connection, number)
             except load_pyodbc().Error as error:
                 failure = without_secrets(SqlError.of(error), secrets)
             # Raised out here so that the driver's own error, which may quote the statement, is not chained to it.

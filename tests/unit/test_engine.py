@@ -33,6 +33,7 @@ class World:
         self.unreadable: set[str] = set()
         self.opened = False
         self.looked = threading.Event()
+        self.read_early = threading.Event()
 
 
 class Thing(Resource[str]):
@@ -282,6 +283,45 @@ def test_things_are_read_beside_a_check_that_says_so_and_blocked_where_it_fails(
         assert list(plan.failures) == [check]
         assert plan.planned == {}
         assert plan.blocked == {thing: check, later: check}
+
+
+class Quick(Thing):
+    """Is read, and compared, without a look at what else it needs."""
+
+    def read(self) -> str | None:
+        found = super().read()
+        self.world.read_early.set()
+        return found
+
+
+class Slow(Thing):
+    """Is read when the quick one has been."""
+
+    def read(self) -> str | None:
+        assert self.world.read_early.wait(10)
+        if self.name in self.world.broken:
+            raise self.world.broken[self.name]
+        return super().read()
+
+
+@pytest.mark.parametrize("error", [None, OSError("no answer")])
+def test_a_plan_reads_a_thing_when_all_was_read_that_its_reading_looks_at(error: Exception | None) -> None:
+    world = World()
+    vault, roles = Thing(world, "vault"), Slow(world, "roles")
+    secret = Quick(world, "secret", needs=(vault, roles))
+    secret.reads_after = (vault,)
+    profile = Thing(world, "profile", needs=(secret,))
+    if error is not None:
+        world.broken["roles"] = error
+        plan = make_plan([profile], silent, threading.Event())
+        assert plan.failures == {roles: error}
+        assert list(plan.planned) == [vault]
+        assert plan.blocked == {secret: roles, profile: roles}
+    else:
+        plan, _ = plan_and_apply([profile])
+        assert list(plan.planned) == [vault, roles, secret, profile]
+        assert world.reads[:2] == ["vault", "secret"]
+        assert world.writes == ["vault", "roles", "secret", "profile"]
 
 
 def test_independent_things_are_made_side_by_side() -> None:

@@ -41,6 +41,26 @@ def test_a_token_is_fetched_once_for_an_audience(sandbox: Sandbox) -> None:
     assert identity.token(sandbox["vault_audience"]) != first
 
 
+def test_a_token_that_was_begun_is_fetched_once(sandbox: Sandbox) -> None:
+    identity = identity_of(sandbox)
+    before = token_requests(sandbox)
+    identity.prepare(sandbox["sql_audience"])
+    identity.prepare(sandbox["sql_audience"])
+    assert identity.token(sandbox["sql_audience"]) == identity.token(sandbox["sql_audience"])
+    assert token_requests(sandbox) == before + 1
+
+
+def test_a_sign_in_that_was_begun_and_refused_is_told_to_whoever_asks_and_then_tried_again(sandbox: Sandbox) -> None:
+    identity = identity_of(sandbox, client_secret="wrong")
+    before = token_requests(sandbox)
+    identity.prepare(sandbox["sql_audience"])
+    for sent in (1, 2):
+        with pytest.raises(KitError) as refused:
+            identity.token(sandbox["sql_audience"])
+        assert refused.value.why.startswith("the client secret is wrong")
+        assert token_requests(sandbox) == before + sent
+
+
 def test_tokens_do_not_show_when_printed(sandbox: Sandbox) -> None:
     assert str(identity_of(sandbox).token(sandbox["sql_audience"])) == "***"
 

@@ -88,6 +88,22 @@ def test_profiles_are_asked_for_at_the_connector(stand_in: StandIn, tmp_path_fac
         connector.close()
 
 
+def test_the_connector_is_looked_for_ahead_once_and_what_is_wrong_with_it_is_told_to_whoever_asks(
+    stand_in: StandIn,
+) -> None:
+    stand_in.replies["GET /crm/exporter/metadata/connector"] = Reply(body={"ConnectorUrl": "http://127.0.0.1:1"})
+    client = stand_in.client()
+    client.prepare()
+    client.prepare()
+    with pytest.raises(KitError, match="not an https address"):
+        _ = client.connector
+    assert len(stand_in.of("/crm/exporter/metadata/connector")) == 1
+    stand_in.replies["GET /crm/exporter/metadata/connector"] = Reply(body={"ConnectorUrl": "https://127.0.0.1:1"})
+    client.prepare()
+    assert client.connector == client.connector == "https://127.0.0.1:1"
+    assert len(stand_in.of("/crm/exporter/metadata/connector")) == 2
+
+
 def test_a_connector_that_is_not_https_gets_no_token(stand_in: StandIn) -> None:
     stand_in.replies["GET /crm/exporter/metadata/connector"] = Reply(body={"ConnectorUrl": "http://127.0.0.1:1"})
     with pytest.raises(KitError, match="not an https address"):

@@ -41,6 +41,16 @@ def test_a_second_plan_is_empty_and_a_second_apply_sends_no_write(kit: Kit, dev:
     assert kit.run("plan", "-e", dev, "--detailed-exitcode").code == 0
 
 
+def test_a_run_with_nothing_to_do_asks_for_the_profile_once_and_for_no_token_twice(kit: Kit, dev: str) -> None:
+    before = len(kit.requests())
+    kit.apply(dev).succeeded()
+    sent = [line for line in kit.requests()[before:] if line["caller"] == kit.document["client_id"]]
+    assert len([line for line in sent if "/exporter/profiles" in line["path"]]) == 1
+    tokens = [line for line in kit.requests()[before:] if line["path"].endswith("/oauth2/v2.0/token")]
+    # For Resource Manager, Graph, the vault, the organization and the service; SQL is read as the export user.
+    assert len(tokens) == 5
+
+
 def test_exactly_the_thirteen_grants_are_issued_to_an_own_user_and_read_back(kit: Kit, dev: str) -> None:
     owner = Owner(kit, kit.edit(dev))
     rows = owner.sql(
