@@ -16,8 +16,10 @@ from setup_kit.export_service.organization import OrganizationClient
 
 log = logging.getLogger(__name__)
 
+# Seconds between two looks: a share of what has passed, so that its end is not noticed much later than it came.
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 5.0
+SHARE = 0.15
 
 # A first synchronization of a large organization takes days; one that stands still this long is stuck.
 PATIENCE_SECONDS = 7 * 24 * 3600.0
@@ -85,7 +87,6 @@ class InitialSync(Check):
             message = "the profile is not to export data, so there is no first synchronization"
             return [Finding("initial_sync", Status.SKIPPED, self.address, message)]
         begun = moved = self._clock()
-        pause = FIRST_PAUSE
         found = self._look()
         while unfinished := self._unfinished(found):
             self._stop_when_broken(found)
@@ -94,6 +95,7 @@ class InitialSync(Check):
                 return self._findings(found, unfinished)
             if now - moved >= self._stall:
                 raise self._stuck(unfinished)
+            pause = min(max(FIRST_PAUSE, SHARE * (now - begun)), LONGEST_PAUSE)
             if self._wait(min(pause, self.patience - (now - begun))):
                 raise KitError(
                     "stopped waiting for the first synchronization, which goes on by itself",
@@ -103,7 +105,6 @@ class InitialSync(Check):
             found = self._look()
             if self._unfinished(found) != before:
                 moved = self._clock()
-            pause = min(pause * 1.5, LONGEST_PAUSE)
         return self._findings(found, ())
 
     def _look(self) -> Profile:
