@@ -62,4 +62,4 @@ def failed(check: str, resource: str, error: KitError) -> Finding:
     if error.original and error.original not in message:
         message += f" ({error.original})"
     remedy = error.remedy or "mend what it says, then run the same command again"
-    return Finding(check, Status.FAILED, resource, message, remedy, error.original or error.why)
+    return Finding(check, Status.FAILED, resource, message, remedy, error.original or error.why, link=error.link)

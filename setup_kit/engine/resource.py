@@ -63,7 +63,8 @@ _USUAL = {Status.FAILED: Severity.HIGH, Status.WARNING: Severity.MEDIUM, Status.
 class Finding:
     """The outcome of one check. `check` is a stable dotted name ("grants.missing"), `resource` an address.
 
-    `evidence` is what was seen, in short, so that an auditor need not look again; `remedy` a command or a setting.
+    `evidence` is what was seen, in short, so that an auditor need not look again; `remedy` a command or a setting;
+    `link` a page to read on.
     `grade` is given where the severity is another than that of the finding's status.
     """
 
@@ -74,6 +75,7 @@ class Finding:
     remedy: str = ""
     evidence: str = ""
     grade: Severity | None = None
+    link: str = ""
 
     @property
     def severity(self) -> Severity:

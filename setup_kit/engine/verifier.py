@@ -132,5 +132,5 @@ def _of_error(node: Node, error: Exception) -> list[Finding]:
         return list(error.findings)
     if isinstance(error, KitError):
         message = ": ".join(part for part in (error.what, error.why, error.original) if part)
-        return [Finding(node.kind, Status.FAILED, node.address, message, error.remedy)]
+        return [Finding(node.kind, Status.FAILED, node.address, message, error.remedy, link=error.link)]
     return [Finding(node.kind, Status.FAILED, node.address, f"{type(error).__name__}: {error}")]

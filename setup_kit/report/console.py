@@ -238,6 +238,8 @@ def show_findings(console: Console, findings: Iterable[Finding]) -> None:
             console.print(f"          [bright_black]{escape(f'{finding.severity}: {finding.evidence}')}[/]")
         if finding.remedy and (following is None or following.remedy != finding.remedy):
             console.print(f"          [cyan]→[/] {escape(finding.remedy)}")
+            if finding.link:
+                console.print(f"            [bright_black]{escape(finding.link)}[/]")
 
 
 def show_table(console: Console, title: str, columns: list[str], rows: Iterable[Iterable[object]]) -> None:

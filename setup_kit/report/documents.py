@@ -86,6 +86,7 @@ def finding_document(finding: Finding) -> Document:
         "severity": str(finding.severity),
         "evidence": finding.evidence,
         "remedy": finding.remedy,
+        "link": finding.link,
     }
 
 

@@ -56,6 +56,7 @@ _DEFINITIONS: dict[str, Schema] = {
         severity=one_of(Severity, "How much it matters while nothing is done about it."),
         evidence=text("What was seen, in short."),
         remedy=text("A command or a setting that mends it."),
+        link=text("The address of a page to read on, where one is known."),
     ),
     "failure": object_of(
         "Why a resource could not be read or changed.",

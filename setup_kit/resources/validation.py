@@ -92,17 +92,19 @@ class ProfileValidation(Check):
 
     def _findings(self, refusal: RefusedError) -> list[Finding]:
         problems = refusal.problems or (Problem("", "", refusal.message or refusal.original),)
-        return [
-            Finding(
-                check=f"profile_validation.{_snake(problem.code)}" if problem.code else "profile_validation",
-                status=Status.FAILED,
-                resource=self.address,
-                message=_sentence(problem),
-                remedy=known.remedy if (known := known_errors.find("service", problem.code)) else _REMEDY,
-                evidence=" ".join(part for part in (f"the service answers {refusal.status}", problem.code) if part),
-            )
-            for problem in problems
-        ]
+        return [self._finding(problem, refusal.status) for problem in problems]
+
+    def _finding(self, problem: Problem, status: int) -> Finding:
+        known = known_errors.find("service", problem.code)
+        return Finding(
+            check=f"profile_validation.{_snake(problem.code)}" if problem.code else "profile_validation",
+            status=Status.FAILED,
+            resource=self.address,
+            message=_sentence(problem),
+            remedy=known.remedy if known else _REMEDY,
+            evidence=" ".join(part for part in (f"the service answers {status}", problem.code) if part),
+            link=known.words["link"] if known else "",
+        )
 
 
 def _sentence(problem: Problem) -> str:

@@ -102,6 +102,16 @@ def test_a_link_is_grey_and_stays_whole_in_a_narrow_terminal() -> None:
     assert f"\x1b[90m{link}\x1b[0m" in file.getvalue()
 
 
+def test_a_finding_s_page_to_read_on_stands_whole_below_its_remedy() -> None:
+    file, link = io.StringIO(), f"https://learn.microsoft.com/{'long/' * 20}page"
+    found = Finding("login", Status.FAILED, "login/x", "it is locked", "unlock it", link=link)
+    show_findings(make_console(file), [found])
+    lines = [line.strip() for line in file.getvalue().splitlines()]
+    assert lines[-2:] == ["→ unlock it", link]
+    (told,) = findings_document("dev", [found])["findings"]
+    assert told["link"] == link
+
+
 def test_findings_show_their_remedy_only_when_something_is_wrong() -> None:
     findings = [
         Finding("grants", Status.PASSED, "grants/x", "as wanted", "nothing"),
