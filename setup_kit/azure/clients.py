@@ -13,6 +13,7 @@ from setup_kit.azure.databases import Databases
 from setup_kit.azure.firewall_rules import FirewallRules
 from setup_kit.azure.graph import Graph
 from setup_kit.azure.key_vaults import KeyVaults
+from setup_kit.azure.managed_secrets import ManagedSecrets
 from setup_kit.azure.patience import Patience
 from setup_kit.azure.providers import Providers
 from setup_kit.azure.resource_groups import ResourceGroups
@@ -22,6 +23,8 @@ from setup_kit.azure.secrets import Secrets
 from setup_kit.azure.sql_locations import SqlLocations
 from setup_kit.azure.sql_servers import SqlServers
 from setup_kit.azure.subscription import Subscription
+from setup_kit.azure.vault_secrets import VaultSecrets
+from setup_kit.azure.words import group_of
 from setup_kit.identity import Identity, scope_of
 
 if TYPE_CHECKING:
@@ -107,6 +110,16 @@ class AzureClients:
             f"secrets {vault_uri}",
             lambda: Secrets(vault_uri, self.identity.credential, self.cloud, self._transport(), self.patience),
         )
+
+    def vault_secrets(self, vault_id: str, vault_uri: str, *, restricted: bool) -> VaultSecrets:
+        """The secrets of a vault by whichever way is open. `restricted`: it does not admit every network."""
+
+        def make() -> VaultSecrets:
+            name = vault_id.rpartition("/")[2]
+            managed = ManagedSecrets(self._key_vault(), group_of(vault_id), name, self.patience)
+            return VaultSecrets(name, self.secrets(vault_uri), managed, restricted=restricted)
+
+        return self._once(f"vault secrets {vault_uri} {restricted}", make)
 
     def prepare(self) -> None:
         """Begins to load the SDKs, and to fetch the token for a vault, as its client will ask for it."""

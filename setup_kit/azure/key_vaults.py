@@ -12,6 +12,7 @@ from setup_kit.azure.errors import AzureRefusal, translating
 from setup_kit.azure.patience import NAME, Patience, busy
 from setup_kit.azure.pipeline import REPEATABLE
 from setup_kit.azure.polling import Elapsed, finish, quiet
+from setup_kit.azure.vault_network import OPEN, Network, network_of
 from setup_kit.azure.words import group_of, plain
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Vault:
     tenant_id: str
     rbac: bool
     state: str = ""
-    public_access: bool = True
+    network: Network = OPEN
     purge_protection: bool = False
     policies: Mapping[str, frozenset[str]] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -252,8 +253,6 @@ def _policies(entries: Iterable[models.AccessPolicyEntry] | None) -> dict[str, f
 
 def _vault(vault: models.Vault) -> Vault:
     properties = vault.properties
-    acls = properties.network_acls
-    open_to_all = (properties.public_network_access or "Enabled").lower() == "enabled"
     return Vault(
         id=str(vault.id),
         name=str(vault.name),
@@ -262,7 +261,7 @@ def _vault(vault: models.Vault) -> Vault:
         tenant_id=str(properties.tenant_id).lower(),
         rbac=bool(properties.enable_rbac_authorization),
         state=plain(properties.provisioning_state),
-        public_access=open_to_all and (acls is None or (plain(acls.default_action) or "Allow").lower() == "allow"),
+        network=network_of(properties),
         purge_protection=bool(properties.enable_purge_protection),
         policies=_policies(properties.access_policies),
         tags=dict(vault.tags or {}),

@@ -26,8 +26,16 @@ MAXIMUM_TAGS = 15
 
 
 @dataclass(frozen=True)
+class KeptOut:
+    """Why a vault's network rules keep this machine from its secrets, and what would open the way."""
+
+    why: str
+    remedy: str
+
+
+@dataclass(frozen=True)
 class StoredSecret:
-    """`value` is None where a disabled secret keeps it to itself. `uri` has no version."""
+    """`value` is None where a disabled secret keeps it to itself, and with `kept_out`. `uri` has no version."""
 
     name: str
     uri: str
@@ -37,6 +45,8 @@ class StoredSecret:
     not_before: datetime | None = None
     expires_on: datetime | None = None
     created: datetime | None = None
+    version: str = ""
+    kept_out: KeptOut | None = None
 
 
 @dataclass(frozen=True)
@@ -127,13 +137,23 @@ class Secrets:
 
         return self._patience.out(write, _settling)
 
-    def update(self, name: str, *, tags: Mapping[str, str] | None = None, enabled: bool | None = None) -> StoredSecret:
+    def update(
+        self,
+        name: str,
+        *,
+        tags: Mapping[str, str] | None = None,
+        enabled: bool | None = None,
+        not_before: datetime | None = None,
+        expires_on: datetime | None = None,
+    ) -> StoredSecret:
         """Changes properties of the newest version; `tags` are replaced as a whole. The answer has no value."""
-        changes: dict[str, Any] = {}
-        if tags is not None:
-            changes["tags"] = dict(tags)
-        if enabled is not None:
-            changes["enabled"] = enabled
+        given: dict[str, Any] = {
+            "tags": None if tags is None else dict(tags),
+            "enabled": enabled,
+            "not_before": not_before,
+            "expires_on": expires_on,
+        }
+        changes = {key: each for key, each in given.items() if each is not None}
 
         def write() -> StoredSecret:
             with translating(f"Changing the secret {name} in {self._uri} failed"):
@@ -165,6 +185,7 @@ class Secrets:
             not_before=properties.not_before,
             expires_on=properties.expires_on,
             created=properties.created_on,
+            version=properties.version or "",
         )
 
 

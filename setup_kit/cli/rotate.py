@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from setup_kit.engine.planner import Plan
     from setup_kit.engine.resource import Node
     from setup_kit.report.documents import Document
-    from setup_kit.resources.secret import SecretState
+    from setup_kit.resources.secret_state import SecretState
 
 
 class Age(click.ParamType[timedelta]):
@@ -151,7 +151,7 @@ def _state(session: Session, made: Plan) -> SecretState:
     for item in made.deferred:
         if item.resource is session.house.secret:
             raise KitError("the secret cannot be rotated", why=item.reason, remedy=item.remedy or _APPLY)
-    if state is None or state.password is None:
+    if state is None or (state.password is None and state.unreadable is None):
         raise KitError(
             f"the secret {session.house.secret.name} cannot be rotated",
             why="it is not there, is disabled, or holds no connection string with a password",
@@ -164,7 +164,7 @@ def _work(
     session: Session, state: SecretState, every: timedelta | None, *, only_finish: bool
 ) -> tuple[tuple[Node, ...], str]:
     """The nodes that are to be done, or none and why."""
-    from setup_kit.resources.secret import RETIRING, ROTATION
+    from setup_kit.resources.secret_state import RETIRING, ROTATION
 
     phase = state.tags.get(ROTATION)
     if phase == RETIRING or (only_finish and phase is not None):

@@ -33,7 +33,8 @@ def secret() -> None:
 def set_(environment: str, consent: Consent, output: Output) -> None:
     """Write a new version of the secret, as the environment file says, with the password of the one before.
 
-    A password is made only where there is none yet.
+    A password is made only where there is none yet. Where the vault's network rules keep this machine from reading the
+    one before, `setup-kit rotate` makes a new one instead.
 
     \b
     Example:

@@ -95,6 +95,10 @@ def make_plan(
         if isinstance(node, Resource):
             listener(Event(Happening.STARTED, node.address))
             planned[node] = _compare(node, planned)
+            unseen = node.unseen(node.observed) if node.observed is not None else None
+            if unseen is not None:
+                findings.append(unseen)
+                listener(Event(Happening.FINDING, node.address, finding=unseen))
             listener(Event(Happening.DONE, node.address))
         elif isinstance(node, Temporary):
             if opening is not None and _lives(node, planned):

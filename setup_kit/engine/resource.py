@@ -183,6 +183,10 @@ class Resource(Node, Generic[State]):
         """What was seen of a resource that is as wanted, in short, for whoever reads a report."""
         return ""
 
+    def unseen(self, observed: State) -> Finding | None:
+        """What could not be looked at of a resource that was read, as a skipped finding; None where all was seen."""
+        return None
+
     @property
     def own(self) -> bool:
         """Whether it is known to have been made for this environment."""

@@ -65,6 +65,9 @@ def _of_resource(planned: Planned) -> list[Finding]:
         name = f"{resource.kind}.unreadable"
         return [Finding(name, Status.FAILED, resource.address, planned.reason, planned.remedy)]
     audit = resource.audit(resource.observed) if resource.observed is not None else []
+    unseen = resource.unseen(resource.observed) if resource.observed is not None else None
+    if unseen is not None:
+        return [*(_of_change(resource, change) for change in planned.changes), unseen, *audit]
     if planned.changes:
         return [_of_change(resource, change) for change in planned.changes] + audit
     evidence = resource.evidence(resource.observed) if resource.observed is not None else "absent, as it should be"

@@ -34,6 +34,7 @@ from setup_kit.resources.grants import Grants
 from setup_kit.resources.initial_sync import InitialSync
 from setup_kit.resources.login import ExportLogin
 from setup_kit.resources.operator_rule import OperatorRule
+from setup_kit.resources.operator_vault_access import OperatorVaultAccess
 from setup_kit.resources.preflight import Preflight
 from setup_kit.resources.privacy_terms import PrivacyTerms
 from setup_kit.resources.profile import ExportProfile
@@ -46,13 +47,14 @@ from setup_kit.resources.rotation import RotationEnd
 from setup_kit.resources.rotation_graph import rotation
 from setup_kit.resources.schema import ExportSchema
 from setup_kit.resources.secret import ConnectionSecret
+from setup_kit.resources.secret_renewal import SecretRenewal
 from setup_kit.resources.service_principal import ServicePrincipal
 from setup_kit.resources.sign_in import SignIn
 from setup_kit.resources.sql_server import SqlServer
 from setup_kit.resources.user import ExportUser
 from setup_kit.resources.validation import ProfileValidation
 from setup_kit.resources.vault import Vault
-from setup_kit.resources.vault_access import OperatorVaultAccess, ServiceVaultAccess
+from setup_kit.resources.vault_access import ServiceVaultAccess
 from setup_kit.resources.vault_readers import VaultReaders
 from setup_kit.secret import Secret
 from setup_kit.sqlserver.sessions import EntraAdministrator, SqlAdministrator, SqlSessions
@@ -207,10 +209,11 @@ def build(
 
     options = DatabaseOptions(environment, sessions, database, secret, operator_rule)
     contained = environment.sql.export_user.authentication is Authentication.CONTAINED
-    login = None if contained else ExportLogin(environment, sessions, server, secret, operator_rule)
+    renewal = SecretRenewal(environment, sessions, secret, database if contained else server, operator_rule)
+    login = None if contained else ExportLogin(environment, sessions, server, secret, operator_rule, needs=(renewal,))
     custom = environment.sql.export_user.schema_name.lower() != "dbo"
     schema = ExportSchema(environment, sessions, database, secret, operator_rule) if custom else None
-    user = ExportUser(environment, sessions, database, login, secret, operator_rule)
+    user = ExportUser(environment, sessions, database, login, secret, operator_rule, needs=(renewal,))
     grants = Grants(environment, sessions, user, schema, secret, operator_rule)
     proof = LoginProof(environment, sessions, secret, (grants, options, operator_rule))
 

@@ -16,6 +16,7 @@ from setup_kit.azure.databases import Database
 from setup_kit.azure.firewall_rules import Rule
 from setup_kit.azure.key_vaults import Vault
 from setup_kit.azure.sql_servers import Server
+from setup_kit.azure.vault_secrets import VaultSecrets
 from setup_kit.clouds import Cloud
 from setup_kit.errors import KitError, UsageError
 from setup_kit.export_service.client import ExportServiceClient
@@ -141,13 +142,16 @@ class _Discovery:
             return self.named.secret
         if profile is not None and _origin(profile.description.key_vault_uri) == _origin(vault.uri):
             return urlsplit(profile.description.key_vault_uri).path.split("/")[2]
-        names = sorted(self.azure.secrets(vault.uri).names())
+        names = sorted(self._secrets(vault).names())
         return self._pick(f"secret in {vault.name}", "--secret", {name: name for name in names}, "")
 
     def _connection(self, vault: Vault, secret: str) -> ConnectionString | None:
         """What the secret says but for its password; None where it cannot be read, or is no connection string."""
         try:
-            stored = self.azure.secrets(vault.uri).get(secret)
+            stored = self._secrets(vault).get(secret)
+            if stored is not None and stored.kept_out is not None:
+                self.notes.append(f"what the secret {secret} says is not known: {stored.kept_out.why}")
+                return None
             if stored is not None and stored.value is not None:
                 return parse_ado_net(stored.value)
             self.notes.append(f"the secret {secret} is {'disabled' if stored else 'not there'}: apply will mend it")
@@ -156,6 +160,9 @@ class _Discovery:
         except ConnectionStringError as error:
             self.notes.append(f"the secret {secret} is of no use as it is: {error}; apply will write it anew")
         return None
+
+    def _secrets(self, vault: Vault) -> VaultSecrets:
+        return self.azure.vault_secrets(vault.id, vault.uri, restricted=not vault.network.open)
 
     def _server(self, group: str, connection: ConnectionString | None) -> Server:
         located = [each for each in self.azure.sql_servers.listed() if self._in_group(each.group)]

@@ -11,7 +11,7 @@ from setup_kit.engine.resource import Action, Change, Finding, Node, Resource, S
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.resources.destination import Destination
-from setup_kit.resources.secret import SecretState
+from setup_kit.resources.secret_state import SecretState
 from setup_kit.resources.user import ExportUser
 from setup_kit.sqlserver.grants import CONNECT, GRANTS, Grant, Scope
 from setup_kit.sqlserver.quoting import quote_identifier

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from setup_kit.engine.resource import Action, Change, Node, NotReadable, Removal, Resource
+from setup_kit.engine.resource import Action, Change, Finding, Node, NotReadable, Removal, Resource, Status
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.resources.destination import Destination
-from setup_kit.resources.secret import SecretState
+from setup_kit.resources.secret_state import SecretState
 from setup_kit.secret import Secret
 from setup_kit.sqlserver.session import Session
 from setup_kit.sqlserver.sessions import SqlSessions
@@ -32,12 +33,14 @@ OTHERS, SECRETS = "not the secret's", "the secret's"
 class LoginState:
     """`proven`: the password that the server was seen to accept; None when the secret's was refused.
 
-    A disabled login is refused whatever its password, so `proven` says nothing of one.
+    A disabled login is refused whatever its password, so `proven` says nothing of one; nor where the secret's was not
+    `tried`, because it cannot be read.
     """
 
     name: str
     proven: Secret | None
     enabled: bool = True
+    tried: bool = True
 
 
 class ExportLogin(Resource[LoginState]):
@@ -50,8 +53,10 @@ class ExportLogin(Resource[LoginState]):
         server: Resource[Any],
         secret: Resource[SecretState],
         operator_rule: Node,
+        *,
+        needs: Iterable[Node] = (),
     ) -> None:
-        super().__init__(environment.sql.export_user.name, within=server, needs=(secret, operator_rule))
+        super().__init__(environment.sql.export_user.name, within=server, needs=(secret, operator_rule, *needs))
         self._destination = Destination(environment, sessions, secret)
         self._server = server
 
@@ -72,6 +77,8 @@ class ExportLogin(Resource[LoginState]):
                 raise NotReadable(f"the login {other!r} exists; whether it is the one shows once the secret is there")
             return None
         if password is None:
+            if self._destination.unreadable is not None:
+                return LoginState(self._destination.user, None, enabled=not found[0][0], tried=False)
             raise NotReadable(
                 f"the login {self._destination.user!r} exists; whether its password is the secret's shows once the"
                 " secret is there"
@@ -98,15 +105,47 @@ class ExportLogin(Resource[LoginState]):
             why = "a disabled login is refused by the server; if its password is not the secret's, it is set as well"
             return [Change(self.address, Action.UPDATE, ENABLED, False, True, why)]
         password = self._destination.password
+        if password is None and not observed.tried:
+            # It is taken as it is: the service's own validation tells whether it is right.
+            return []
         if password is None or observed.proven != password:
             why = "the server does not accept the password that the secret in Key Vault holds"
             return [Change(self.address, Action.UPDATE, PASSWORD, OTHERS, SECRETS, why)]
         return []
 
+    def unseen(self, observed: LoginState) -> Finding | None:
+        return untried(self, self._destination, tried=observed.tried)
+
     def evidence(self, observed: LoginState) -> str:
         return "enabled; the server accepts the secret's password" if observed.enabled else "disabled"
 
     def apply(self, change: Change) -> LoginState:
+        if change.target == ENABLED:
+            return self._enable()
+        password = self._password()
+        if change.action is Action.CREATE:
+            batch = render("create_login", name=self._destination.user, password=password)
+            self._destination.master().run(batch, doing=f"create the login {self._destination.user!r}")
+        else:
+            self._set_password(password)
+        self._destination.sessions.login_changed()
+        return LoginState(self._destination.user, password)
+
+    def _enable(self) -> LoginState:
+        self._destination.master().run(
+            render("enable_login", name=self._destination.user),
+            doing=f"enable the login {self._destination.user!r}",
+        )
+        self._destination.sessions.login_changed()
+        enabled = self.read()
+        if enabled is not None and not self.diff(enabled):
+            return enabled
+        password = self._password()
+        self._set_password(password)
+        self._destination.sessions.login_changed()
+        return LoginState(self._destination.user, password)
+
+    def _password(self) -> Secret:
         password = self._destination.password
         if password is None:
             raise KitError(
@@ -114,24 +153,7 @@ class ExportLogin(Resource[LoginState]):
                 why="the secret in Key Vault holds none",
                 remedy="run: setup-kit apply, which writes it anew",
             )
-        master = self._destination.master()
-        if change.action is Action.CREATE:
-            batch = render("create_login", name=self._destination.user, password=password)
-            master.run(batch, doing=f"create the login {self._destination.user!r}")
-        elif change.target == ENABLED:
-            master.run(
-                render("enable_login", name=self._destination.user),
-                doing=f"enable the login {self._destination.user!r}",
-            )
-            self._destination.sessions.login_changed()
-            enabled = self.read()
-            if enabled is not None and enabled.proven == password:
-                return enabled
-            self._set_password(password)
-        else:
-            self._set_password(password)
-        self._destination.sessions.login_changed()
-        return LoginState(self._destination.user, password)
+        return password
 
     def _set_password(self, password: Secret) -> None:
         batch = render("alter_login_password", name=self._destination.user, password=password)
@@ -150,7 +172,7 @@ class ExportLogin(Resource[LoginState]):
         """A login has no tag: on a server that was there before, it is the kit's if it has the secret's password."""
         if self._server.own or observed.proven is not None:
             return Removal((self.deletion(),))
-        return Removal(kept="not known to be made by setup-kit: its password is not the secret's")
+        return Removal(kept=f"not known to be made by setup-kit: {self._destination.stranger}")
 
     def delete(self, observed: LoginState) -> None:
         self._destination.sessions.login_changed()  # which ends this run's own sessions of it
@@ -158,3 +180,12 @@ class ExportLogin(Resource[LoginState]):
             render("drop_login", name=observed.name), doing=f"drop the login {observed.name!r}"
         )
         self._destination.sessions.login_changed()
+
+
+def untried(node: Node, destination: Destination, *, tried: bool) -> Finding | None:
+    """That the secret's password was not tried, because it could not be read; None where it was."""
+    kept_out = destination.unreadable
+    if tried or kept_out is None:
+        return None
+    message = f"it is there; whether it has the secret's password was not tried, since {kept_out.why}"
+    return Finding(f"{node.kind}.password", Status.SKIPPED, node.address, message, kept_out.remedy)

@@ -11,7 +11,7 @@ from setup_kit.engine.resource import Check, Finding, Node, NotReadable, Resourc
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.resources.destination import Destination
-from setup_kit.resources.secret import SecretState
+from setup_kit.resources.secret_state import SecretState
 from setup_kit.secret import Secret
 from setup_kit.sqlserver.connection import ConnectionString, ConnectionStringError, parse_ado_net
 from setup_kit.sqlserver.grants import GRANTS, Scope
@@ -45,6 +45,12 @@ class LoginProof(Check):
             return [self._finding("proof.secret", Status.SKIPPED, obstacle.reason, obstacle.remedy)]
         if state is None or state.recoverable:
             return [self._finding("proof.secret", Status.FAILED, "there is no secret to sign in with", _APPLY)]
+        if state.unreadable is not None:
+            message = (
+                f"nobody signs in from here, since {state.unreadable.why}: the export service's own validation proves"
+                " it instead"
+            )
+            return [self._finding("proof.secret", Status.SKIPPED, message, state.unreadable.remedy)]
         if state.value is None:
             message = "the secret is disabled: nobody can read the connection string from it"
             return [self._finding("proof.secret", Status.FAILED, message, _APPLY)]

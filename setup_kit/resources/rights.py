@@ -68,8 +68,14 @@ def operator_rule(environment: Environment) -> list[Need]:
     return [Need(f"{_SERVERS}/firewallRules/{verb}", Level.SERVER, address) for verb in ("write", "delete")]
 
 
-def secret(environment: Environment) -> list[Need]:
-    """What the operator does with the secret itself. By access policy it is the vault that allows it."""
+def secret(environment: Environment, *, kept_out: bool = False) -> list[Need]:
+    """What the operator does with the secret itself. By access policy it is the vault that allows it.
+
+    `kept_out`: the vault's network rules keep this machine out, so that it is done through Resource Manager.
+    """
+    if kept_out:
+        address = f"secret/{environment.key_vault.secret}"
+        return [Need(f"{_VAULTS}/secrets/{verb}", Level.VAULT, address) for verb in ("read", "write")]
     if environment.key_vault.authorization is not Authorization.RBAC:
         return []
     address = f"secret/{environment.key_vault.secret}"

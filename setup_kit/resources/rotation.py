@@ -18,7 +18,8 @@ from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.resources.destination import Destination
 from setup_kit.resources.password import make_password
-from setup_kit.resources.secret import PREPARING, RETIRING, ROTATION, ConnectionSecret, SecretState
+from setup_kit.resources.secret import ConnectionSecret
+from setup_kit.resources.secret_state import PREPARING, RETIRING, ROTATION, SecretState
 from setup_kit.sqlserver.connection import parse_ado_net
 from setup_kit.sqlserver.session import Session
 from setup_kit.sqlserver.sessions import SqlSessions
@@ -31,8 +32,6 @@ GRACE = 60.0
 WORK = 120.0
 PAUSE = 1.0
 
-_USER = "SELECT name FROM sys.database_principals WHERE name = ?"
-_LOGIN = "SELECT name FROM sys.sql_logins WHERE name = ?"
 _SESSIONS = "SELECT session_id FROM sys.dm_exec_sessions WHERE original_login_name = ?"
 
 # What a user may own, and so may not be dropped with: schema and name, each with the template that gives it away.
@@ -52,17 +51,6 @@ JOIN sys.database_principals AS u ON u.principal_id = t.principal_id WHERE u.nam
 }
 
 
-def _has_user(destination: Destination, name: str) -> bool:
-    return bool(destination.administrator().rows(_USER, name, doing=f"look for the user {name!r}"))
-
-
-def _has_login(destination: Destination, name: str) -> bool:
-    """Whether the name is a login's; a contained user is of none."""
-    if destination.contained:
-        return False
-    return bool(destination.master().rows(_LOGIN, name, doing=f"look for the login {name!r}"))
-
-
 class RotationStart(Resource[str]):
     """Marks the secret before the user is made. Refuses where a user of that name is there that is not the kit's."""
 
@@ -78,7 +66,7 @@ class RotationStart(Resource[str]):
     def read(self) -> str | None:
         observed = self._secret.observed
         phase = None if observed is None else observed.tags.get(ROTATION)
-        if phase is None and (_has_user(self._destination, self.name) or _has_login(self._destination, self.name)):
+        if phase is None and (self._destination.has_user(self.name) or self._destination.has_login(self.name)):
             raise KitError(
                 f"the name {self.name!r}, which the export user gets in turn, is taken",
                 why="a login or user of that name is there, and no rotation of setup-kit made it",
@@ -206,7 +194,7 @@ class RotationEnd(Resource[Leftover]):
         if observed is None or (self._retiring is None and ROTATION not in observed.tags):
             return None
         name = self._retiring or export_names.other(self.name, observed.user)
-        return Leftover(name, _has_user(self._destination, name), _has_login(self._destination, name), marked=True)
+        return Leftover(name, self._destination.has_user(name), self._destination.has_login(name), marked=True)
 
     def diff(self, observed: Leftover | None) -> list[Change]:
         if observed is None:

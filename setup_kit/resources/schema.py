@@ -7,7 +7,7 @@ from typing import Any
 from setup_kit.engine.resource import Action, Change, Node, Removal, Resource
 from setup_kit.environment.models import Environment
 from setup_kit.resources.destination import Destination
-from setup_kit.resources.secret import SecretState
+from setup_kit.resources.secret_state import SecretState
 from setup_kit.sqlserver.session import Session
 from setup_kit.sqlserver.sessions import SqlSessions
 from setup_kit.sqlserver.templates import render

@@ -6,69 +6,46 @@ It is written before the login is made: however a run ends, the password that co
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from setup_kit.azure.clients import AzureClients
 from setup_kit.azure.errors import AzureRefusal
 from setup_kit.azure.patience import PERMISSION
-from setup_kit.azure.secrets import MAXIMUM_TAGS, NO_PERMISSION, Secrets, StoredSecret, Version
-from setup_kit.engine.resource import Action, Change, Finding, Node, NotReadable, Removal, Resource, Value
-from setup_kit.environment import export_names
+from setup_kit.azure.secrets import NO_PERMISSION, Version
+from setup_kit.azure.vault_secrets import VaultSecrets
+from setup_kit.engine.resource import Change, Finding, Node, NotReadable, Removal, Resource
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.resources import tags
+from setup_kit.resources.operator_vault_access import OperatorVaultAccess
 from setup_kit.resources.ownership import not_own
 from setup_kit.resources.password import make_password
-from setup_kit.resources.secret_audit import audit_end, audit_organizations
+from setup_kit.resources.secret_audit import audit_end, audit_organizations, unread
+from setup_kit.resources.secret_changes import EXPIRY, FAR, NOT_BEFORE, Wanted
+from setup_kit.resources.secret_refusals import kept_in, lies_deleted, lying, not_allowed
+from setup_kit.resources.secret_state import (
+    NAMED,
+    RETIRING,
+    SecretState,
+    as_written,
+    check_room,
+    marked,
+    naming,
+    state_of,
+)
 from setup_kit.resources.sql_server import SqlServer
 from setup_kit.resources.vault import Vault
-from setup_kit.resources.vault_access import OperatorVaultAccess
 from setup_kit.resources.waiting import patience
 from setup_kit.secret import Secret
-from setup_kit.sqlserver.connection import ConnectionStringError, SqlAddress, parse_ado_net, to_ado_net
+from setup_kit.sqlserver.connection import SqlAddress, to_ado_net
 
 CONTENT_TYPE = "ADO.NET connection string"
 
-ENABLED = "enabled"
-EXPIRY = "expiry"
-NOT_BEFORE = "not before"
 PURGE = "purge"
-VALUE = "connection string"
-VERSION = "version"
-SERVER, DATABASE, USER = "server", "database", "user"
-
-# The tag that says how far a rotation is: the other user is being made, or has been replaced and is left over.
-# Whoever comes after a killed run knows by it that the user of the other name is the kit's, and may go.
-ROTATION = "setup-kit-rotation"
-PREPARING, RETIRING = "preparing", "retiring"
 
 # A permission that a run gave before it was killed may not hold yet; a plan does not wait for it as long as `apply`.
 PLAN_PATIENCE = 60.0
-
-
-@dataclass(frozen=True)
-class SecretState:
-    """What the secret says. `value` is None where it is disabled or deleted, `password` also where it holds none.
-
-    `created`: when this version was written, None where the vault does not tell.
-    `server`, `database` and `user` are the connection string's; None and empty where it is none, as `problem` says.
-    With `recoverable` it is a deleted one that can be recovered.
-    """
-
-    uri_without_version: str
-    value: Secret | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
-    enabled: bool = True
-    not_before: datetime | None = None
-    expires_on: datetime | None = None
-    created: datetime | None = None
-    password: Secret | None = None
-    user: str = ""
-    database: str = ""
-    server: SqlAddress | None = None
-    problem: str = ""
-    recoverable: bool = False
 
 
 class ConnectionSecret(Resource[SecretState]):
@@ -101,12 +78,18 @@ class ConnectionSecret(Resource[SecretState]):
         self.purge = False  # whether a removal deletes it for good
         # Whether a new version is wanted although nothing is wrong with the newest one.
         self.renew = False
+        # The version that this run wrote last: what it holds is known though the vault may not tell it.
+        self._written: SecretState | None = None
+
+    def check_answers(self) -> None:
+        """Raises NotReadable while there is a vault that does not answer yet."""
+        vault = self._vault.observed
+        if vault is not None and (vault.soft_deleted or not vault.ready):
+            raise NotReadable(f"the key vault {self._vault.name} does not answer yet")
 
     def read(self) -> SecretState | None:
-        vault = self._vault.observed
-        if vault is None or vault.soft_deleted or not vault.ready:
-            raise NotReadable(f"the key vault {self._vault.name} does not answer yet")
-        secrets = self._azure.secrets(vault.uri)
+        self.check_answers()
+        secrets = self._secrets()
 
         def bound(refusal: AzureRefusal) -> float:
             return self._patience if refusal.is_any(*NO_PERMISSION) and self._access.granted else 0.0
@@ -122,65 +105,20 @@ class ConnectionSecret(Resource[SecretState]):
                 self._patience = PERMISSION
             raise NotReadable(f"you may not read the secret {self.name} yet", refusal.remedy) from refusal
         if stored is not None:
-            return _state(stored)
+            return as_written(state_of(stored), self._written)
         deleted = secrets.deleted(self.name)
         if deleted is None:
             return None
-        return SecretState(secrets.uri(self.name), tags=deleted.tags, enabled=False, recoverable=True)
+        return SecretState(deleted.uri, tags=deleted.tags, enabled=False, recoverable=True)
 
     def diff(self, observed: SecretState | None) -> list[Change]:
         if observed is None or observed.recoverable:
-            return [self._creation(observed)]
-        if not observed.enabled:
-            why = "the service cannot read a disabled secret"
-            return [Change(self.address, Action.UPDATE, ENABLED, False, True, why)]
-        changes = self._value_changes(observed)
-        now = datetime.now(UTC)
-        version = "a new version with the password of this one" if observed.password else "a new version"
-        if observed.expires_on is not None and observed.expires_on <= now:
-            why = f"the service refuses an expired secret; {version} is written"
-            changes.append(Change(self.address, Action.UPDATE, EXPIRY, f"{observed.expires_on:%Y-%m-%d}", "never", why))
-        if observed.not_before is not None and observed.not_before > now:
-            why = f"the service refuses the secret until then; {version} is written"
-            before = f"{observed.not_before:%Y-%m-%d}"
-            changes.append(Change(self.address, Action.UPDATE, NOT_BEFORE, before, "now", why))
-        for name, value in tags.differing(observed.tags, self._tag).items():
-            why = "names an organization that may use the secret, and its tenant"
-            changes.append(Change(self.address, Action.UPDATE, f"tag {name}", observed.tags.get(name), value, why))
-        if self.renew and all(change.target.startswith("tag ") for change in changes):
-            why = "it was asked for; the password stays"
-            changes.insert(0, Change(self.address, Action.UPDATE, VERSION, "the newest", "a new one", why))
-        return changes
+            return [self._wanted.creation(observed)]
+        return self._wanted.changes(observed, renew=self.renew)
 
-    def _creation(self, deleted: SecretState | None) -> Change:
-        detail: dict[str, Value] = {DATABASE: self._database, USER: self._name, "tags": dict(self._tag)}
-        if deleted is None:
-            why = "keeps the connection string; the password is made now and is kept nowhere else"
-            return Change(self.address, Action.CREATE, why=why, detail=detail)
-        why = "the secret was deleted and still holds its name; it is recovered, and its password kept"
-        return Change(self.address, Action.CREATE, before="deleted", after="recovered", why=why, detail=detail)
-
-    def _value_changes(self, observed: SecretState) -> list[Change]:
-        if observed.problem or observed.password is None:
-            why = f"{observed.problem or 'the connection string holds no password'}; a new password is made"
-            after = "a new connection string with a new password"
-            return [Change(self.address, Action.UPDATE, VALUE, observed.value, after, why)]
-        wanted = self._wanted_server()
-        differences: list[tuple[str, Value, Value]] = []
-        if wanted is not None and observed.server != wanted:
-            differences.append((SERVER, str(observed.server), str(wanted)))
-        if observed.database != self._database:
-            differences.append((DATABASE, observed.database, self._database))
-        if observed.user != self._user(observed):
-            differences.append((USER, observed.user, self._user(observed)))
-        why = "the connection string leads elsewhere; the password stays"
-        return [
-            Change(self.address, Action.UPDATE, target, before, after, why) for target, before, after in differences
-        ]
-
-    def _user(self, observed: SecretState | None) -> str:
-        """The one of the export user's two names that the secret holds; the file's where it holds neither."""
-        return export_names.current(self._name, None if observed is None else observed.user)
+    @property
+    def _wanted(self) -> Wanted:
+        return Wanted(self.address, self._name, self._database, self._wanted_server(), self._tag)
 
     def _wanted_server(self) -> SqlAddress | None:
         """None while the server is not there: its address is known when it is."""
@@ -197,52 +135,78 @@ class ConnectionSecret(Resource[SecretState]):
             return self._create(secrets)
         if observed.recoverable:
             return self._recover(secrets)
-        if change not in self.diff(observed):
+        if change.target not in {each.target for each in self.diff(observed)}:
             # One write mends all that is wrong.
             return observed
+        if observed.unreadable is not None:
+            return self._mend_unread(secrets, observed)
         if not observed.enabled:
             secrets.update(self.name, enabled=True)
             return self._mend(secrets, self._reread(secrets))
         return self._mend(secrets, observed)
 
-    def _create(self, secrets: Secrets) -> SecretState:
+    def _create(self, secrets: VaultSecrets) -> SecretState:
         try:
             return self._write(secrets, self._name, make_password(self._name), {tags.OWNER: self._owner, **self._tag})
         except AzureRefusal as refusal:
+            if secrets.kept_out is not None and lies_deleted(refusal):
+                raise lying(self._vault.name, self.name, secrets.kept_out, refusal) from refusal
             if not refusal.is_any("ObjectIsDeletedButRecoverable"):
                 raise
         return self._recover(secrets)
 
-    def _recover(self, secrets: Secrets) -> SecretState:
+    def _recover(self, secrets: VaultSecrets) -> SecretState:
         try:
             secrets.recover(self.name)
         except AzureRefusal as refusal:
             if not refusal.is_any(*NO_PERMISSION):
                 raise
-            raise self._not_allowed("recover", refusal) from refusal
+            raise not_allowed("recover", self._vault.name, self.name, refusal) from refusal
         recovered = self._reread(secrets)
         if not recovered.enabled:
             secrets.update(self.name, enabled=True)
             recovered = self._reread(secrets)
         return self._mend(secrets, recovered)
 
-    def _mend(self, secrets: Secrets, observed: SecretState) -> SecretState:
+    def _mend(self, secrets: VaultSecrets, observed: SecretState) -> SecretState:
         """Makes the secret what it should be: by its tags alone where the value is right, else by a new version."""
         targets = {change.target for change in self.diff(observed)}
         if not targets:
             return observed
-        merged = tags.merged(observed.tags, self._tag)
-        if len(merged) > MAXIMUM_TAGS:
-            raise KitError(
-                f"The secret {self.name} cannot get the tag that allows the organization",
-                why=f"it has {len(observed.tags)} tags already, and {MAXIMUM_TAGS} are the most",
-                remedy="remove the tags of organizations that are gone, or name another secret in 'key_vault.secret'",
-            )
+        merged = self._merged(observed)
         if all(target.startswith("tag ") for target in targets):
             updated = secrets.update(self.name, tags=merged)
             return replace(observed, tags=updated.tags)
-        user = self._user(observed)
+        user = self._wanted.user(observed)
         return self._write(secrets, user, observed.password or make_password(user), merged)
+
+    def _mend_unread(self, secrets: VaultSecrets, observed: SecretState) -> SecretState:
+        """The same where the value is not known, and stays: by what can be changed beside it."""
+        targets = {change.target for change in self.diff(observed)}
+        now = datetime.now(UTC).replace(microsecond=0)
+        updated = secrets.update(
+            self.name,
+            tags=self._merged(observed),
+            enabled=True,
+            not_before=now if NOT_BEFORE in targets else None,
+            expires_on=now + FAR if EXPIRY in targets else None,
+        )
+        return as_written(state_of(updated), self._written)
+
+    def _merged(self, observed: SecretState) -> dict[str, str]:
+        merged = tags.merged(observed.tags, self._tag)
+        check_room(self.name, observed.tags, merged, "that allows the organization")
+        return merged
+
+    def renew_password(self) -> None:
+        """Writes a new version for the same user with a new password, where that of the newest one is not known."""
+        observed = self.observed
+        if observed is None:
+            raise KitError(f"The secret {self.name} is not there", remedy="run: setup-kit apply")
+        user = self._wanted.user(observed)
+        merged = self._merged(observed)
+        check_room(self.name, observed.tags, {**merged, NAMED: user}, "that names its user")
+        self.observed = self._write(self._secrets(), user, make_password(user), merged)
 
     def connection_string(self, user: str, password: Secret) -> Secret:
         """What the secret holds for a user. Raises KitError while the server's address is not known."""
@@ -256,8 +220,7 @@ class ConnectionSecret(Resource[SecretState]):
 
     def switch(self, user: str, password: Secret) -> SecretState:
         """Writes a new version for another user, marked so that the one before is known to be left over."""
-        wanted = self._marked(RETIRING)
-        self.observed = self._write(self._secrets(), user, password, wanted)
+        self.observed = self._write(self._secrets(), user, password, self._marked(RETIRING))
         return self.observed
 
     def mark(self, phase: str | None) -> None:
@@ -268,36 +231,31 @@ class ConnectionSecret(Resource[SecretState]):
             self.observed = replace(self.observed, tags=wanted)
 
     def _marked(self, phase: str | None) -> dict[str, str]:
-        before = {} if self.observed is None else self.observed.tags
-        marked = {name: value for name, value in before.items() if name != ROTATION}
-        if phase is not None:
-            marked[ROTATION] = phase
-        if len(marked) > MAXIMUM_TAGS:
-            raise KitError(
-                f"The secret {self.name} cannot get the tag that marks a rotation",
-                why=f"it has {len(before)} tags already, and {MAXIMUM_TAGS} are the most",
-                remedy="remove the tags of organizations that are gone",
-            )
-        return marked
+        return marked(self.name, {} if self.observed is None else self.observed.tags, phase)
 
-    def _write(self, secrets: Secrets, user: str, password: Secret, wanted: Mapping[str, str]) -> SecretState:
+    def _write(self, secrets: VaultSecrets, user: str, password: Secret, wanted: Mapping[str, str]) -> SecretState:
         value = self.connection_string(user, password)
         self.renew = False
-        return _state(secrets.set(self.name, value, wanted, CONTENT_TYPE))
+        stored = secrets.set(self.name, value, naming(wanted, user), CONTENT_TYPE)
+        self._written = state_of(replace(stored, value=value))
+        return self._written
 
-    def _reread(self, secrets: Secrets) -> SecretState:
+    def _reread(self, secrets: VaultSecrets) -> SecretState:
         stored = secrets.get(self.name)
         if stored is None:
             raise KitError(
                 f"The secret {self.name} went away while it was worked on", remedy="run the same command again"
             )
-        return _state(stored)
+        return as_written(state_of(stored), self._written)
 
-    def _secrets(self) -> Secrets:
+    def _secrets(self) -> VaultSecrets:
         vault = self._vault.observed
         if vault is None:
             raise KitError(f"The key vault {self._vault.name} is not there", remedy="run: setup-kit apply")
-        return self._azure.secrets(vault.uri)
+        return self._azure.vault_secrets(vault.id, vault.uri, restricted=not vault.network.open)
+
+    def unseen(self, observed: SecretState) -> Finding | None:
+        return unread(self, observed, self.evidence(observed))
 
     def evidence(self, observed: SecretState) -> str:
         """The address, state, tags and end; never the value."""
@@ -322,6 +280,8 @@ class ConnectionSecret(Resource[SecretState]):
         kept = "it is disabled, and tells nobody who made it" if hidden else not_own(observed.tags, self._owner)
         if kept:
             return Removal(kept=kept)
+        if observed.kept_out is not None:
+            return Removal(kept=kept_in(self._vault.name, self.name, observed.kept_out))
         purge = self.deletion("for good", PURGE)
         if observed.recoverable and not self.purge:
             return Removal(kept="is deleted, and can be recovered")
@@ -335,32 +295,4 @@ class ConnectionSecret(Resource[SecretState]):
         except AzureRefusal as refusal:
             if not refusal.is_any(*NO_PERMISSION):
                 raise
-            raise self._not_allowed("delete", refusal) from refusal
-
-    def _not_allowed(self, verb: str, refusal: AzureRefusal) -> KitError:
-        return KitError(
-            f"You may not {verb} the secret {self.name}",
-            why=f"it needs the secret permission {verb}, which setup-kit does not give itself",
-            remedy="have somebody who holds it run:"
-            f" az keyvault secret {verb} --vault-name {self._vault.name} --name {self.name}",
-            original=refusal.original,
-        )
-
-
-def _state(stored: StoredSecret) -> SecretState:
-    state = SecretState(
-        uri_without_version=stored.uri,
-        value=stored.value,
-        tags=stored.tags,
-        enabled=stored.enabled,
-        not_before=stored.not_before,
-        expires_on=stored.expires_on,
-        created=stored.created,
-    )
-    if stored.value is None:
-        return state
-    try:
-        given = parse_ado_net(stored.value)
-    except ConnectionStringError as error:
-        return replace(state, problem=str(error))
-    return replace(state, password=given.password, user=given.user or "", database=given.database, server=given.address)
+            raise not_allowed("delete", self._vault.name, self.name, refusal) from refusal

@@ -1,4 +1,4 @@
-"""What an auditor asks of a secret that holds: when it ends, and who else its tags let use it."""
+"""What an auditor asks of a secret that holds: when it ends, who else its tags let use it, and what was not seen."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from setup_kit.engine.resource import Finding, Node, Status
+from setup_kit.resources.secret_state import SecretState
 
 SOON = timedelta(days=30)
 YEAR = timedelta(days=365)
@@ -39,6 +40,18 @@ def audit_organizations(
             Finding("secret.organization", Status.WARNING, node.address, message, remedy, f"tag {name} → {value}")
         )
     return findings
+
+
+def unread(node: Node, observed: SecretState, evidence: str) -> Finding | None:
+    """That the value was not read; None where it is known."""
+    kept_out = observed.unreadable
+    if kept_out is None:
+        return None
+    message = (
+        f"its value could not be read, since {kept_out.why}; it is taken as it is, and proven by the export service's"
+        " own validation instead"
+    )
+    return Finding("secret.value", Status.SKIPPED, node.address, message, kept_out.remedy, evidence)
 
 
 def _is_id(name: str) -> bool:

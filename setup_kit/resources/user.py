@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from setup_kit.engine.resource import Action, Change, Node, NotReadable, Removal, Resource
+from setup_kit.engine.resource import Action, Change, Finding, Node, NotReadable, Removal, Resource
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.resources.destination import Destination
-from setup_kit.resources.login import OF_LOGIN, OTHERS, PASSWORD, SECRETS, ExportLogin
-from setup_kit.resources.secret import SecretState
+from setup_kit.resources.login import OF_LOGIN, OTHERS, PASSWORD, SECRETS, ExportLogin, untried
+from setup_kit.resources.secret_state import SecretState
 from setup_kit.secret import Secret
 from setup_kit.sqlserver.session import Session
 from setup_kit.sqlserver.sessions import SqlSessions
@@ -36,7 +37,7 @@ class UserState:
     """`created` tells a user that was dropped and made again from the one before (its principal_id may be the same).
 
     `of_login`: tied to the login of its own name (never so when contained). `proven`: the password that the server was
-    seen to accept for a contained user.
+    seen to accept for a contained user; it says nothing where the secret's was not `tried`, because it cannot be read.
     """
 
     name: str
@@ -45,6 +46,7 @@ class UserState:
     of_login: bool
     default_schema: str | None
     proven: Secret | None = None
+    tried: bool = True
 
 
 class ExportUser(Resource[UserState]):
@@ -58,9 +60,11 @@ class ExportUser(Resource[UserState]):
         login: ExportLogin | None,
         secret: Resource[SecretState],
         operator_rule: Node,
+        *,
+        needs: Iterable[Node] = (),
     ) -> None:
-        needs = [node for node in (login, secret, operator_rule) if node is not None]
-        super().__init__(environment.sql.export_user.name, within=database, needs=needs)
+        own = [node for node in (login, secret, operator_rule) if node is not None]
+        super().__init__(environment.sql.export_user.name, within=database, needs=(*own, *needs))
         self._destination = Destination(environment, sessions, secret)
         self._database = database
 
@@ -81,6 +85,8 @@ class ExportUser(Resource[UserState]):
         of_login = rows[0][2] == OF_LOGIN and self._login_sid() == bytes(rows[0][4])
         accepted = self._destination.password_accepted()
         if self._destination.contained and rows[0][2] == _CONTAINED and self._destination.password is None:
+            if self._destination.unreadable is not None:
+                return replace(self._state(rows[0], of_login=of_login, accepted=False), tried=False)
             raise NotReadable(
                 f"the user {self._destination.user!r} exists; whether its password is the secret's shows once the"
                 " secret is there"
@@ -108,7 +114,9 @@ class ExportUser(Resource[UserState]):
                 )
             ]
         changes = []
-        if wanted.contained and (wanted.password is None or observed.proven != wanted.password):
+        taken_as_it_is = wanted.password is None and not observed.tried
+        proven = wanted.password is not None and observed.proven == wanted.password
+        if wanted.contained and not taken_as_it_is and not proven:
             why = "the server does not accept the password that the secret in Key Vault holds"
             changes.append(Change(self.address, Action.UPDATE, PASSWORD, OTHERS, SECRETS, why))
         if not wanted.contained and not observed.of_login:
@@ -120,6 +128,9 @@ class ExportUser(Resource[UserState]):
                 Change(self.address, Action.UPDATE, DEFAULT_SCHEMA, observed.default_schema, wanted.schema, why)
             )
         return changes
+
+    def unseen(self, observed: UserState) -> Finding | None:
+        return untried(self, self._destination, tried=observed.tried)
 
     def evidence(self, observed: UserState) -> str:
         how = "contained" if observed.contained else "of the login of its name"
@@ -160,7 +171,7 @@ class ExportUser(Resource[UserState]):
         """As a login, a user has no tag: see there."""
         if self._database.own or observed.proven is not None:
             return Removal((self.deletion("with its grants"),))
-        return Removal(kept="not known to be made by setup-kit: its password is not the secret's")
+        return Removal(kept=f"not known to be made by setup-kit: {self._destination.stranger}")
 
     def delete(self, observed: UserState) -> None:
         self._destination.sessions.login_changed()

@@ -10,6 +10,7 @@ from setup_kit.azure.clients import AzureClients
 from setup_kit.azure.errors import AzureRefusal
 from setup_kit.azure.role_assignments import Assignment
 from setup_kit.azure.secrets import NO_PERMISSION
+from setup_kit.azure.vault_network import OPEN, Network
 from setup_kit.engine.resource import (
     Action,
     Change,
@@ -19,7 +20,6 @@ from setup_kit.engine.resource import (
     Removal,
     Resource,
     Severity,
-    Status,
     Value,
 )
 from setup_kit.environment.models import Authorization, Environment
@@ -28,6 +28,7 @@ from setup_kit.resources import tags
 from setup_kit.resources.location import audit_location
 from setup_kit.resources.ownership import audit_owner, check_made_by_kit, check_owner, not_own, of_another
 from setup_kit.resources.resource_group import ResourceGroup
+from setup_kit.resources.vault_network import audit_network
 from setup_kit.resources.waiting import elapsed
 
 REGISTRATION = "registration"
@@ -49,7 +50,7 @@ class VaultState:
     location: str
     soft_deleted: bool = False
     ready: bool = True
-    public_access: bool = True
+    network: Network = OPEN
     policies: Mapping[str, frozenset[str]] = field(default_factory=dict)
     assignments: tuple[Assignment, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -241,7 +242,7 @@ class Vault(Resource[VaultState]):
             tenant_id=vault.tenant_id,
             location=vault.location,
             ready=vault.ready,
-            public_access=vault.public_access,
+            network=vault.network,
             policies=vault.policies,
             assignments=self._azure.role_assignments.at(vault.id) if vault.rbac and self._rbac else (),
             tags=vault.tags,
@@ -250,18 +251,7 @@ class Vault(Resource[VaultState]):
     def audit(self, observed: VaultState) -> list[Finding]:
         findings = audit_location(self, observed.location, self._environment.location)
         findings += audit_owner(self, observed.tags, self._owner)
-        if not observed.public_access:
-            findings.append(
-                Finding(
-                    "key_vault.network",
-                    Status.WARNING,
-                    self.address,
-                    "the vault's firewall does not admit every address; the export service must reach it",
-                    f"az keyvault network-rule list --name {self.name}",
-                    "the vault's network rules do not admit all networks",
-                )
-            )
-        return findings
+        return [*findings, *audit_network(self, observed.network, self._environment.sql.firewall.service_region)]
 
     @property
     def own(self) -> bool:
@@ -297,7 +287,8 @@ class Vault(Resource[VaultState]):
     def _secrets_there(self, observed: VaultState) -> set[str]:
         """Their names; none where they may not be listed; a deleted vault can be recovered with all of them."""
         try:
-            return self._azure.secrets(observed.uri).names() if observed.ready else set()
+            secrets = self._azure.vault_secrets(observed.id, observed.uri, restricted=not observed.network.open)
+            return secrets.names() if observed.ready else set()
         except AzureRefusal as refusal:
             if not (refusal.unreached or refusal.is_any(*NO_PERMISSION)):
                 raise

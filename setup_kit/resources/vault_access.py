@@ -1,4 +1,4 @@
-"""Who may use the vault's secrets: whoever runs the kit, and the export service.
+"""Who may use the vault's secrets: the export service here, whoever runs the kit in `operator_vault_access`.
 
 Both say it by access policy or by role, whichever the vault goes by; neither takes away what others have.
 """
@@ -10,8 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from setup_kit.azure.clients import AzureClients
-from setup_kit.azure.errors import AzureRefusal
-from setup_kit.azure.patience import NAME, PERMISSION
 from setup_kit.azure.role_assignments import (
     KEY_VAULT_ADMINISTRATOR,
     ROLE_NAMES,
@@ -19,16 +17,15 @@ from setup_kit.azure.role_assignments import (
     SECRETS_USER,
     Assignment,
 )
-from setup_kit.azure.secrets import NO_PERMISSION
+from setup_kit.azure.secrets import KeptOut
+from setup_kit.azure.vault_secrets import VaultSecrets
 from setup_kit.engine.resource import Action, Change, Finding, Node, NotReadable, Removal, Resource, Status
 from setup_kit.environment.models import Authorization, Environment
 from setup_kit.errors import KitError
-from setup_kit.identity import Identity
 from setup_kit.resources.service_principal import ServicePrincipal
 from setup_kit.resources.vault import Vault, VaultState
 from setup_kit.resources.waiting import patience
 
-OPERATOR_PERMISSIONS = frozenset({"get", "set"})
 SERVICE_PERMISSIONS = frozenset({"get"})
 
 WRITING_ROLES = frozenset({SECRETS_OFFICER, KEY_VAULT_ADMINISTRATOR})
@@ -37,10 +34,14 @@ READING_ROLES = WRITING_ROLES | {SECRETS_USER}
 
 @dataclass(frozen=True)
 class Access:
-    """What one principal has: secret permissions by access policy, or roles by assignment."""
+    """What one principal has: secret permissions by access policy, or roles by assignment.
+
+    With `kept_out` none would help: the vault's network rules keep the principal's machine out.
+    """
 
     permissions: frozenset[str] = frozenset()
     assignments: tuple[Assignment, ...] = ()
+    kept_out: KeptOut | None = None
 
 
 class VaultAccess(Resource[Access]):
@@ -62,6 +63,10 @@ class VaultAccess(Resource[Access]):
         if state is None or state.soft_deleted:
             raise NotReadable(f"the key vault {self._vault.name} is deleted and has to be recovered first")
         return state
+
+    def _secrets(self) -> VaultSecrets:
+        vault = self._vault_state()
+        return self._azure.vault_secrets(vault.id, vault.uri, restricted=not vault.network.open)
 
     def _secret_scope(self) -> str:
         return f"{self._vault_state().id}/secrets/{self._secret}"
@@ -93,115 +98,9 @@ class VaultAccess(Resource[Access]):
         )
 
 
-def _seen(assignments: Iterable[Assignment], permissions: frozenset[str] = frozenset()) -> str:
+def seen(assignments: Iterable[Assignment], permissions: frozenset[str] = frozenset()) -> str:
     roles = [f"{ROLE_NAMES[each.role]} at {each.scope or '/'}" for each in assignments]
     return "; ".join([*roles, *([f"secrets: {', '.join(sorted(permissions))}"] if permissions else [])])
-
-
-class OperatorVaultAccess(VaultAccess):
-    """Whoever runs the kit may read and write the secret; being owner of the vault alone does not allow it."""
-
-    def __init__(
-        self,
-        environment: Environment,
-        azure: AzureClients,
-        vault: Vault,
-        identity: Identity,
-        *,
-        needs: Iterable[Node] = (),
-    ) -> None:
-        super().__init__("operator", environment, azure, vault, needs=needs)
-        self._identity = identity
-
-    @property
-    def granted(self) -> bool:
-        """Whether the access was there when it was last read; it may not hold everywhere yet."""
-        return self.observed is not None and not self.diff(self.observed)
-
-    def read(self) -> Access:
-        vault = self._vault_state()
-        caller = self._identity.caller()
-        holders = {caller.object_id.lower(), *(group.lower() for group in caller.groups)}
-        if self._rbac:
-            access = Access(assignments=tuple(each for each in vault.assignments if each.principal_id in holders))
-            if self._roles(access, WRITING_ROLES):
-                return access
-            # A token does not list all groups, and none of those that are members of groups.
-            return Access(assignments=self._azure.role_assignments.reaching(vault.id, caller.object_id))
-        return Access(permissions=frozenset().union(*(vault.policies.get(each, frozenset()) for each in holders)))
-
-    def evidence(self, observed: Access) -> str:
-        return _seen(self._roles(observed, WRITING_ROLES), observed.permissions)
-
-    def diff(self, observed: Access | None) -> list[Change]:
-        if self._rbac:
-            if self._roles(observed, WRITING_ROLES):
-                return []
-            why = "whoever runs setup-kit writes the secret and proves it; owning the vault does not allow that"
-            return [
-                Change(
-                    self.address,
-                    Action.CREATE,
-                    target=f"role {ROLE_NAMES[SECRETS_OFFICER]}",
-                    after=f"on the key vault {self._vault.name}",
-                    why=why,
-                )
-            ]
-        missing = OPERATOR_PERMISSIONS - (observed.permissions if observed else frozenset())
-        if not missing:
-            return []
-        why = "whoever runs setup-kit writes the secret and proves it"
-        return [
-            Change(
-                self.address,
-                Action.CREATE,
-                target=f"secret permission {', '.join(sorted(missing))}",
-                after=f"access policy of the key vault {self._vault.name}",
-                why=why,
-            )
-        ]
-
-    def apply(self, change: Change) -> Access:
-        caller = self._identity.caller()
-        if self._rbac:
-            assignment = self._azure.role_assignments.create(
-                self._vault_state().id,
-                SECRETS_OFFICER,
-                caller.object_id,
-                caller.kind,
-                patience(self, "waiting for the principal to be known"),
-            )
-            kept = self.observed.assignments if self.observed else ()
-            access = Access(assignments=(*kept, assignment))
-        else:
-            access = self._add_policy(caller.object_id, OPERATOR_PERMISSIONS)
-        self._wait_until_it_holds()
-        return access
-
-    def _wait_until_it_holds(self) -> None:
-        secrets = self._azure.secrets(self._vault_state().uri)
-
-        def bound(refusal: AzureRefusal) -> float:
-            if refusal.unreached:
-                return NAME
-            return PERMISSION if refusal.is_any(*NO_PERMISSION) else 0.0
-
-        report = patience(self, "waiting for the permission to hold")
-        self._azure.patience.out(lambda: secrets.get(self._secret), bound, report)
-
-    def removal(self, observed: Access) -> Removal:
-        return Removal(kept="whoever runs setup-kit may have had it before")
-
-    def delete(self, observed: Access) -> None:
-        """Takes away what the kit gives, which the operator may have had before too."""
-        caller = self._identity.caller()
-        if not self._rbac:
-            self._remove_policy(caller.object_id, OPERATOR_PERMISSIONS)
-            return
-        vault = self._vault_state().id.lower()
-        for each in observed.assignments:
-            if each.role == SECRETS_OFFICER and each.scope.lower() == vault:
-                self._azure.role_assignments.delete(each)
 
 
 class ServiceVaultAccess(VaultAccess):
@@ -268,7 +167,7 @@ class ServiceVaultAccess(VaultAccess):
         return principal.object_id
 
     def evidence(self, observed: Access) -> str:
-        return _seen(self._roles(observed, READING_ROLES), observed.permissions)
+        return seen(self._roles(observed, READING_ROLES), observed.permissions)
 
     def audit(self, observed: Access) -> list[Finding]:
         """More than the one permission that the service needs: reading more is a warning, changing is a failure."""
@@ -291,7 +190,7 @@ class ServiceVaultAccess(VaultAccess):
             message = f"the Data Export Service also holds the role {ROLE_NAMES[each.role]} at {each.scope or '/'}"
             status = Status.WARNING if each.role == SECRETS_USER else Status.FAILED
             remedy = shlex.join(["az", "role", "assignment", "delete", "--ids", each.id])
-            evidence = f"seen: {_seen([each])}; wanted: {wanted}"
+            evidence = f"seen: {seen([each])}; wanted: {wanted}"
             findings.append(Finding("vault_access.superfluous", status, self.address, message, remedy, evidence))
         return findings
 

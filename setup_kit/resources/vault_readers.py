@@ -8,9 +8,10 @@ from setup_kit.azure.role_assignments import ROLE_NAMES
 from setup_kit.engine.resource import Check, Finding, Status
 from setup_kit.environment.models import Authorization, Environment
 from setup_kit.identity import Identity
+from setup_kit.resources.operator_vault_access import OperatorVaultAccess
 from setup_kit.resources.service_principal import ServicePrincipal
 from setup_kit.resources.vault import Vault, VaultState
-from setup_kit.resources.vault_access import READING_ROLES, OperatorVaultAccess, ServiceVaultAccess
+from setup_kit.resources.vault_access import READING_ROLES, ServiceVaultAccess
 
 
 class VaultReaders(Check):

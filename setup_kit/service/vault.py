@@ -119,6 +119,9 @@ def _problem(uri: str, error: AzureError | ValueError) -> Problem:
         if code == "SecretDisabled":
             return Problem("SecretDisabled", uri, f"The secret {uri} is disabled.")
         said = (error.error.message if error.error else None) or error.message
+        if code in ("ForbiddenByFirewall", "ForbiddenByConnection"):
+            message = f"The network rules of the vault of the secret {uri} keep the service out: {said}"
+            return Problem("KeyVaultFirewall", uri, message)
         return Problem(
             "SecretUnreadable",
             uri,

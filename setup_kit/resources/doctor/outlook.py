@@ -13,6 +13,7 @@ from setup_kit.engine.planner import Known, Plan, make_plan
 from setup_kit.engine.resource import Action, Change, Node, Resource
 from setup_kit.resources.database import Database
 from setup_kit.resources.firewall import FirewallRules
+from setup_kit.resources.operator_vault_access import OperatorVaultAccess
 from setup_kit.resources.providers import ProviderRegistrations
 from setup_kit.resources.resource_group import ResourceGroup
 from setup_kit.resources.service_principal import ServicePrincipal
@@ -81,6 +82,12 @@ class Outlook:
         self.plan()
         found = next((node.observed for node in self._nodes if isinstance(node, Vault)), None)
         return None if found is None or found.soft_deleted else found
+
+    def kept_out(self) -> bool:
+        """Whether the vault's network rules keep this machine from its secrets."""
+        self.plan()
+        found = next((node.observed for node in self._nodes if isinstance(node, OperatorVaultAccess)), None)
+        return found is not None and found.kept_out is not None
 
 
 def _quiet(event: Event) -> None:

@@ -63,7 +63,8 @@ class Rights(Check):
             for node, changes in self._outlook.resources()
             for need in rights.needed(node.kind, node.address, changes, self._environment)
         ]
-        every += rights.operator_rule(self._environment) + rights.secret(self._environment)
+        every += rights.operator_rule(self._environment)
+        every += rights.secret(self._environment, kept_out=self._outlook.kept_out())
         for need in every:
             found.setdefault((need.action, need.level), need)
         return list(found.values())

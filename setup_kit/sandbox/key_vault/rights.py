@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from setup_kit.sandbox import access, settling
 from setup_kit.sandbox.entra import Caller
+from setup_kit.sandbox.founding import SERVICE_ADDRESS
 from setup_kit.sandbox.key_vault.store import SecretError
 from setup_kit.sandbox.state import Document, State
+from setup_kit.sandbox.tenant import SERVICE_APP_ID
 
 ACTIONS = "Microsoft.KeyVault/vaults/secrets/"
 CLIENT = "127.0.0.1"
@@ -37,14 +39,9 @@ def check(state: State, vault: Document, subscription: str, caller: Caller, righ
     properties = vault["properties"]
     who = f"appid={caller.app_id};oid={caller.object_id};iss=https://sts.windows.net/{caller.tenant_id}/"
     where = f"{vault['name']};location={vault['location']}"
-    if not _admitted(properties):
-        raise SecretError(
-            403,
-            "Forbidden",
-            f"Client address is not authorized and caller is not a trusted service.\r\nClient address: {CLIENT}\r\n"
-            f"Caller: {who}\r\nVault: {where}",
-            "ForbiddenByFirewall",
-        )
+    # The service listens on this machine as everything does: its principal stands for where it would call from.
+    service = caller.app_id == SERVICE_APP_ID
+    _check_network(properties, SERVICE_ADDRESS if service else CLIENT, who, where, trusted=service)
     principals = {caller.object_id, *caller.groups}
     if not properties["enableRbacAuthorization"]:
         granting = [each for each in properties["accessPolicies"] if _grants(each, principals, caller.tenant_id, right)]
@@ -83,14 +80,31 @@ def _grants(policy: Document, principals: set[str], tenant: str, right: Right) -
     return bool(permissions & {right.permission, "all"})
 
 
-def _admitted(properties: Document) -> bool:
-    """Whether the vault's firewall lets this machine in."""
-    if properties.get("publicNetworkAccess") == "Disabled":
-        return False
+def _check_network(properties: Document, client: str, who: str, where: str, *, trusted: bool) -> None:
+    """Raises SecretError (403) unless the vault's firewall lets in who calls from the address `client`.
+
+    `trusted`: one of Azure's own services, which the rules let in unless their `bypass` says otherwise.
+    """
     rules = properties.get("networkAcls") or {}
+    if trusted and rules.get("bypass", "AzureServices") == "AzureServices":
+        return
+    if properties.get("publicNetworkAccess") == "Disabled":
+        raise SecretError(
+            403,
+            "Forbidden",
+            "Public network access is disabled and request is not from a trusted service nor via an approved private"
+            f" link.\r\nCaller: {who}\r\nVault: {where}",
+            "ForbiddenByConnection",
+        )
     if rules.get("defaultAction", "Allow") == "Allow":
-        return True
-    client = ipaddress.ip_address(CLIENT)
-    return any(
-        client in ipaddress.ip_network(str(each.get("value")), strict=False) for each in rules.get("ipRules") or ()
-    )
+        return
+    address = ipaddress.ip_address(client)
+    ranges = (ipaddress.ip_network(str(each.get("value")), strict=False) for each in rules.get("ipRules") or ())
+    if not any(address in each for each in ranges):
+        raise SecretError(
+            403,
+            "Forbidden",
+            f"Client address is not authorized and caller is not a trusted service.\r\nClient address: {client}\r\n"
+            f"Caller: {who}\r\nVault: {where}",
+            "ForbiddenByFirewall",
+        )

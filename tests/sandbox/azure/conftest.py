@@ -18,12 +18,13 @@ from setup_kit.environment.models import Environment
 from setup_kit.identity import Identity
 from setup_kit.resources.database import Database
 from setup_kit.resources.firewall import FirewallRules
+from setup_kit.resources.operator_vault_access import OperatorVaultAccess
 from setup_kit.resources.resource_group import ResourceGroup
 from setup_kit.resources.secret import ConnectionSecret
 from setup_kit.resources.service_principal import ServicePrincipal
 from setup_kit.resources.sql_server import SqlServer
 from setup_kit.resources.vault import Vault
-from setup_kit.resources.vault_access import OperatorVaultAccess, ServiceVaultAccess
+from setup_kit.resources.vault_access import ServiceVaultAccess
 from setup_kit.sandbox.tenant import Tenant
 from setup_kit.secret import Secret
 from tests.sandbox.conftest import Sandbox

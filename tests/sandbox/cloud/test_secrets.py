@@ -9,7 +9,7 @@ import requests
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 
 from setup_kit.sandbox import access
-from setup_kit.sandbox.tenant import Tenant
+from setup_kit.sandbox.tenant import SERVICE_APP_ID, Tenant
 
 if TYPE_CHECKING:
     from tests.sandbox.cloud.conftest import Azure
@@ -235,6 +235,60 @@ def test_a_vaults_firewall_keeps_this_machine_out(azure: Azure, shared_group: st
     with pytest.raises(HttpResponseError) as refused:
         azure.secrets(uri).get_secret("conn")
     assert inner_code(refused.value) == "ForbiddenByFirewall"
+
+
+@pytest.mark.parametrize(
+    ("properties", "word"),
+    [
+        ({"networkAcls": {"defaultAction": "Deny", "bypass": "None", "ipRules": []}}, "ForbiddenByFirewall"),
+        ({"networkAcls": {"defaultAction": "Deny", "bypass": "None", "ipRules": [{"value": "127.0.0.1"}]}}, None),
+        ({"publicNetworkAccess": "Disabled"}, "ForbiddenByConnection"),
+    ],
+)
+def test_rules_or_no_public_network_decide_who_is_let_in(
+    azure: Azure, shared_group: str, name: str, properties: dict[str, Any], word: str | None
+) -> None:
+    client = azure.secrets(azure.vault(shared_group, name, rbac=False, **properties))
+    if word is None:
+        assert client.set_secret("conn", "value").value == "value"
+        return
+    with pytest.raises(HttpResponseError) as refused:
+        client.set_secret("conn", "value")
+    assert (refused.value.status_code, inner_code(refused.value)) == (403, word)
+
+
+@pytest.mark.parametrize(
+    ("properties", "admitted"),
+    [
+        ({"networkAcls": {"defaultAction": "Deny", "bypass": "AzureServices", "ipRules": []}}, True),
+        ({"networkAcls": {"defaultAction": "Deny", "bypass": "None", "ipRules": [{"value": "40.68.252.224"}]}}, True),
+        ({"networkAcls": {"defaultAction": "Deny", "bypass": "None", "ipRules": [{"value": "127.0.0.1"}]}}, False),
+        ({"publicNetworkAccess": "Disabled"}, True),
+    ],
+    ids=["trusted", "its address", "another address", "trusted without a public network"],
+)
+def test_the_export_service_passes_a_vaults_firewall_as_a_trusted_one_or_by_its_address(
+    azure: Azure, sandbox: Sandbox, shared_group: str, name: str, properties: dict[str, Any], admitted: bool
+) -> None:
+    tenant = Tenant(sandbox.state, sandbox["tenant_id"])
+    application = tenant.application(SERVICE_APP_ID)
+    assert application is not None
+    service = type(azure)(sandbox, SERVICE_APP_ID, application["secret"])
+    policy = {
+        "tenantId": sandbox["tenant_id"],
+        "objectId": object_id(sandbox, service),
+        "permissions": {"secrets": ["get"]},
+    }
+    uri = azure.vault(shared_group, name, rbac=False, accessPolicies=[policy], **properties)
+    body: Any = {"properties": {"value": "value"}}
+    azure.vaults.secrets.create_or_update(shared_group, name, "conn", body)
+    if admitted:
+        assert service.secrets(uri).get_secret("conn").value == "value"
+        return
+    with pytest.raises(HttpResponseError) as refused:
+        service.secrets(uri).get_secret("conn")
+    assert inner_code(refused.value) == "ForbiddenByFirewall"
+    assert "Client address: 40.68.252.224" in str(refused.value)
 
 
 def test_values_are_in_the_private_state_and_nowhere_else(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from setup_kit.resources.secret_state import NAMED
 from setup_kit.secret import Secret
 from setup_kit.sqlserver.connection import SqlError, connect, parse_ado_net
 from setup_kit.sqlserver.quoting import quote_identifier
@@ -40,7 +41,7 @@ def test_whoever_reads_the_secret_gets_in_at_every_moment_of_a_rotation(kit: Kit
     assert (first["rotated"], first["user"]) == (True, "dataexport_2")
 
     new = owner.secret()
-    assert (new["tags"], new["contentType"]) == (old["tags"], old["contentType"])
+    assert (new["tags"], new["contentType"]) == ({**old["tags"], NAMED: "dataexport_2"}, old["contentType"])
     with pytest.raises(SqlError):
         sign_in(owner, parse_ado_net(Secret(old["value"])))
     assert all(trial["Succeeded"] for trial in service_tests(owner))

@@ -74,3 +74,20 @@ def test_the_password_is_made_once_and_kept_in_key_vault_only(kit: Kit, sent: li
     kept = [path for path in kit.folder.rglob("*") if path.is_file() and kit.sandbox_folder not in path.parents]
     assert kit.path("wished") in kept
     assert not [path for path in kept if password.reveal().encode() in path.read_bytes()]
+
+
+def test_rules_by_region_neighbours_included_network_rules_of_the_vault_checked(kit: Kit) -> None:
+    kit.init("regional", sql__firewall__service_region="West US", profile__entities=["team"])
+    kit.run("firewall", "allow-service", "-e", "regional", "--yes").succeeded()
+    kit.run("vault", "create", "-e", "regional", "--yes").succeeded()
+    owner = Owner(kit, kit.edit("regional"))
+    rules = owner.manage("GET", f"{owner.server}/firewallRules")["value"]
+    neighbours = {each["properties"]["startIpAddress"] for each in rules if each["name"].startswith("data-export")}
+    assert neighbours == {"23.96.92.86", "40.112.139.218"}
+    closed = {"networkAcls": {"defaultAction": "Deny", "bypass": "None", "ipRules": [{"value": "23.96.92.86"}]}}
+    owner.manage("PATCH", owner.vault, {"properties": closed})
+    verified = kit.run("verify", "-e", "regional", "--output", "json").failed(4).json
+    [finding] = [each for each in verified["findings"] if each["check"] == "key_vault.network"]
+    assert (finding["status"], "40.112.139.218 (West US)" in finding["message"]) == ("warning", True)
+    assert "23.96.92.86 (" not in finding["message"]
+    assert finding["remedy"].endswith("--ip-address 40.112.139.218")

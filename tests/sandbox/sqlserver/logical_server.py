@@ -20,7 +20,7 @@ from setup_kit.resources.grants import Grants
 from setup_kit.resources.login import ExportLogin
 from setup_kit.resources.proof import LoginProof
 from setup_kit.resources.schema import ExportSchema
-from setup_kit.resources.secret import SecretState
+from setup_kit.resources.secret_state import SecretState
 from setup_kit.resources.user import ExportUser
 from setup_kit.sandbox.certificates import Certificates
 from setup_kit.sandbox.entra import Caller, TokenRefused
