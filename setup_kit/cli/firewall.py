@@ -10,6 +10,7 @@ import click
 from setup_kit.cli.look import show as look
 from setup_kit.cli.options import Output, environment_option, output_options
 from setup_kit.cli.removing import Removing, removal_options, removal_planned
+from setup_kit.cli.server import logical
 from setup_kit.cli.work import Consent, carry_out, changing, consent_options, make
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def list_(environment: str, output: Output) -> None:
     Example:
       setup-kit firewall list -e dev
     """
-    look(environment, [RULES], output)
+    look(environment, [RULES], output, adjust=logical)
 
 
 @firewall.command()
@@ -78,8 +79,9 @@ def remove(name: str, environment: str, consent: Consent, output: Output) -> Non
     """
     from setup_kit.environment.problems import displayed
 
-    with changing(environment, "firewall remove", consent.wait) as session:
+    with changing(environment, "firewall remove", consent.wait, adjust=logical) as session:
         rules = session.house.firewall
+        assert rules is not None  # noqa: S101 - a logical server has one
         rules.taking = name
         carry_out(
             Removing(session, removal_planned(session, output, [RULES])), "firewall remove", output, yes=consent.yes
@@ -145,7 +147,7 @@ def _make(environment: str, command: str, amend: Callable[[Loaded], Loaded], con
         from setup_kit.environment.amending import lines
         from setup_kit.environment.problems import displayed
 
-        after = amend(loaded)
+        after = amend(logical(loaded))
         text = lines(loaded, after)
         if text:
             told.append(f"Put this into {displayed(loaded.path)}, or verify will call it superfluous:\n\n{text}")

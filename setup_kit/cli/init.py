@@ -32,6 +32,13 @@ if TYPE_CHECKING:
 @click.option("--administrator-group", help="Entra group that administers the SQL server: its name.")
 @click.option("--administrator-group-id", help="The group's object id.")
 @click.option("--administrator-login", help="A SQL login as administrator, instead of a group.")
+@click.option(
+    "--machine",
+    metavar="[HOST[,PORT]]",
+    is_flag=False,
+    flag_value="",
+    help="SQL Server on a virtual machine instead of a logical server; without HOST, the sandbox's own.",
+)
 @click.option("--service-region", help="Region that the export service calls from, such as 'West Europe'.")
 @click.option(
     "--authorization",
@@ -53,17 +60,21 @@ def init(name: str, cloud: str, entities: tuple[str, ...], output: Output, **giv
     Examples:
       setup-kit init dev
       setup-kit init dev --cloud sandbox
+      setup-kit init prod --machine sql01.contoso.com,1433 --administrator-login sa
     """
     from dataclasses import replace
 
-    from setup_kit.environment.starter import write_starter
+    from setup_kit.environment.starter import on_machine, write_starter
 
     path = Path("environments") / f"{name}.yaml"
     if cloud == "sandbox":
         from setup_kit.clouds import sandbox_document
         from setup_kit.environment.starter import sandbox_answers
 
-        answers = sandbox_answers(sandbox_document(), name)
+        document = sandbox_document()
+        answers = sandbox_answers(document, name)
+        if given["machine"] is not None:
+            answers = on_machine(answers, document)
         answers = replace(answers, authorization=given["authorization"] or "rbac", prefix=given["prefix"] or "")
         if entities:
             answers = replace(answers, entities=entities, relationships=())
@@ -90,8 +101,9 @@ def ask(name: str, cloud: str, entities: tuple[str, ...], given: dict[str, str |
 
     Raises UsageError naming what is missing.
     """
-    from setup_kit.environment.starter import ENTITIES, Starter
+    from setup_kit.environment.starter import ENTITIES, Starter, machine_of
 
+    machine = machine_of(given["machine"]) if given["machine"] is not None else None
     answers = {key: given[key] for key in QUESTIONS}
     by_login = given["administrator_login"]
     group = {
@@ -100,6 +112,10 @@ def ask(name: str, cloud: str, entities: tuple[str, ...], given: dict[str, str |
     }
     questions = QUESTIONS if by_login else QUESTIONS | group
     answers |= {key: given[key] for key in group}
+    if machine is not None:
+        # A machine knows no group.
+        questions = QUESTIONS | {"administrator_login": "SQL login that administers SQL Server"}
+        answers["administrator_login"] = by_login
     missing = [key for key in questions if not answers[key]]
     if missing and not sys.stdin.isatty():
         options = ", ".join("--" + key.replace("_", "-") for key in missing)
@@ -116,7 +132,8 @@ def ask(name: str, cloud: str, entities: tuple[str, ...], given: dict[str, str |
         organization_id=answers["organization_id"] or "",
         group_name=answers["administrator_group"] or "",
         group_object_id=answers["administrator_group_id"] or "",
-        sql_login=by_login or "",
+        sql_login=by_login or answers.get("administrator_login") or "",
+        machine=machine,
         authorization=given["authorization"] or "rbac",
         service_region=given["service_region"],
         prefix=given["prefix"] or "",

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from setup_kit.cli.options import Output, finish
 from setup_kit.cli.session import open_session, stoppable
 from setup_kit.errors import ExitCode
 
+if TYPE_CHECKING:
+    from setup_kit.cli.session import Adjust
 
-def show(environment: str, targets: Iterable[str], output: Output) -> None:
+
+def show(environment: str, targets: Iterable[str], output: Output, *, adjust: Adjust | None = None) -> None:
     """Prints what the resources of these address patterns are. Ends with 1 where one is not there or not readable."""
     from setup_kit.engine.planner import make_plan
     from setup_kit.engine.selection import select
     from setup_kit.report.states import present, show_states, states_document
 
-    with open_session(environment) as session:
+    with open_session(environment, adjust=adjust) as session:
         nodes = select(session.house.nodes, targets)
         with stoppable(session.stop), output.progress() as progress:
             made = make_plan(nodes, progress, session.stop, checks=False)

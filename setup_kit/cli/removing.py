@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from setup_kit.cli.session import Adjust
     from setup_kit.engine.events import Listener
     from setup_kit.engine.executor import Result, Temporaries
     from setup_kit.engine.removal import RemovalPlan
@@ -79,9 +80,10 @@ def take_away(
     *,
     include_data: bool = False,
     open_ways: bool = False,
+    adjust: Adjust | None = None,
 ) -> None:
     """Takes the resources of these address patterns away, and what is in them."""
-    with changing(environment, command, consent.wait) as session:
+    with changing(environment, command, consent.wait, adjust=adjust) as session:
         made = removal_planned(session, output, targets, include_data=include_data, open_ways=open_ways)
         carry_out(RemovingPart(session, made), command, output, yes=consent.yes)
 

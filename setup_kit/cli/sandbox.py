@@ -121,6 +121,7 @@ def status(directory: Path, output: Output) -> None:
     """
     document, running = _document(directory), _process().is_running(_folder(directory))
     shown = {key: value for key, value in document.items() if key != "client_secret"} | {"running": running}
+    shown["sql_machine"] = {key: value for key, value in document["sql_machine"].items() if key != "password"}
     if output.json:
         output.document(shown)
     else:
@@ -269,6 +270,8 @@ def settings(document: dict[str, Any]) -> dict[str, str]:
         "AZURE_CLIENT_SECRET": document["client_secret"],
         "AZURE_AUTHORITY_HOST": document["authority"],
         "REQUESTS_CA_BUNDLE": document["ca_file"],
+        # The administrator's of the machine; that of a logical server that is made is what one likes.
+        "SETUP_KIT_SQL_ADMIN_PASSWORD": document["sql_machine"]["password"],
         "SETUP_KIT_SANDBOX": str(Path(document["directory"]) / "sandbox.json"),
     }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from setup_kit.cli.look import show as look
@@ -9,7 +11,17 @@ from setup_kit.cli.options import Output, environment_option, output_options
 from setup_kit.cli.removing import check_data, include_data_option, removal_options, take_away
 from setup_kit.cli.work import Consent, consent_options, make
 
+if TYPE_CHECKING:
+    from setup_kit.environment.loading import Loaded
+
 SERVER = "sql_server/*"
+
+
+def logical(loaded: Loaded) -> Loaded:
+    """Refuses an environment whose database is on a machine: there is no server to make, and no firewall to set."""
+    from setup_kit.environment.targets import require_logical_server
+
+    return require_logical_server(loaded)
 
 
 @click.group()
@@ -34,7 +46,7 @@ def create(environment: str, consent: Consent, output: Output) -> None:
     Example:
       setup-kit server create -e dev
     """
-    make(environment, "server create", [SERVER], consent, output)
+    make(environment, "server create", [SERVER], consent, output, adjust=logical)
 
 
 @server.command()
@@ -47,7 +59,7 @@ def show(environment: str, output: Output) -> None:
     Example:
       setup-kit server show -e dev
     """
-    look(environment, [SERVER], output)
+    look(environment, [SERVER], output, adjust=logical)
 
 
 @server.command()
@@ -63,4 +75,4 @@ def delete(environment: str, include_data: bool, consent: Consent, output: Outpu
       setup-kit server delete -e dev --include-data
     """
     check_data("the server", include_data)
-    take_away(environment, "server delete", [SERVER], consent, output, include_data=True)
+    take_away(environment, "server delete", [SERVER], consent, output, include_data=True, adjust=logical)

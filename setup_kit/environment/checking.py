@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from setup_kit.environment import shape
+from setup_kit.environment import shape, targets
 from setup_kit.environment.document import Listing, Mapping, Node, Path_, Scalar, dotted, find, plain, scalars
 from setup_kit.environment.inheritance import EXTENDS
 from setup_kit.environment.models import Environment, Section
@@ -36,6 +36,8 @@ def check(root: Node, *, whole: bool = True) -> tuple[Environment | None, list[P
     """
     refused, problems = _keys(root)
     problems += _secret_values(root, refused)
+    problems += targets.problems(root, whole=whole)
+    root = targets.taken_back(root)
     refused_keys = {problem.key for problem in problems}
     try:
         # JSON, because there text may stand for a GUID and a list for a tuple while all else is strict.
@@ -138,8 +140,7 @@ def _problem(root: Node, details: ErrorDetails) -> Problem:
     context: dict[str, Any] = details.get("ctx", {})
     # <endpoints> tells which kind of cloud was tried, [key] that a tag's name is at fault: no keys of the file.
     key: Path_ = tuple(step for step in details["loc"] if step not in {"<endpoints>", "<cloud>", "[key]"})
-    kind = details["type"]
-    if kind == "fault":
+    if "key" in context:
         below = (*key, context["key"])
         place = find(root, below)[1]
         return Problem(place.file, place.line, dotted(below), context["message"])

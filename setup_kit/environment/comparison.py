@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from setup_kit.environment import shape
+from setup_kit.environment import shape, targets
 from setup_kit.environment.document import Mapping, Place, find
 from setup_kit.environment.inheritance import read_with_parents
 from setup_kit.environment.loading import Loaded, load
@@ -22,6 +22,7 @@ OWN = frozenset(
         "resource_group",
         "tags",
         "sql.server",
+        "sql.machine",
         "sql.administrator",
         "sql.database.name",
         "sql.firewall.service_region",
@@ -78,15 +79,21 @@ def compare(before: str, after: str) -> Comparison:
         for key in dict.fromkeys([*one, *other])
         if _unordered(one.get(key)) != _unordered(other.get(key))
     )
-    shared = tuple((key, one[key]) for key in NEVER_SHARED if one[key] == other[key])
+    shared = tuple((key, one[key]) for key in NEVER_SHARED if one.get(key) is not None and one[key] == other.get(key))
+    if _same(one, other, "sql.machine.host", "sql.machine.port", "sql.database.name"):
+        shared = (("sql.database.name", one["sql.database.name"]), *shared)
     return Comparison(first, second, differences, shared)
 
 
 def _values(environment: Environment) -> Iterator[tuple[str, Any]]:
     """Every key that is no section, dotted, with its value as JSON has it."""
 
+    left_out = targets.left_out(machine=environment.sql.machine is not None)
+
     def of(section: Section, plain: dict[str, Any], above: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
         for key in shape.keys(type(section)):
+            if (*above, key) in left_out:
+                continue
             value = getattr(section, _attribute(type(section), key))
             path = (*above, key)
             if isinstance(value, Section):
@@ -99,6 +106,10 @@ def _values(environment: Environment) -> Iterator[tuple[str, Any]]:
 
 def _attribute(section: type[Section], key: str) -> str:
     return next(name for name, field in section.model_fields.items() if (field.alias or name) == key)
+
+
+def _same(one: dict[str, Any], other: dict[str, Any], *keys: str) -> bool:
+    return all(one.get(key) is not None and one[key] == other.get(key) for key in keys)
 
 
 def _is_own(key: str) -> bool:

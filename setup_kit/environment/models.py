@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from setup_kit.environment import export_names, fields, names
+from setup_kit.environment import export_names, fields, names, targets
 from setup_kit.environment.fields import fault
 
 SERVICE_APPLICATION_ID = UUID("b861dbcc-a7ef-4219-a005-0e4de4ea7dcf")
@@ -69,16 +69,17 @@ class EntraGroup(Section):
 
 
 class Administrator(Section):
-    """Who administers the logical server: exactly one of the two."""
+    """Who administers SQL Server: exactly one of the two; a machine's is a SQL login."""
 
     entra_group: Annotated[
         EntraGroup | None,
         Field(description="An Entra group that whoever runs the kit is in. No password is needed."),
     ] = None
     sql_login: Annotated[
-        fields.LoginName | None,
+        fields.AdministratorLogin | None,
         Field(
-            description="A SQL login. Its password comes from SETUP_KIT_SQL_ADMIN_PASSWORD or is asked for.",
+            description="A SQL login. Its password comes from SETUP_KIT_SQL_ADMIN_PASSWORD or is asked for. "
+            "That of a machine may create databases and logins.",
             examples=["sqladministrator"],
         ),
     ] = None
@@ -99,7 +100,7 @@ class Administrator(Section):
 class Database(Section):
     """The database that the rows are exported into."""
 
-    name: Annotated[fields.DatabaseName, Field(description="Name on the logical server.", examples=["crm-export"])]
+    name: Annotated[fields.DatabaseName, Field(description="Name on the server.", examples=["crm-export"])]
     sku: Annotated[
         fields.Sku,
         Field(
@@ -207,21 +208,58 @@ class ExportUser(Section):
     ] = Authentication.LOGIN
 
 
+class Machine(Section):
+    """SQL Server on a virtual machine: it is there already, and encrypts with a certificate that the service trusts."""
+
+    host: Annotated[
+        fields.HostName,
+        Field(
+            description="Name that the service reaches it by; the certificate of SQL Server must be for this name.",
+            examples=["sql01.contoso.com"],
+        ),
+    ]
+    port: Annotated[int, Field(ge=1, le=65535, description="TCP port that SQL Server listens on.")] = 1433
+
+    def __str__(self) -> str:
+        return f"{self.host},{self.port}"
+
+
 class Sql(Section):
-    """The logical server, its database, firewall and users."""
+    """The logical server or the machine, its database, firewall and users."""
 
     server: Annotated[
-        fields.ServerName,
-        Field(description="Name of the logical server; taken once in the whole cloud.", examples=["sql-contoso-prod"]),
-    ]
-    administrator: Annotated[
-        Administrator, Field(description="Who administers the logical server: exactly one of the two.")
-    ]
+        fields.ServerName | None,
+        Field(
+            description="Name of the logical server of Azure SQL Database; taken once in the whole cloud.",
+            examples=["sql-contoso-prod"],
+        ),
+    ] = None
+    machine: Annotated[
+        Machine | None, Field(description="Instead of a logical server: SQL Server on an Azure virtual machine.")
+    ] = None
+    administrator: Annotated[Administrator, Field(description="Who administers SQL Server: exactly one of the two.")]
     database: Annotated[Database, Field(description="The database that the rows are exported into.")]
     firewall: Annotated[Firewall, Field(description="Which addresses the logical server admits.")] = Firewall()
     export_user: Annotated[
         ExportUser, Field(validate_default=True, description="The SQL user that the export service works as.")
     ] = ExportUser()
+
+    @property
+    def address(self) -> str:
+        """What people call the place of the database: the logical server's name, or the machine's host and port."""
+        return self.server or str(self.machine)
+
+    @field_validator("administrator")
+    @classmethod
+    def _login_that_azure_takes(cls, administrator: Administrator, info: ValidationInfo) -> Administrator:
+        """Only a machine's may be `sa`."""
+        of_server = info.data.get("server") is not None and info.data.get("machine", ...) is None
+        if administrator.sql_login is not None and of_server:
+            try:
+                names.login(administrator.sql_login)
+            except ValueError as error:
+                raise fault("sql_login", str(error)) from None
+        return administrator
 
     @field_validator("export_user")
     @classmethod
@@ -238,6 +276,15 @@ class Sql(Section):
                 "administrator: give it another name",
             )
         return user
+
+    @model_validator(mode="after")
+    def _exactly_one_target(self) -> Self:
+        """Exactly one of server and machine."""
+        if self.server is not None and self.machine is not None:
+            raise fault("machine", targets.BOTH)
+        if self.server is None and self.machine is None:
+            raise PydanticCustomError("missing", "{message}", {"message": targets.NEITHER, "key": "server"})
+        return self
 
 
 class Authorization(StrEnum):
@@ -358,7 +405,7 @@ class Environment(Section):
     tags: Annotated[
         fields.Tags, Field(description="Tags of the resource group, server, database and vault: readable by many.")
     ] = {}
-    sql: Annotated[Sql, Field(description="The logical server, its database, firewall and users.")]
+    sql: Annotated[Sql, Field(description="The logical server or the machine, its database, firewall and users.")]
     key_vault: Annotated[
         KeyVault, Field(description="The vault that keeps the connection string for the export service.")
     ]

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from setup_kit.environment.export_names import SUFFIX
 
 LOGICAL_SERVER = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
+HOST = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"
 DATABASE = r"^[^<>*%&:\\/?]*[^<>*%&:\\/?. ]$"
 RESOURCE_GROUP = r"^.*[^.]$"
 VAULT = r"^[A-Za-z](-?[A-Za-z0-9]){2,23}$"
@@ -100,6 +101,27 @@ def _public(name: str, noun: str) -> str:
     if lowered.startswith("login"):
         raise _refuse(name, noun, 'Azure takes no name that starts with "login"')
     return name
+
+
+def host(name: str) -> str:
+    """A host name of labels of letters, digits and hyphens, or an IPv4 address; not that of a logical server.
+
+    Source: RFC 1123, 2.1 (a label has at most 63 characters, a name 253; its last label is not all digits).
+    """
+    noun = "a host name"
+    if "\\" in name:
+        raise _refuse(name, noun, "instead of the name of an instance, give the port that the instance listens on")
+    if ":" in name or "/" in name or "," in name:
+        raise _refuse(name, noun, "the name alone, such as sql01.contoso.com; the port has a key of its own, port")
+    labels = name.split(".")
+    if labels[-1].isdigit():
+        return ipv4(name)
+    if len(name) > 253 or not all(_matches(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?", each) for each in labels):
+        raise _refuse(name, noun, "labels of 1 to 63 letters, digits and hyphens, such as sql01.contoso.com")
+    lowered = name.lower()
+    if re.search(r"\.database\.(windows\.net|usgovcloudapi\.net|chinacloudapi\.cn)$", lowered):
+        raise _refuse(name, "a machine's name", "it is that of a logical server: name it in sql.server")
+    return lowered
 
 
 def database(name: str) -> str:
@@ -204,6 +226,14 @@ def login(name: str) -> str:
     if name.lower() in _RESERVED_LOGINS or name.startswith("##"):
         raise _refuse(name, noun, "Azure SQL keeps this name for itself")
     return name
+
+
+def administrator(name: str) -> str:
+    """A login's name, or `sa`.
+
+    Source: as that of a login; `sa` administers a SQL Server that is no logical server of Azure.
+    """
+    return name if name.lower() == "sa" else login(name)
 
 
 def export_user(name: str) -> str:

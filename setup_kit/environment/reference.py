@@ -99,6 +99,8 @@ def _lines(name: str, field: FieldInfo) -> list[str]:
     wanted = {key: each for key, each in inner.items() if each.is_required()} or inner
     if section.__name__ == "Administrator":
         wanted = dict(list(wanted.items())[:1])
+    elif section.__name__ == "Sql":  # one of the two places of a database
+        wanted = {"server": inner["server"]} | wanted
     lines = [line for key, each in wanted.items() for line in _lines(key, each)]
     if get_origin(field.annotation) is tuple:
         lines = [f"- {lines[0]}", *(f"  {line}" for line in lines[1:])]

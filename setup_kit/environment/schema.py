@@ -6,7 +6,7 @@ from typing import Any
 
 from setup_kit.environment import shape
 from setup_kit.environment.inheritance import EXTENDS
-from setup_kit.environment.models import Environment, Section
+from setup_kit.environment.models import Environment, Section, Sql
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -66,6 +66,8 @@ def _required(section: type[Section]) -> dict[str, Any]:
     required = [key for key, field in fields.items() if field.is_required()]
     if required:
         demanded["required"] = required
+    if section is Sql:
+        demanded["oneOf"] = [{"required": ["server"]}, {"required": ["machine"]}]
     if below:
         demanded["properties"] = below
     return demanded

@@ -7,7 +7,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,8 @@ def derived_names(name: str, subscription: str) -> DerivedNames:
 class Starter:
     """The answers that a first environment file is made from; ids are GUIDs as text. Empty names are derived.
 
-    The administrator is the Entra group (its name and object id) or the SQL login. `rules` are triples of name, first
+    The administrator is the Entra group (its name and object id) or the SQL login. With `machine`, host and port, the
+    database is there and not on a logical server, and nothing is said of a firewall. `rules` are triples of name, first
     and last IPv4 address.
     """
 
@@ -72,6 +73,7 @@ class Starter:
     sql_login: str = ""
     resource_group: str = ""
     server: str = ""
+    machine: tuple[str, int] | None = None
     database: str = ""
     vault: str = ""
     authorization: str = "rbac"
@@ -98,14 +100,9 @@ class Starter:
             "location": self.location,
             "resource_group": self.resource_group or derived.resource_group,
             "sql": {
-                "server": self.server or derived.server,
+                **self._place(derived),
                 "administrator": administrator,
                 "database": {"name": self.database or derived.database},
-                "firewall": {
-                    "allow_azure_services": self.allow_azure_services,
-                    "service_region": self.service_region,
-                    "rules": [{"name": name, "start": start, "end": end} for name, start, end in self.rules],
-                },
             },
             "key_vault": {"name": self.vault or derived.vault, "authorization": self.authorization},
             "dynamics": {"organization_url": self.organization_url, "organization_id": self.organization_id},
@@ -114,6 +111,19 @@ class Starter:
                 "prefix": self.prefix,
                 "entities": self.entities,
                 "relationships": self.relationships,
+            },
+        }
+
+    def _place(self, derived: DerivedNames) -> dict[str, Any]:
+        if self.machine is not None:
+            host, port = self.machine
+            return {"machine": {"host": host, "port": port}}
+        return {
+            "server": self.server or derived.server,
+            "firewall": {
+                "allow_azure_services": self.allow_azure_services,
+                "service_region": self.service_region,
+                "rules": [{"name": name, "start": start, "end": end} for name, start, end in self.rules],
             },
         }
 
@@ -163,6 +173,33 @@ def sandbox_answers(document: Mapping[str, Any], name: str) -> Starter:
             remedy="start it again: setup-kit sandbox up --dir DIR --detach",
             original=f"{type(error).__name__}: {error}",
         ) from error
+
+
+def machine_of(text: str) -> tuple[str, int]:
+    """Host and port of `host` or `host,port`. Raises UsageError for anything else; the host is checked later."""
+    host, comma, port = (part.strip() for part in text.partition(","))
+    if not host or (comma and not re.fullmatch(r"[0-9]{1,5}", port)):
+        raise UsageError(
+            f"{names.shown(text)} names no machine", remedy="give a host, or host,port: --machine sql01,1433"
+        )
+    return host, int(port) if comma else 1433
+
+
+def on_machine(answers: Starter, document: Mapping[str, Any]) -> Starter:
+    """The answers for the sandbox's SQL Server on a machine. Raises UsageError where its file knows of none."""
+    machine = document.get("sql_machine")
+    if not isinstance(machine, Mapping):
+        raise UsageError(
+            "the sandbox has no SQL Server on a machine: it was started by an earlier setup-kit",
+            remedy="start it again: setup-kit sandbox down, then setup-kit sandbox up --detach",
+        )
+    return replace(
+        answers,
+        machine=(machine["host"], machine["port"]),
+        sql_login=machine["administrator"],
+        group_name="",
+        group_object_id="",
+    )
 
 
 def write_starter(path: Path, answers: Starter) -> Environment:

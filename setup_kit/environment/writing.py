@@ -11,7 +11,8 @@ from uuid import UUID
 import yaml
 from pydantic.fields import FieldInfo
 
-from setup_kit.environment import shape
+from setup_kit.environment import shape, targets
+from setup_kit.environment.document import Path_
 from setup_kit.environment.models import Environment, Section
 
 WIDTH = 110
@@ -19,13 +20,16 @@ WIDTH = 110
 
 def render(environment: Environment, heading: str = "") -> str:
     """The YAML text, with `heading` as comment on top. Loading it gives an equal environment."""
-    lines = [*_comment(heading, ""), "", *_section(environment, "")]
+    left_out = targets.left_out(machine=environment.sql.machine is not None)
+    lines = [*_comment(heading, ""), "", *_section(environment, "", (), left_out)]
     return "\n".join(lines).strip("\n") + "\n"
 
 
-def _section(section: Section, indent: str) -> Iterator[str]:
+def _section(section: Section, indent: str, above: Path_, left_out: frozenset[Path_]) -> Iterator[str]:
     values = {field.alias or name: getattr(section, name) for name, field in type(section).model_fields.items()}
     for key, field in shape.keys(type(section)).items():
+        if (*above, key) in left_out:
+            continue
         value = values[key]
         if not indent and isinstance(value, Section):
             yield ""
@@ -34,7 +38,7 @@ def _section(section: Section, indent: str) -> Iterator[str]:
             yield from _example(key, field, indent)
         elif isinstance(value, Section):
             yield f"{indent}{key}:"
-            yield from _section(value, indent + "  ")
+            yield from _section(value, indent + "  ", (*above, key), left_out)
         elif isinstance(value, dict) and value:
             yield f"{indent}{key}:"
             yield from (f"{indent}  {scalar(name)}: {scalar(text)}" for name, text in value.items())

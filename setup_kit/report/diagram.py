@@ -27,7 +27,7 @@ _KINDS = {
     | {"freshness"},
     "key_vault": {"key_vault", "vault_access", "vault_readers"},
     "secret": {"secret"},
-    "sql_server": {"sql_server"},
+    "sql_server": {"sql_server", "sql_machine"},
     "firewall": {"firewall_rules"},
     "database": {"database", "database_options", "schema"},
     "user": {"login", "user", "grants", "proof"},
@@ -140,11 +140,15 @@ def draw(facts: Facts, findings: Iterable[Facts]) -> Diagram:
         ),
         box(
             "sql_server",
-            "Logical server",
+            "SQL Server on a virtual machine" if server["machine"] else "Logical server",
             (706, 22, 340, 436),
-            [server["address"] or "", f"TLS {server['minimal_tls']} or later" if server["minimal_tls"] else ""],
+            [server["address"] or "", _sql_server(server)],
         ),
-        _firewall(facts["firewall"], (722, 118, 308, 44 + LINE * (RULES_SHOWN + 1)), status("firewall")),
+        *(
+            [_firewall(facts["firewall"], (722, 118, 308, 44 + LINE * (RULES_SHOWN + 1)), status("firewall"))]
+            if facts["firewall"] is not None
+            else []
+        ),
         box("database", "Database", (722, 288, 308, 158), [database["evidence"] or ""], inner=True),
         box(
             "user",
@@ -158,7 +162,7 @@ def draw(facts: Facts, findings: Iterable[Facts]) -> Diagram:
     arrows = (
         Arrow("M250 76 H314", "reads", 282, 67, status("organization")),
         Arrow("M548 158 V342", "gets the secret", 538, 218, access, anchor="end"),
-        Arrow("M598 76 H698", "writes rows", 648, 67, status("firewall")),
+        Arrow("M598 76 H698", "writes rows", 648, 67, status("sql_server" if server["machine"] else "firewall")),
         Arrow("M582 399 H730", "signs in as", 648, 390, status("user")),
     )
     return Diagram(boxes, arrows, _description(facts))
@@ -175,6 +179,12 @@ def _firewall(rules: list[Facts], place: tuple[int, int, int, int], status: str)
     title = _count(rules, "rule", "rules") + (f", {unnamed} (!) not in the file" if unnamed else "")
     lines = tuple(_fitted(text, width - 24) for text in texts)
     return Box(x, y, width, height, "Firewall", Line(title, title), lines, status, bool(rules), inner=True)
+
+
+def _sql_server(server: Facts) -> str:
+    if server["machine"]:
+        return server["version"] or ""
+    return f"TLS {server['minimal_tls']} or later" if server["minimal_tls"] else ""
 
 
 def _secret(secret: Facts) -> str:
@@ -196,11 +206,15 @@ def _model(authorization: str) -> str:
 
 def _description(facts: Facts) -> str:
     name = {key: section["name"] for key, section in facts.items() if isinstance(section, Mapping)}
+    if facts["sql_server"]["machine"]:
+        where = f"SQL Server at {name['sql_server']}"
+    else:
+        where = f"the logical server {name['sql_server']}, whose firewall has"
+        where += f" {_count(facts['firewall'], 'rule', 'rules')}"
     return (
         f"The Data Export Service reads the changes of the organization {name['organization']}. It gets the secret"
         f" {name['secret']} from the key vault {name['key_vault']}, signs in with it as the user {name['user']}, and"
-        f" writes rows into the database {name['database']} of the logical server {name['sql_server']}, whose firewall"
-        f" has {_count(facts['firewall'], 'rule', 'rules')}. {_grants(facts['user']).capitalize()}."
+        f" writes rows into the database {name['database']} of {where}. {_grants(facts['user']).capitalize()}."
     )
 
 

@@ -24,7 +24,12 @@ Document = Mapping[str, Any]
 STATUSES = ("failed", "warning", "skipped", "passed")
 SEVERITIES = ("high", "medium", "low", "info")
 
-_SPELLED = {"sql_server": "SQL server", "proof": "Log-in proof", "initial_sync": "First synchronization"}
+_SPELLED = {
+    "sql_server": "SQL server",
+    "sql_machine": "SQL Server on a machine",
+    "proof": "Log-in proof",
+    "initial_sync": "First synchronization",
+}
 # A remedy is a command, or one of the kit's own followed by what else there is to say.
 _WHOLE = re.compile(r"(?:az|sqlcmd) ")
 _LED = re.compile(r"(setup-kit [a-z]+ -e (?:'[^']*'|[^\s,;]+))(?:[,;] (.*))?", re.DOTALL)

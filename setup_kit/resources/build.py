@@ -24,7 +24,6 @@ from setup_kit.export_service.client import ExportServiceClient
 from setup_kit.export_service.organization import OrganizationClient
 from setup_kit.identity import Identity
 from setup_kit.resources.activation import Activation
-from setup_kit.resources.database import Database
 from setup_kit.resources.database_options import DatabaseOptions
 from setup_kit.resources.destination import Destination
 from setup_kit.resources.exported_objects import ExportedObjects
@@ -33,8 +32,8 @@ from setup_kit.resources.freshness import Freshness
 from setup_kit.resources.grants import Grants
 from setup_kit.resources.initial_sync import InitialSync
 from setup_kit.resources.login import ExportLogin
-from setup_kit.resources.operator_rule import OperatorRule
 from setup_kit.resources.operator_vault_access import OperatorVaultAccess
+from setup_kit.resources.place import address_of, place_of, server_of
 from setup_kit.resources.preflight import Preflight
 from setup_kit.resources.privacy_terms import PrivacyTerms
 from setup_kit.resources.profile import ExportProfile
@@ -50,7 +49,7 @@ from setup_kit.resources.secret import ConnectionSecret
 from setup_kit.resources.secret_renewal import SecretRenewal
 from setup_kit.resources.service_principal import ServicePrincipal
 from setup_kit.resources.sign_in import SignIn
-from setup_kit.resources.sql_server import SqlServer
+from setup_kit.resources.sql_machine import REACH
 from setup_kit.resources.user import ExportUser
 from setup_kit.resources.validation import ProfileValidation
 from setup_kit.resources.vault import Vault
@@ -75,7 +74,7 @@ class House:
     export_client: ExportServiceClient
     vault: Vault
     secret: ConnectionSecret
-    firewall: FirewallRules
+    firewall: FirewallRules | None  # None where the database is on a machine
     destination: Destination
     rotation_end: RotationEnd
     rotation: Callable[[], tuple[Node, ...]]  # the nodes of a rotation from the user that the secret was read to name
@@ -93,7 +92,7 @@ class House:
         from setup_kit.resources.doctor.examination import examine
 
         clients = (self.azure.identity, self.azure, self.organization, self.export_client)
-        return examine(self.environment, self.cloud, *clients, self.nodes, listener, stop)
+        return examine(self.environment, self.cloud, *clients, self.sessions, self.nodes, listener, stop)
 
     def purge(self, names: Iterable[str]) -> None:
         """Has a removal delete the vault, or the secret, of these names for good.
@@ -184,28 +183,29 @@ def build(
         application_id=str(environment.export_service.application_id),
     )
     owner = loaded.name
+    password = _administrator_password(environment, ask_password)
+    sessions = _sessions(environment, cloud, identity, lambda: address_of(server), password, stop)
 
     # Before anything is made: who asks, and whether everything that is not ours is as it must be.
     sign_in = SignIn(environment, identity, meanwhile=(export_client.prepare, azure.prepare))
-    preflight = Preflight(environment, azure, organization, export_client, needs=(sign_in,))
+    preflight = Preflight(environment, azure, organization, export_client, sessions=sessions, needs=(sign_in,))
     terms = PrivacyTerms(environment, export_client, needs=(preflight,))
     principal = ServicePrincipal(environment, azure, needs=(preflight,))
     group = ResourceGroup(environment, azure, owner=owner, needs=(preflight,))
     registrations = ProviderRegistrations(environment, azure, needs=(preflight,))
 
     # Server and vault side by side.
-    password = _administrator_password(environment, ask_password)
-    server = SqlServer(environment, azure, group, password, owner=owner, needs=(registrations,))
+    server = server_of(
+        environment, cloud, azure, group, password, owner=owner, needs=(preflight,), made_after=(registrations,)
+    )
     vault = Vault(environment, azure, group, owner=owner, needs=(registrations,))
-    sessions = _sessions(environment, cloud, identity, server, password, stop)
-    firewall = FirewallRules(environment, azure, server)
-    operator_rule = OperatorRule(environment, azure, server, firewall, sessions)
-    database = Database(environment, azure, server, owner=owner)
     operator_access = OperatorVaultAccess(environment, azure, vault, identity)
 
     # The secret before the login: whenever a run ends, the vault knows the password that the login has or will get.
     secret = ConnectionSecret(environment, azure, vault, operator_access, server, owner=owner)
     service_access = ServiceVaultAccess(environment, azure, vault, secret, principal)
+    place = place_of(environment, azure, server, sessions, secret, owner=owner)
+    firewall, operator_rule, database = place.firewall, place.way, place.database
 
     options = DatabaseOptions(environment, sessions, database, secret, operator_rule)
     contained = environment.sql.export_user.authentication is Authentication.CONTAINED
@@ -221,7 +221,8 @@ def build(
 
     # The service has its own try at everything before it is given a profile.
     wait = stop.wait
-    reachable: tuple[Node, ...] = (proof, service_access, firewall, terms, *((objects,) if objects is not None else ()))
+    optional = tuple(node for node in (firewall, objects) if node is not None)
+    reachable: tuple[Node, ...] = (proof, service_access, terms, *optional)
     validation = ProfileValidation(environment, export_client, secret, needs=reachable, wait=wait)
     profile = ExportProfile(environment, export_client, secret, needs=(validation,))
     activation = Activation(environment, export_client, profile, organization)
@@ -296,7 +297,7 @@ def _sessions(
     environment: Environment,
     cloud: Cloud,
     identity: Identity,
-    server: SqlServer,
+    server: Callable[[], str | None],
     password: Callable[[], Secret],
     stop: threading.Event,
 ) -> SqlSessions:
@@ -308,8 +309,9 @@ def _sessions(
     else:
         administrator = SqlAdministrator(login or "", password)
     return SqlSessions(
-        lambda: server.observed.fqdn if server.observed is not None else None,
+        server,
         administrator,
         certificate=cloud.sql_certificate,
+        unreached=REACH if environment.sql.machine is not None else "",
         wait=stop.wait,
     )

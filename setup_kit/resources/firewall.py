@@ -36,7 +36,7 @@ class FirewallRules(Resource[Mapping[str, Rule]]):
     def __init__(
         self, environment: Environment, azure: AzureClients, server: SqlServer, *, needs: Iterable[Node] = ()
     ) -> None:
-        super().__init__(environment.sql.server, within=server, needs=needs)
+        super().__init__(environment.sql.address, within=server, needs=needs)
         self._firewall = environment.sql.firewall
         self._group = environment.resource_group
         self._azure = azure

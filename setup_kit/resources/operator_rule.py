@@ -95,7 +95,7 @@ class OperatorRule(Temporary):
         *,
         needs: Iterable[Node] = (),
     ) -> None:
-        super().__init__(environment.sql.server, within=server, needs=(firewall, *needs))
+        super().__init__(environment.sql.address, within=server, needs=(firewall, *needs))
         self._group = environment.resource_group
         self._azure = azure
         self._firewall = firewall

@@ -14,6 +14,8 @@ from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.export_service.client import ExportServiceClient
 from setup_kit.export_service.organization import OrganizationClient
+from setup_kit.resources.machine_checks import examine_machine
+from setup_kit.sqlserver.sessions import SqlSessions
 
 OLDEST_VERSION = (8, 2)  # December 2016 update
 
@@ -21,7 +23,10 @@ WORKERS = 8
 
 
 class Preflight(Check):
-    """Asks the organization, the service and Resource Manager side by side. Never raises for what they answer."""
+    """Asks the organization, the service, Resource Manager and a machine's SQL Server side by side.
+
+    Never raises for what they answer. Without `sessions` a machine is looked at from outside alone.
+    """
 
     kind = "preflight"
     first = True
@@ -34,6 +39,7 @@ class Preflight(Check):
         organization: OrganizationClient,
         export_client: ExportServiceClient,
         *,
+        sessions: SqlSessions | None = None,
         needs: Iterable[Node] = (),
     ) -> None:
         super().__init__(environment.profile.name, needs=needs)
@@ -41,6 +47,7 @@ class Preflight(Check):
         self._azure = azure
         self._organization = organization
         self._client = export_client
+        self._sessions = sessions
 
     def run(self) -> list[Finding]:
         probes: tuple[tuple[str, Callable[[], list[Finding]]], ...] = (
@@ -163,9 +170,12 @@ class Preflight(Check):
         return findings or [self._passed(check, f"all {len(wanted)} relationships can be exported", ", ".join(wanted))]
 
     def server(self) -> list[Finding]:
-        """The name is free or ours, and a SQL login can exist there."""
+        """The name is free or ours, and a SQL login can exist there; or the machine is as it must be."""
+        machine = self._environment.sql.machine
+        if machine is not None:
+            return examine_machine(self.address, self._environment, machine, self._azure.cloud, self._sessions)
         check = "preflight.server"
-        name = self._environment.sql.server
+        name = self._environment.sql.address
         servers = self._azure.sql_servers
         found = servers.get(self._environment.resource_group, name)
         if found is None:

@@ -10,7 +10,12 @@ from setup_kit.engine.resource import Action, Change, Node, Removal, Resource
 from setup_kit.environment.models import Environment
 from setup_kit.resources.waiting import elapsed
 
-NAMESPACES = ("Microsoft.KeyVault", "Microsoft.Sql")
+VAULTS, SERVERS = "Microsoft.KeyVault", "Microsoft.Sql"
+
+
+def namespaces(environment: Environment) -> tuple[str, ...]:
+    """Those that make what the environment has; a machine's SQL Server is no resource of Azure."""
+    return (VAULTS, SERVERS) if environment.sql.machine is None else (VAULTS,)
 
 
 class ProviderRegistrations(Resource[Mapping[str, str]]):
@@ -21,16 +26,17 @@ class ProviderRegistrations(Resource[Mapping[str, str]]):
     def __init__(self, environment: Environment, azure: AzureClients, *, needs: Iterable[Node] = ()) -> None:
         super().__init__(str(environment.subscription), needs=needs)
         self._azure = azure
+        self._namespaces = namespaces(environment)
 
     def read(self) -> Mapping[str, str]:
-        return {namespace: self._azure.providers.state(namespace) for namespace in NAMESPACES}
+        return {namespace: self._azure.providers.state(namespace) for namespace in self._namespaces}
 
     def diff(self, observed: Mapping[str, str] | None) -> list[Change]:
         states = observed or {}
         why = "the subscription has not used this resource provider before"
         return [
             Change(self.address, Action.CREATE, namespace, states.get(namespace), REGISTERED, why)
-            for namespace in NAMESPACES
+            for namespace in self._namespaces
             if states.get(namespace) != REGISTERED
         ]
 

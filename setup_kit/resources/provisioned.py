@@ -12,9 +12,11 @@ from setup_kit.resources.activation import Activation
 from setup_kit.resources.database import Database
 from setup_kit.resources.firewall import FirewallRules
 from setup_kit.resources.grants import Grants
+from setup_kit.resources.machine_database import MachineDatabase
 from setup_kit.resources.profile import ExportProfile
 from setup_kit.resources.secret import ConnectionSecret
 from setup_kit.resources.service_principal import ServicePrincipal
+from setup_kit.resources.sql_machine import SqlMachine
 from setup_kit.resources.sql_server import SqlServer
 from setup_kit.resources.user import ExportUser
 from setup_kit.resources.vault import Vault
@@ -36,8 +38,12 @@ def provisioned(environment: Environment, nodes: Iterable[Node]) -> Facts:
 
     principal, profile, activation = find(ServicePrincipal), find(ExportProfile), find(Activation)
     vault, secret, access = find(Vault), find(ConnectionSecret), find(ServiceVaultAccess)
-    server, firewall, database = find(SqlServer), find(FirewallRules), find(Database)
     user, grants = find(ExportUser), find(Grants)
+    where = (
+        _machine(find(SqlMachine), find(MachineDatabase))
+        if environment.sql.machine is not None
+        else _server(find(SqlServer), find(FirewallRules), find(Database))
+    )
     dynamics, export_user = environment.dynamics, environment.sql.export_user
     return {
         "organization": {
@@ -75,9 +81,24 @@ def provisioned(environment: Environment, nodes: Iterable[Node]) -> Facts:
             ),
             "access": access.evidence(access.observed) if access.observed else None,
         },
+        **where,
+        "user": {
+            "there": user.observed is not None,
+            "name": user.name,
+            "schema": export_user.schema_name,
+            "authentication": str(export_user.authentication),
+            "grants": grants.held(grants.observed) if grants.observed else None,
+            "wanted": grants.wanted,
+        },
+    }
+
+
+def _server(server: SqlServer, firewall: FirewallRules, database: Database) -> Facts:
+    return {
         "sql_server": {
             "there": server.observed is not None,
             "name": server.name,
+            "machine": False,
             "address": server.observed.fqdn if server.observed else None,
             "minimal_tls": server.observed.minimal_tls if server.observed else None,
         },
@@ -90,12 +111,23 @@ def provisioned(environment: Environment, nodes: Iterable[Node]) -> Facts:
             "name": database.name,
             "evidence": database.evidence(database.observed) if database.observed else None,
         },
-        "user": {
-            "there": user.observed is not None,
-            "name": user.name,
-            "schema": export_user.schema_name,
-            "authentication": str(export_user.authentication),
-            "grants": grants.held(grants.observed) if grants.observed else None,
-            "wanted": grants.wanted,
+    }
+
+
+def _machine(machine: SqlMachine, database: MachineDatabase) -> Facts:
+    """Its firewall is None: it is set elsewhere, and not looked at."""
+    return {
+        "sql_server": {
+            "there": machine.observed is not None,
+            "name": machine.name.partition(",")[0],
+            "machine": True,
+            "address": machine.name,
+            "version": machine.observed.version if machine.observed else None,
+        },
+        "firewall": None,
+        "database": {
+            "there": database.observed is not None,
+            "name": database.name,
+            "evidence": database.evidence(database.observed) if database.observed else None,
         },
     }

@@ -14,6 +14,7 @@ from enum import StrEnum
 from setup_kit.azure.permissions import Permission, allows
 from setup_kit.engine.resource import Action, Change
 from setup_kit.environment.models import Authorization, Environment
+from setup_kit.resources.providers import namespaces
 from setup_kit.resources.sql_server import ADMINISTRATOR
 
 _GROUPS = "Microsoft.Resources/subscriptions/resourceGroups"
@@ -45,7 +46,7 @@ class Need:
 def needed(kind: str, address: str, changes: Sequence[Change] | None, environment: Environment) -> list[Need]:
     """What reading a resource takes, and making these changes; None: its state is not known, and it may be all."""
     if kind == "provider_registration":
-        wanted = ("Microsoft.KeyVault", "Microsoft.Sql") if changes is None else [each.target for each in changes]
+        wanted = namespaces(environment) if changes is None else tuple(each.target for each in changes)
         return [Need(f"{namespace}/register/action", Level.SUBSCRIPTION, address) for namespace in wanted]
     if kind == "vault_access":
         return _vault_access(address, changes, environment)
@@ -64,6 +65,8 @@ def needed(kind: str, address: str, changes: Sequence[Change] | None, environmen
 
 def operator_rule(environment: Environment) -> list[Need]:
     """The temporary firewall rule, which a run opens and removes where the server does not admit this machine."""
+    if environment.sql.server is None:
+        return []
     address = f"operator_rule/{environment.sql.server}"
     return [Need(f"{_SERVERS}/firewallRules/{verb}", Level.SERVER, address) for verb in ("write", "delete")]
 

@@ -34,6 +34,7 @@ from setup_kit.resources.secret_state import (
     naming,
     state_of,
 )
+from setup_kit.resources.sql_machine import SqlMachine
 from setup_kit.resources.sql_server import SqlServer
 from setup_kit.resources.vault import Vault
 from setup_kit.resources.waiting import patience
@@ -57,7 +58,7 @@ class ConnectionSecret(Resource[SecretState]):
         azure: AzureClients,
         vault: Vault,
         operator_access: OperatorVaultAccess,
-        server: SqlServer,
+        server: SqlServer | SqlMachine,
         *,
         owner: str,
         needs: Iterable[Node] = (),
@@ -213,8 +214,7 @@ class ConnectionSecret(Resource[SecretState]):
         server = self._wanted_server()
         if server is None:
             raise KitError(
-                f"The logical server {self._server.name} is not there, so its address is not known",
-                remedy="run: setup-kit apply",
+                f"{self._server.address} is not there, so its address is not known", remedy="run: setup-kit apply"
             )
         return to_ado_net(server, self._database, user, password)
 

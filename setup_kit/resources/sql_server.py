@@ -58,7 +58,7 @@ class SqlServer(Resource[Server]):
         owner: str,
         needs: Iterable[Node] = (),
     ) -> None:
-        super().__init__(environment.sql.server, needs=(group, *needs))
+        super().__init__(environment.sql.address, needs=(group, *needs))
         self.reads_after = group.needs  # the group's state is not looked at, nor any registration
         self._environment = environment
         self._azure = azure

@@ -20,7 +20,7 @@ FACTS: dict[str, Callable[[Environment], object]] = {
     "subscription": lambda of: of.subscription,
     "location": lambda of: of.location,
     "resource_group": lambda of: of.resource_group,
-    "server": lambda of: of.sql.server,
+    "server": lambda of: of.sql.server or "",
     "database": lambda of: of.sql.database.name,
     "schema": lambda of: of.profile.schema_name,
     "prefix": lambda of: of.profile.prefix,

@@ -26,6 +26,7 @@ from setup_kit.sandbox.resource_manager import ResourceManager
 from setup_kit.sandbox.resource_manager.sql_servers import DATABASES, SERVERS
 from setup_kit.sandbox.resource_manager.vaults import VAULTS
 from setup_kit.sandbox.sql import SqlEndpoint
+from setup_kit.sandbox.sql_machine import ADMINISTRATOR, SqlMachine
 from setup_kit.sandbox.state import State
 from setup_kit.sandbox.tenant import (
     GRAPH_AUDIENCE,
@@ -76,6 +77,8 @@ class Cloud:
             f"https://{HOST}:{ports.of(part)}"
             for part in ("authority", "resource-manager", "graph", "organization", "discovery")
         )
+        ports.of("machine")
+        self._machine = SqlMachine(state)
         self._tenant = Tenant(state, foundation.tenant_id)
         self._tokens = Tokens(state, self._tenant, self.authority)
         self._sql = SqlEndpoint(
@@ -106,6 +109,7 @@ class Cloud:
         await self._serve("graph", "graph", graph.application(self._tenant, self._tokens, self._latency))
         for name, _ in self._state.list(SERVERS):
             await self.open_server(name)
+        await self._open_machine()
         for name, vault in self._state.list(VAULTS):
             if vault["state"] == "Succeeded":
                 await self.open_vault(name)
@@ -147,11 +151,24 @@ class Cloud:
             "client_id": foundation.client_id,
             "client_secret": application["secret"],
             "object_id": foundation.object_id,
+            "sql_machine": {
+                "host": HOST,
+                "port": self._ports.of("machine"),
+                "administrator": ADMINISTRATOR,
+                "password": self._machine.password,
+            },
             "sql_administrators": {"name": SQL_ADMINISTRATORS, "object_id": foundation.sql_administrators},
             "ca_file": str(self._certificates.authority),
             "sql_certificate": str(self._certificates.server),
             "service_region": SERVICE_REGION,
         }
+
+    async def _open_machine(self) -> None:
+        port = self._ports.of("machine")
+        try:
+            await self._sql.start_server(self._machine, port)
+        except OSError as error:
+            raise PortTaken(f"port {port}, where SQL Server on a machine answers, is in use: {error}") from error
 
     def server_address(self, server: str) -> str:
         return f"{HOST},{self._ports.of(f'server/{server}')}"

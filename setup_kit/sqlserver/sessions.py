@@ -91,10 +91,10 @@ def _log(text: str) -> None:
 
 
 class SqlSessions:
-    """For one run and one logical server; may be used from many threads.
+    """For one run and one SQL Server; may be used from many threads.
 
     `server()`: the server's fullyQualifiedDomainName, None while it is not known. `certificate`: a sandbox's, to be
-    pinned. `wait`, `say`, `clock`: see Retry.
+    pinned. `unreached`: what to do where nothing answers, if another thing. `wait`, `say`, `clock`: see Retry.
     """
 
     def __init__(
@@ -103,6 +103,7 @@ class SqlSessions:
         administrator: EntraAdministrator | SqlAdministrator,
         *,
         certificate: Path | None = None,
+        unreached: str = "",
         wait: Callable[[float], bool] | None = None,
         say: Callable[[str], None] = _log,
         clock: Callable[[], float] = time.monotonic,
@@ -110,6 +111,7 @@ class SqlSessions:
         self._server = server
         self._administrator = administrator
         self._certificate = certificate
+        self._unreached = unreached
         self._retry = Retry(wait if wait is not None else threading.Event().wait, say, clock)
         self._clock = clock
         self._lock = threading.Lock()
@@ -257,7 +259,7 @@ class SqlSessions:
         patience: Callable[[SqlError], float] = lambda error: 0.0,
         remedy: str = "",
     ) -> Connection:
-        _reach(address, label)
+        _reach(address, label, self._unreached)
         begun = self._clock()
 
         def attempt(_: int) -> Connection:
@@ -301,7 +303,7 @@ class SqlSessions:
         return server
 
 
-def _reach(address: SqlAddress, label: str) -> None:
+def _reach(address: SqlAddress, label: str, remedy: str) -> None:
     """Raises KitError when nothing listens there; the driver would say nothing but that its time was up."""
     try:
         with socket.create_connection((address.host, address.port), timeout=REACH):
@@ -310,7 +312,7 @@ def _reach(address: SqlAddress, label: str) -> None:
         raise KitError(
             f"could not sign in to {label}",
             why=f"{address.host}, port {address.port}, is not reached from here",
-            remedy="see that sql.server is right and that the network lets you out to that port",
+            remedy=remedy or "see that sql.server is right and that the network lets you out to that port",
             original=error.strerror or str(error),
         ) from error
 

@@ -41,6 +41,7 @@ from setup_kit.environment.problems import EnvironmentFileError
 from setup_kit.environment.regions import SERVICE_ADDRESSES
 from setup_kit.environment.starter import derived_names
 from setup_kit.environment.writing import render, scalar
+from setup_kit.sqlserver.connection_string import SqlAddress
 
 # A busy machine is no failure.
 UNHURRIED = settings(deadline=None)
@@ -237,7 +238,7 @@ def test_a_rule_takes_a_name_as_it_is_or_says_why_not(text: str) -> None:
     for rule in (
         *(names.logical_server, names.database, names.resource_group, names.vault, names.secret, names.login),
         *(names.firewall_rule, names.schema, names.prefix, names.profile, names.entity, names.relationship),
-        *(names.tag_name, names.ipv4, names.sku, names.environment),
+        *(names.tag_name, names.ipv4, names.sku, names.environment, names.administrator),
     ):
         try:
             assert rule(text) == text
@@ -256,6 +257,20 @@ def test_what_passes_for_a_server_or_vault_is_a_host_name(text: str) -> None:
         assert 1 <= len(text) <= longest
         assert not text.startswith("-") and not text.endswith("-")
         assert re.fullmatch(r"[A-Za-z0-9-]+", text)
+
+
+@UNHURRIED
+@given(st.text("aZ09.-:,_ ", max_size=70) | st.ip_addresses().map(str) | st.text(max_size=9))
+def test_what_passes_for_a_machines_host_is_a_name_or_an_ipv4_address_in_normal_form(text: str) -> None:
+    try:
+        host = names.host(text)
+    except ValueError as error:
+        assert str(error).isprintable()
+        return
+    assert names.host(host) == host == text.lower()
+    assert SqlAddress.parse(str(SqlAddress(host, 1433))) == SqlAddress(host, 1433)
+    assert re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", host)
+    assert all(1 <= len(label) <= 63 for label in host.split("."))
 
 
 @UNHURRIED

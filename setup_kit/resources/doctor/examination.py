@@ -25,6 +25,7 @@ from setup_kit.resources.doctor.rights import Rights
 from setup_kit.resources.doctor.subscription import SubscriptionOpen
 from setup_kit.resources.preflight import Preflight
 from setup_kit.resources.sign_in import SignIn
+from setup_kit.sqlserver.sessions import SqlSessions
 
 
 def examine(
@@ -34,6 +35,7 @@ def examine(
     azure: AzureClients,
     organization: OrganizationClient,
     export_client: ExportServiceClient,
+    sessions: SqlSessions,
     nodes: Iterable[Node],
     listener: Listener,
     stop: threading.Event,
@@ -55,9 +57,9 @@ def examine(
         Rights(environment, identity, azure, outlook, needs=needs),
         Policies(environment, azure, outlook, needs=needs),
         Locks(environment, azure, needs=needs),
-        SqlRegion(environment, azure, outlook, needs=needs),
+        *([SqlRegion(environment, azure, outlook, needs=needs)] if environment.sql.machine is None else []),
         ServicePrincipalThere(environment, azure, needs=needs),
-        Preflight(environment, azure, organization, export_client, needs=needs),
+        Preflight(environment, azure, organization, export_client, sessions=sessions, needs=needs),
         OwnHosts(environment, cloud, outlook, needs=needs),
     )
     return examine_all(checks, listener, stop)

@@ -30,7 +30,8 @@ class OwnHosts(Check):
         self._outlook = outlook
 
     def run(self) -> list[Finding]:
-        return [self._vault(), self._server()]
+        # The way to a machine is looked at with the rest of it, before a run too.
+        return [self._vault(), *([self._server()] if self._environment.sql.machine is None else [])]
 
     def _vault(self) -> Finding:
         name = self._environment.key_vault.name
@@ -57,7 +58,7 @@ class OwnHosts(Check):
         return Finding("own_hosts", Status.PASSED, address, f"the vault {name} answers", evidence=evidence)
 
     def _server(self) -> Finding:
-        name = self._environment.sql.server
+        name = self._environment.sql.address
         address = f"sql_server/{name}"
         found = self._outlook.server()
         if found is None or not found.fqdn:

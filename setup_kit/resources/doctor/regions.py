@@ -13,7 +13,7 @@ from setup_kit.engine.resource import Check, Finding, Node, Status
 from setup_kit.environment.models import Environment
 from setup_kit.resources.doctor.cores import cores_of
 from setup_kit.resources.doctor.outlook import Outlook
-from setup_kit.resources.providers import NAMESPACES
+from setup_kit.resources.providers import namespaces
 
 # The type of each that lies in a region, by what makes it.
 _TYPES = {"Microsoft.KeyVault": ("vaults", "key_vault"), "Microsoft.Sql": ("servers", "sql_server")}
@@ -30,11 +30,12 @@ class Providers(Check):
     ) -> None:
         super().__init__(str(environment.subscription), needs=needs)
         self._location = environment.location
+        self._namespaces = namespaces(environment)
         self._azure = azure
         self._outlook = outlook
 
     def run(self) -> list[Finding]:
-        return [finding for namespace in NAMESPACES for finding in self._provider(namespace)]
+        return [finding for namespace in self._namespaces for finding in self._provider(namespace)]
 
     def _provider(self, namespace: str) -> list[Finding]:
         found = self._azure.providers.get(namespace)

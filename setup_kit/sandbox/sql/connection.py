@@ -130,6 +130,8 @@ class Connection:
             rules = server.policy.firewall_rules()
             firewall.check(rules, server.store, login.database, address, from_azure=from_azure)
         database, identity = authentication.authenticate(server.store, server.policy, server.check_token, login)
+        if server.is_taken(database):
+            raise errors.cannot_open_database(database.name, identity.login_name)
         self._login, self._database = identity.login_name, database.name
         client = Client(self._spid, login.application, login.client_host)
         self.session = Session(server, database, identity, client, self._record)

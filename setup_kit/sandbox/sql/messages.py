@@ -287,6 +287,7 @@ MESSAGES: dict[int, Message] = {
     ),
     1779: Message(16, "Table '%.*ls' already has a primary key defined on it.", 0),
     1781: Message(16, "Column already has a DEFAULT bound to it."),
+    924: Message(14, "Database '%.*ls' is already open and can only have one user at a time."),
     1801: Message(16, "Database '%.*ls' already exists. Choose a different database name.", 3),
     1911: Message(16, "Column name '%.*ls' does not exist in the target table or view."),
     1913: Message(
@@ -334,6 +335,7 @@ MESSAGES: dict[int, Message] = {
     ),
     2812: Message(16, "Could not find stored procedure '%.*ls'.", 62),
     3623: _batch(16, "An invalid floating point operation occurred."),
+    3702: Message(16, 'Cannot drop database "%.*ls" because it is currently in use.', 4),
     3701: Message(11, "Cannot %S_MSG the %S_MSG '%.*ls', because it does not exist or you do not have permission.", 5),
     3723: Message(
         16, "An explicit DROP INDEX is not allowed on index '%.*ls'. It is being used for %ls constraint enforcement."
@@ -592,6 +594,13 @@ MESSAGES: dict[int, Message] = {
     15405: Message(11, "Cannot use the special principal '%s'."),
     15409: Message(11, "'%s' is not a role."),
     15413: Message(11, "Cannot make a role a member of itself."),
+    12824: _batch(
+        16,
+        "The sp_configure value '%.*ls' must be set to 1 in order to %S_MSG a contained database. You may need to use "
+        "RECONFIGURE to set the value_in_use.",
+    ),
+    15217: Message(16, "Property cannot be updated or deleted. Property '%.*ls' does not exist for '%.*ls'."),
+    15233: Message(16, "Property cannot be added. Property '%.*ls' already exists for '%.*ls'."),
     15421: Message(16, "The database principal owns a database role and cannot be dropped."),
     15434: Message(16, "Could not drop login '%s' as the user is currently logged in."),
     15477: Message(10, "Caution: Changing any part of an object name could break scripts and stored procedures."),

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import ssl
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
@@ -15,17 +16,20 @@ if sys.platform != "win32":
 
 from setup_kit.sandbox.sql.authentication import Caller, ServerPolicy
 from setup_kit.sandbox.sql.compiler.functions_system import PRODUCT_VERSION, VIRTUAL_MACHINE_VERSION
+from setup_kit.sandbox.sql.compiler.server_facts import OpenSession
 from setup_kit.sandbox.sql.connection import Connection
 from setup_kit.sandbox.sql.execution.session import Session
 from setup_kit.sandbox.sql.faults import Faults, NoFaults
 from setup_kit.sandbox.sql.storage.catalog import fold
-from setup_kit.sandbox.sql.storage.store import ServerStore
+from setup_kit.sandbox.sql.storage.store import Database, ServerStore
 from setup_kit.sandbox.sql.tds.stream import Stream
 
 _FIRST_SPID = 51
 #: Sessions of a logical server, as far as file handles allow: each takes a few, and the process needs some itself.
 _MOST_SESSIONS = 1000
 _HANDLES_OF_A_SESSION, _OTHER_HANDLES = 6, 400
+#: Seconds that sessions which are ended may take to end.
+_ENDING = 10.0
 #: Clients of a logical server that have not logged in yet.
 _MOST_WAITING = 256
 
@@ -69,6 +73,9 @@ class LogicalServer:
         self.log = log
         self.version = VIRTUAL_MACHINE_VERSION if getattr(policy, "virtual_machine", False) else PRODUCT_VERSION
         self.virtual_machine = bool(getattr(policy, "virtual_machine", False))
+        # On a machine a setting of the server; in Azure SQL Database there is nothing to set.
+        self.contained_authentication = bool(getattr(policy, "contained_authentication", True))
+        self._alone: set[int] = set()  # databases that admit one session
         self.azure_address = azure_address
         self.sign_in_authority = sign_in_authority
         self._latency = latency
@@ -120,12 +127,37 @@ class LogicalServer:
     def is_logged_in(self, sid: bytes) -> bool:
         return any(session.login_sid == sid for session in self.sessions())
 
-    def drop_database(self, name: str) -> None:
-        """Close the database's sessions and remove it; callable from any thread."""
+    def is_taken(self, database: Database) -> bool:
+        """Whether the database admits one session alone (SET SINGLE_USER) and has one."""
+        return database.id in self._alone and any(found.database.id == database.id for found in self.sessions())
+
+    def take_alone(self, database: Database, session: OpenSession, *, alone: bool) -> None:
+        """SET SINGLE_USER, which ends all other sessions of the database, or MULTI_USER; callable from any thread."""
+        if not alone:
+            self._alone.discard(database.id)
+            return
+        self._alone.add(database.id)
+        self._end_sessions(database.name, but=session)
+        until = time.monotonic() + _ENDING
+        while time.monotonic() < until and any(
+            found is not session and found.database.id == database.id for found in self.sessions()
+        ):
+            time.sleep(0.01)
+
+    def _end_sessions(self, database: str, but: OpenSession | None = None) -> None:
         for connection in list(self._connections.values()):
             session = connection.session
-            if session is not None and fold(session.database.name) == fold(name) and self._loop is not None:
+            if session is None or session is but or fold(session.database.name) != fold(database):
+                continue
+            if self._loop is not None:
                 self._loop.call_soon_threadsafe(connection.abort)
+
+    def drop_database(self, name: str) -> None:
+        """Close the database's sessions and remove it; callable from any thread."""
+        self._end_sessions(name)
+        found = self.store.database(name)
+        if found is not None:
+            self._alone.discard(found.id)
         self.store.drop_database(name)
 
     async def stop(self) -> None:

@@ -125,6 +125,7 @@ _FEATURES = {
     "change of the password at login": "",
     "change through a common table expression": "WITH c AS (SELECT 1 AS a) DELETE FROM c",
     "change through a view": "EXEC('CREATE VIEW v AS SELECT 1 AS a'); EXEC('DELETE FROM v')",
+    "extended property of an object": "EXEC sp_addextendedproperty N'a', N'b', N'SCHEMA', N'dbo'",
     "filtered unique index": "CREATE TABLE t (a int); CREATE UNIQUE INDEX i ON t (a) WHERE a > 1",
     "function over a window": "SELECT LAG(name) OVER (ORDER BY name) FROM sys.tables",
     "global temporary table": "CREATE TABLE ##t (a int)",
@@ -133,7 +134,6 @@ _FEATURES = {
     **{
         name: f"EXEC {name}"
         for name in (
-            "sp_addextendedproperty",
             "sp_describe_cursor",
             "sp_getapplock",
             "sp_getbindtoken",

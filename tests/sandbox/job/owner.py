@@ -23,7 +23,7 @@ class Owner:
         self.box = kit.document
         self.environment = environment
         self.group = f"/subscriptions/{environment['subscription']}/resourceGroups/{environment['resource_group']}"
-        self.server = f"{self.group}/providers/Microsoft.Sql/servers/{environment['sql']['server']}"
+        self.server = f"{self.group}/providers/Microsoft.Sql/servers/{environment['sql'].get('server')}"
         self.vault = f"{self.group}/providers/Microsoft.KeyVault/vaults/{environment['key_vault']['name']}"
 
     @cache  # noqa: B019 - lives as long as its test

@@ -50,6 +50,7 @@ FACTS: dict[str, Any] = {
         "access": "Key Vault Secrets User at /subscriptions/2/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv",
     },
     "sql_server": {
+        "machine": False,
         "there": True,
         "name": "contoso-export",
         "address": "contoso-export.database.windows.net",

@@ -6,7 +6,7 @@ from setup_kit.sandbox.sql import permissions as p
 from setup_kit.sandbox.sql.compiler.bound import Runtime
 from setup_kit.sandbox.sql.compiler.object_facts import KINDS, Constraint, constraints, visible
 from setup_kit.sandbox.sql.compiler.views import Registry, Rows
-from setup_kit.sandbox.sql.storage.catalog import SYS_SCHEMA, DatabaseObject
+from setup_kit.sandbox.sql.storage.catalog import PROPERTY, SYS_SCHEMA, DatabaseObject
 from setup_kit.sandbox.sql.values import types as t
 from setup_kit.sandbox.sql.values.types import Stored
 
@@ -111,7 +111,15 @@ def _sysobjects(runtime: Runtime) -> Rows:
 REGISTRY.empty("sys.triggers", OBJECT.replace("principal_id int, schema_id int", "parent_class tinyint"))
 REGISTRY.empty("sys.synonyms", OBJECT + ", base_object_name nvarchar(1035)")
 REGISTRY.empty("sys.sequences", OBJECT + ", start_value sql_variant, increment sql_variant")
-REGISTRY.empty(
+
+
+@REGISTRY.view(
     "sys.extended_properties",
-    "class tinyint, class_desc nvarchar(60), major_id int, minor_id int, name sysname, value sql_variant",
+    "class tinyint = 0, class_desc nvarchar(60) = DATABASE, major_id int = 0, minor_id int = 0, name sysname, "
+    "value sql_variant",
 )
+def _extended_properties(runtime: Runtime) -> Rows:
+    """The database's own; those of objects are not here."""
+    for key, value in runtime.catalog.options.items():
+        if key.startswith(PROPERTY):
+            yield key.removeprefix(PROPERTY), value

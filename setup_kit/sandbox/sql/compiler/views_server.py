@@ -38,7 +38,7 @@ REGISTRY = Registry()
     "default_language_lcid smallint = NULL, default_language_name nvarchar(128) = NULL, "
     "default_fulltext_language_lcid int = NULL, default_fulltext_language_name nvarchar(128) = NULL, "
     "is_nested_triggers_on bit = NULL, is_transform_noise_words_on bit = NULL, two_digit_year_cutoff smallint = NULL, "
-    "containment tinyint = 0, containment_desc nvarchar(60) = NONE, target_recovery_time_in_seconds int = 60, "
+    "containment tinyint, containment_desc nvarchar(60), target_recovery_time_in_seconds int = 60, "
     "delayed_durability int = 0, delayed_durability_desc nvarchar(60) = DISABLED, "
     "is_memory_optimized_elevate_to_snapshot_on bit = 0, is_federation_member bit = 0, "
     "is_remote_data_archive_enabled bit = 0, is_mixed_page_allocation_on bit = 0, "
@@ -52,7 +52,8 @@ def _databases(runtime: Runtime) -> Rows:
         if in_master or found.id == runtime.database.id or fold(found.name) == "master":
             yield (
                 found.name, found.id, found.owner, t.round_to_datetime(found.created), COLLATION,
-                int(found.read_committed_snapshot), int(fold(found.name) != "master"), found.name,
+                int(found.read_committed_snapshot), int(fold(found.name) != "master"), int(found.contained),
+                "PARTIAL" if found.contained else "NONE", found.name,
             )  # fmt: skip
 
 
@@ -110,6 +111,18 @@ def _server_principals(runtime: Runtime) -> Rows:
         yield (
             name, number, sid, "S", "SQL_LOGIN", disabled, made, changed, "master", "us_english", None, 0,
         )  # fmt: skip
+
+
+@REGISTRY.view(
+    "sys.configurations",
+    "configuration_id int, name nvarchar(35), value sql_variant, minimum sql_variant = 0, maximum sql_variant = 1, "
+    "value_in_use sql_variant, description nvarchar(255), is_dynamic bit = 1, is_advanced bit = 0",
+)
+def _configurations(runtime: Runtime) -> Rows:
+    """The one that says whether users may have passwords of their own."""
+    on = int(runtime.contained_authentication)
+    name = "contained database authentication"
+    yield 16393, name, on, on, "Enables contained databases and contained authentication"
 
 
 @REGISTRY.view("sys.server_role_members", "role_principal_id int, member_principal_id int")

@@ -17,6 +17,6 @@
 `principals`          users and roles; `ownership` ALTER AUTHORIZATION and TRANSFER
 `grants`              GRANT, DENY, REVOKE
 `logins`              passwords and who a login is; `administration` logins and databases
-`firewall_rules`      the procedures that set firewall rules
+`firewall_rules`      the procedures that set firewall rules; `extended_properties` those of a database
 ====================  =================================================================================
 """

@@ -105,9 +105,22 @@ def _alter_server_role(session: Session, statement: ss.AlterServerRole) -> None:
 def _create_database(session: Session, statement: ss.CreateDatabase) -> None:
     if not permissions.manages_databases(session):
         raise errors.permission_denied_in_database("CREATE DATABASE", "master")
+    if statement.contained:
+        _check_contained(session, "CREATE DATABASE", "create")
     if session.server.database(statement.database) is not None:
         raise errors.error(1801, statement.database)
     session.server.create_database(statement.database, session.login_sid)
+    made = session.server.database(statement.database)
+    if statement.contained and made is not None:
+        session.server.set_containment(made.id, partial=True)
+
+
+def _check_contained(session: Session, label: str, verb: str) -> None:
+    """Only a machine has containment to set, and only where the server admits contained users (12824)."""
+    if not session.virtual_machine:
+        raise unsupported.refused(label, "CONTAINMENT")
+    if not session.contained_authentication:
+        raise errors.error(12824, "contained database authentication", verb)
 
 
 def _drop_database(session: Session, statement: ss.DropDatabase) -> None:
@@ -116,6 +129,8 @@ def _drop_database(session: Session, statement: ss.DropDatabase) -> None:
         return
     if found is None or fold(found.name) == "master" or not permissions.manages_databases(session):
         raise errors.error(3701, "drop", "database", statement.database, state=2)
+    if session.virtual_machine and any(each.database.id == found.id for each in session.sessions()):
+        raise errors.error(3702, found.name)
     session.instance.drop_database(found.name)
 
 
@@ -124,11 +139,20 @@ def _alter_database(session: Session, statement: ss.AlterDatabase) -> None:
     found = session.server.database(name)
     here = found is not None and found.id == session.database.id
     allowed = session.is_server_administrator or (here and session.permissions.holds("ALTER"))
-    if found is None or not allowed or not (here or fold(session.database.name) == "master"):
+    from_here = here or session.virtual_machine or fold(session.database.name) == "master"
+    if found is None or not allowed or not from_here:
         error = errors.error(5011, name)
         error.also.append(errors.error(5069))
         raise error
-    session.server.set_read_committed_snapshot(found.id, on=statement.value == "ON")
+    if statement.option == "CONTAINMENT":
+        _check_contained(session, "ALTER DATABASE", "alter")
+        session.server.set_containment(found.id, partial=statement.value == "PARTIAL")
+    elif statement.option == "USER":
+        if not session.virtual_machine:
+            raise unsupported.refused("ALTER DATABASE", f"SET {statement.value}")
+        session.instance.take_alone(found, session, alone=statement.value == "SINGLE_USER")
+    else:
+        session.server.set_read_committed_snapshot(found.id, on=statement.value == "ON")
 
 
 def alter_scoped_configuration(session: Session, statement: ss.AlterScopedConfiguration) -> None:

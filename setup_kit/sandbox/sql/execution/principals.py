@@ -84,7 +84,9 @@ def _create_user(session: Session, statement: ss.CreateUser) -> None:
         except ValueError:
             raise errors.incorrect_syntax(statement.object_id) from None
     elif statement.password is not None:
-        if fold(session.database.name) == "master":
+        there = session.server.database(session.database.name)
+        contained = not session.virtual_machine or (there is not None and there.contained)
+        if fold(session.database.name) == "master" or not contained:
             raise errors.error(33233)
         logins.check_password(statement.user, statement.password, azure=not session.virtual_machine)
         authentication, password = 2, logins.hash_password(statement.password)

@@ -12,7 +12,7 @@ from sqlglot import exp
 from setup_kit.sandbox.sql import errors, unsupported
 from setup_kit.sandbox.sql.compiler import names
 from setup_kit.sandbox.sql.errors import EndOfBatch
-from setup_kit.sandbox.sql.execution import descriptions, firewall_rules, renaming, table_values
+from setup_kit.sandbox.sql.execution import descriptions, extended_properties, firewall_rules, renaming, table_values
 from setup_kit.sandbox.sql.execution.arguments import (
     Outcome,
     check_output,
@@ -81,6 +81,16 @@ def _outcome(session: Session, name: s.Name, given: Sequence[Parameter]) -> Outc
     return _call(session, name, given)
 
 
+def _in_its_database(session: Session, name: s.Name, given: Sequence[Parameter]) -> Outcome:
+    """On a machine a procedure of another database works there; in Azure SQL Database there is none (40515)."""
+    if name.database is None or fold(name.database) == fold(session.database.name):
+        return _outcome(session, name, given)
+    if not session.virtual_machine:
+        raise errors.other_database(f"{name.database}.{name}")
+    with session.elsewhere(name.database):
+        return _outcome(session, name, given)
+
+
 def _name(session: Session, text: str) -> s.Name:
     """A procedure's name as clients send it, such as `[db].[sys].sp_tables` or `p;1`; the database must be this one."""
     before, semicolon, after = text.rpartition(";")
@@ -102,7 +112,7 @@ def execute(session: Session, statement: s.Execute) -> None:
     given = [_argument(session, *argument) for argument in statement.arguments]
     session.reply.calls += 1
     try:
-        outcome = _outcome(session, statement.procedure, given)
+        outcome = _in_its_database(session, statement.procedure, given)
     finally:
         session.reply.calls -= 1
     if statement.status is not None and fold(statement.status) in session.variable_types:
@@ -321,5 +331,6 @@ _SYSTEM: dict[str, _System] = {
     "sp_reset_connection": _reset,
     "sp_set_session_context": _set_session_context,
     **firewall_rules.PROCEDURES,
+    **extended_properties.PROCEDURES,
     "sp_rename": renaming.rename,
 }

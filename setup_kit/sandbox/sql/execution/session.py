@@ -56,6 +56,10 @@ class Instance(Protocol):
     def sessions(self) -> Sequence[OpenSession]: ...
     def is_logged_in(self, sid: bytes) -> bool: ...
     def drop_database(self, name: str) -> None: ...
+    @property
+    def contained_authentication(self) -> bool: ...
+    def is_taken(self, database: Database) -> bool: ...
+    def take_alone(self, database: Database, session: OpenSession, *, alone: bool) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -239,18 +243,40 @@ class Session:
     # Life
 
     def use(self, name: str) -> None:
-        """Go on in another database: 911, 916. Neither a transaction nor temporary tables can be taken along."""
+        """Go on in another database: 911, 916, 924. Neither a transaction nor temporary tables can be taken along."""
+        before = self.database.name
+        self._go(name)
+        self._tell_database(before)
+
+    @contextlib.contextmanager
+    def elsewhere(self, name: str) -> Iterator[None]:
+        """While it is entered, in another database, as `use` is; its client is told nothing of it."""
+        before, principal_id = self.database, self._principal_id
+        self._go(name)
+        try:
+            yield
+        finally:
+            if self.database.id != before.id:
+                self._move(before, principal_id)
+
+    def _go(self, name: str) -> None:
         found = self.server.database(name)
         if found is None:
             raise errors.unknown_database(name)
-        before = self.database.name
-        if found.id != self.database.id:
-            if self.transactions.depth:
-                raise unsupported.refused("USE within a transaction")
-            if self.local_tables.in_use:  # they lie in the connection that is left
-                raise unsupported.refused("USE beside temporary tables")
-            self._move(found, None)
-        self._tell_database(before)
+        if found.id == self.database.id:
+            return
+        if self.transactions.depth:
+            raise unsupported.refused("USE within a transaction")
+        if self.local_tables.in_use:  # they lie in the connection that is left
+            raise unsupported.refused("USE beside temporary tables")
+        if self.instance.is_taken(found):
+            raise errors.error(924, found.name)
+        self._move(found, None)
+
+    @property
+    def contained_authentication(self) -> bool:
+        """The server's setting: whether users may have passwords of their own."""
+        return self.instance.contained_authentication
 
     def _tell_database(self, before: str) -> None:
         self.reply.add(tokens.environment_text(1, self.database.name, before))

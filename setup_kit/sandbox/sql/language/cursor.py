@@ -97,6 +97,17 @@ class Cursor:
             raise errors.other_database(".".join(parts))
         return Name(parts[-1], (parts[0] or None) if len(parts) == 2 else None)
 
+    def procedure(self) -> Name:
+        """One to three parts; only EXEC may name a database, which is looked at when it runs."""
+        start = self.at
+        parts = [self.identifier()]
+        while self.accept("."):
+            parts.append("" if self.word() == "." else self.identifier())
+        if len(parts) == 3 and parts[0]:
+            return Name(parts[2], parts[1] or None, parts[0])
+        self.at = start
+        return self.name()
+
     def string(self) -> str:
         """A literal 'text' or N'text'."""
         if not self.done and self.tokens[self.at].token_type in (TokenType.STRING, TokenType.NATIONAL_STRING):

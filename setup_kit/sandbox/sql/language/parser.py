@@ -299,7 +299,7 @@ def _call(cursor: Cursor, line: int) -> s.Execute:
     if cursor.word() == "@":
         status = cursor.variable()
         cursor.expect("=")
-    procedure = cursor.name()
+    procedure = cursor.procedure()
     arguments: list[tuple[str, exp.Expr, bool]] = []
     while not cursor.done and cursor.word() != ";" and cursor.word() not in STARTERS:
         name = ""

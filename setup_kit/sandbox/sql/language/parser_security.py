@@ -227,9 +227,17 @@ def _alter_schema(cursor: Cursor, line: int) -> s.Statement:
 
 def _create_database(cursor: Cursor, line: int) -> s.Statement:
     name = cursor.identifier()
+    contained = cursor.accept("CONTAINMENT", "=") and _containment(cursor) == "PARTIAL"
     if not cursor.done and cursor.word() not in (";",):
         raise unsupported.refused("CREATE DATABASE", cursor.any_text())
-    return ss.CreateDatabase(database=name, line=line)
+    return ss.CreateDatabase(database=name, contained=contained, line=line)
+
+
+def _containment(cursor: Cursor) -> str:
+    value = cursor.accept_any("NONE", "PARTIAL")
+    if not value:
+        raise cursor.error()
+    return value
 
 
 def _drop_database(cursor: Cursor, line: int) -> s.Statement:
@@ -248,9 +256,15 @@ def _alter_database(cursor: Cursor, line: int) -> s.Statement:
     if not cursor.accept("SET"):
         raise unsupported.refused("ALTER DATABASE", cursor.word())
     option = cursor.any_text().upper()
-    value = cursor.accept_any("ON", "OFF")
-    if option != "READ_COMMITTED_SNAPSHOT" or not value:
-        raise unsupported.refused("ALTER DATABASE", f"SET {option}")
+    if option in ("SINGLE_USER", "MULTI_USER"):
+        option, value = "USER", option
+    elif option == "CONTAINMENT":
+        cursor.expect("=")
+        value = _containment(cursor)
+    else:
+        value = cursor.accept_any("ON", "OFF")
+        if option != "READ_COMMITTED_SNAPSHOT" or not value:
+            raise unsupported.refused("ALTER DATABASE", f"SET {option}")
     if cursor.accept("WITH") and not cursor.accept("NO_WAIT"):
         cursor.expect("ROLLBACK")
         if not cursor.accept("IMMEDIATE"):

@@ -13,10 +13,11 @@ from setup_kit.sandbox.sql.values.types import SqlType
 
 @dataclass(frozen=True)
 class Name:
-    """An object's name: `schema` None means the user's default schema."""
+    """An object's name: `schema` None means the user's default schema, `database` None the current one."""
 
     name: str
     schema: str | None = None
+    database: str | None = None
 
     def __str__(self) -> str:
         return f"{self.schema}.{self.name}" if self.schema else self.name

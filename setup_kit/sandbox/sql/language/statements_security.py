@@ -140,6 +140,7 @@ class CreateDatabase(Statement):
     label = "CREATE DATABASE"
     alone_in_azure = True
     database: str
+    contained: bool = False
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,9 @@ class DropDatabase(Statement):
 
 @dataclass(frozen=True)
 class AlterDatabase(Statement):
-    """`database` None for CURRENT; only READ_COMMITTED_SNAPSHOT is known."""
+    """`database` None for CURRENT. READ_COMMITTED_SNAPSHOT is ON or OFF; on a machine also CONTAINMENT PARTIAL or NONE,
+    and USER is SINGLE_USER or MULTI_USER.
+    """
 
     label = "ALTER DATABASE"
     database: str | None

@@ -192,6 +192,10 @@ class DatabaseObject:
         return {fold(column.name): column for column in self.columns}
 
 
+#: What the options of a database are called that are its extended properties.
+PROPERTY = "property."
+
+
 @dataclass(frozen=True)
 class Catalog:
     """The whole catalog at one version."""

@@ -176,6 +176,9 @@ class CatalogWriter:
     def set_option(self, name: str, value: str | int) -> None:
         self._run("INSERT OR REPLACE INTO meta VALUES (?, ?)", f"option.{name}", value)
 
+    def remove_option(self, name: str) -> None:
+        self._run("DELETE FROM meta WHERE key = ?", f"option.{name}")
+
     def set_firewall_rule(self, name: str, start: str, end: str) -> None:
         """Make the rule, or give the one of that name other addresses."""
         now = t.now_utc()

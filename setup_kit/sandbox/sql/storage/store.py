@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS logins (name TEXT PRIMARY KEY COLLATE tsql, principal
   modified INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS databases (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE COLLATE tsql,
   created INTEGER NOT NULL, read_committed_snapshot INTEGER NOT NULL, owner BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS contained_databases (id INTEGER PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS server_role_members (role TEXT NOT NULL, member BLOB NOT NULL, PRIMARY KEY (role, member));
 """
 
@@ -53,6 +54,7 @@ class Database:
     created: int
     read_committed_snapshot: bool
     owner: bytes  # the sid of the login that is dbo there
+    contained: bool = False
 
 
 #: Seconds after which one who waits for the lock looks whether that has become pointless.
@@ -123,9 +125,12 @@ class ServerStore:
 
     def databases(self) -> list[Database]:
         with self._lock:
-            rows = self._connection.execute("SELECT * FROM databases ORDER BY id").fetchall()
+            rows = self._connection.execute(
+                "SELECT *, id IN (SELECT id FROM contained_databases) FROM databases ORDER BY id"
+            ).fetchall()
         return [
-            Database(number, name, created, bool(snapshot), owner) for number, name, created, snapshot, owner in rows
+            Database(number, name, created, bool(snapshot), owner, bool(contained))
+            for number, name, created, snapshot, owner, contained in rows
         ]
 
     def database(self, name: str) -> Database | None:
@@ -152,6 +157,7 @@ class ServerStore:
             if found is None:
                 return
             self._connection.execute("DELETE FROM databases WHERE id = ?", (found.id,))
+            self.set_containment(found.id, partial=False)
             self._remove_files(found.id)
 
     def _remove_files(self, database_id: int) -> None:
@@ -162,6 +168,13 @@ class ServerStore:
         with self._lock:
             self._connection.execute(
                 "UPDATE databases SET read_committed_snapshot = ? WHERE id = ?", (int(on), database_id)
+            )
+
+    def set_containment(self, database_id: int, *, partial: bool) -> None:
+        verb = "INSERT OR IGNORE INTO contained_databases VALUES (?)"
+        with self._lock:
+            self._connection.execute(
+                verb if partial else "DELETE FROM contained_databases WHERE id = ?", (database_id,)
             )
 
     def connect(self, database: Database) -> sqlite3.Connection:
