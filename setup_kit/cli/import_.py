@@ -30,6 +30,8 @@ NAMES = ("resource_group", "server", "database", "vault", "secret", "profile")
 @click.option("--discovery", help="Discovery host of the Data Export Service, where it is not the cloud's.")
 @click.option("--resource-group", help="Look in this resource group alone.")
 @click.option("--server", help="Name of the logical server.")
+@click.option("--machine", metavar="HOST[,PORT]", help="SQL Server on a virtual machine, instead of a server.")
+@click.option("--administrator-login", help="With --machine: the SQL login that administers it.")
 @click.option("--database", help="Name of the database.")
 @click.option("--vault", help="Name of the key vault.")
 @click.option("--secret", help="Name of the secret with the connection string.")
@@ -49,6 +51,8 @@ def import_(
     organization_url: str | None,
     discovery: str | None,
     entities: tuple[str, ...],
+    machine: str | None,
+    administrator_login: str | None,
     open_firewall: bool,
     output: Output,
     **named: str | None,
@@ -63,26 +67,32 @@ def import_(
     Examples:
       setup-kit import prod --organization-url https://contoso.crm4.dynamics.com
       setup-kit import dev --cloud sandbox --profile 'Contoso dev'
+      setup-kit import vm --machine sql01.contoso.com --administrator-login sa
     """
     from dataclasses import replace
 
     from setup_kit.clouds import CLOUDS, sandbox_cloud
-    from setup_kit.environment.starter import ENTITIES, check_place, checked, write_file
+    from setup_kit.environment.starter import ENTITIES, check_place, checked, machine_of, write_file
     from setup_kit.resources.discovery import Named, discover
     from setup_kit.resources.importing import document_of
 
     path = Path("environments") / f"{name}.yaml"
     check_place(path, name)
+    if (machine is None) != (administrator_login is None):
+        raise UsageError(
+            "a machine and the SQL login that administers it go together",
+            remedy="give both: --machine HOST,PORT --administrator-login NAME",
+        )
     told = {"tenant": tenant, "subscription": subscription, "organization_url": organization_url}
     said = _sandboxed(told) if cloud == "sandbox" else _asked(told)
     where = sandbox_cloud() if cloud == "sandbox" else CLOUDS[cloud]
     found = discover(
         replace(where, discovery=discovery) if discovery else where,
         **said,
-        named=Named(**{each: named[each] or "" for each in NAMES}),
+        named=Named(machine=machine_of(machine) if machine else None, **{each: named[each] or "" for each in NAMES}),
         choose=_choose,
     )
-    document, notes = document_of(found, entities or ENTITIES, name)
+    document, notes = document_of(found, entities or ENTITIES, name, administrator_login or "")
     document |= {
         "cloud": cloud,
         "tenant": said["tenant"],

@@ -182,7 +182,7 @@ def machine_of(text: str) -> tuple[str, int]:
         raise UsageError(
             f"{names.shown(text)} names no machine", remedy="give a host, or host,port: --machine sql01,1433"
         )
-    return host, int(port) if comma else 1433
+    return host.lower(), int(port) if comma else 1433
 
 
 def on_machine(answers: Starter, document: Mapping[str, Any]) -> Starter:

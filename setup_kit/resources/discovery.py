@@ -37,6 +37,7 @@ class Named:
 
     resource_group: str = ""
     server: str = ""
+    machine: tuple[str, int] | None = None
     database: str = ""
     vault: str = ""
     secret: str = ""
@@ -45,7 +46,10 @@ class Named:
 
 @dataclass(frozen=True)
 class Found:
-    """`secret` is a name; `user` the connection string's, empty where it could not be read. `notes` are sentences."""
+    """`secret` is a name; `user` the connection string's, empty where it could not be read. `notes` are sentences.
+
+    `server` and `database` are those of Azure SQL Database; with a `machine` there are its host and port.
+    """
 
     organization: CurrentOrganization
     profile: Profile | None
@@ -54,10 +58,12 @@ class Found:
     vault: Vault
     secret: str
     user: str
-    server: Server
-    database: Database
+    server: Server | None
+    database: Database | None
     rules: tuple[Rule, ...]
     notes: tuple[str, ...]
+    machine: tuple[str, int] | None = None
+    on_machine: str = ""  # the database's name there
 
 
 def discover(
@@ -95,9 +101,13 @@ class _Discovery:
         vault = self._vault(profile)
         secret = self._secret(vault, profile)
         connection = self._connection(vault, secret)
-        server = self._server(vault.group, connection)
-        database = self._database(vault.group, server, connection)
         group = self.azure.resource_groups.get(vault.group)
+        server, database, on_machine = None, None, ""
+        if self.named.machine is not None:
+            on_machine = self._database_on_machine(self.named.machine, connection)
+        else:
+            server = self._server(vault.group, connection)
+            database = self._database(vault.group, server, connection)
         return Found(
             organization=organization,
             profile=profile,
@@ -108,8 +118,10 @@ class _Discovery:
             user=(connection.user or "") if connection is not None else "",
             server=server,
             database=database,
-            rules=self.azure.firewall_rules.list(vault.group, server.name),
+            rules=self.azure.firewall_rules.list(vault.group, server.name) if server is not None else (),
             notes=tuple(self.notes),
+            machine=self.named.machine,
+            on_machine=on_machine,
         )
 
     def _profile(self) -> Profile | None:
@@ -169,7 +181,11 @@ class _Discovery:
         if connection is not None and not self.named.server:
             named = [each for each in located if SqlAddress.parse(each.server.fqdn) == connection.address]
             if not named:
-                self.notes.append(f"the secret's server, {connection.address.host}, is not in this subscription")
+                where = connection.address
+                self.notes.append(
+                    f"the secret's server, {where.host}, is not in this subscription; if it is SQL Server on a virtual"
+                    f" machine, import it with --machine {where.host},{where.port}"
+                )
             located = named or located
         found = self._pick("logical server", "--server", {each.name: each for each in located}, self.named.server)
         if found.group.lower() != group.lower():
@@ -181,6 +197,18 @@ class _Discovery:
         # The list does not tell the Microsoft Entra administrator.
         server = self.azure.sql_servers.get(group, found.name)
         return server if server is not None else found.server
+
+    def _database_on_machine(self, machine: tuple[str, int], connection: ConnectionString | None) -> str:
+        """The name that was given, or the secret's where its server is this machine."""
+        if self.named.database:
+            return self.named.database
+        if connection is not None and (connection.address.host.lower(), connection.address.port) == machine:
+            return connection.database
+        raise UsageError(
+            f"the name of the database on {machine[0]} is not known",
+            why="the secret does not lead to this machine, or could not be read",
+            remedy="say which one: --database NAME",
+        )
 
     def _database(self, group: str, server: Server, connection: ConnectionString | None) -> Database:
         there = {each.name: each for each in self.azure.databases.list(group, server.name)}

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from setup_kit.azure.databases import Database
 from setup_kit.azure.firewall_rules import AZURE_SERVICES, AZURE_SERVICES_ADDRESS, Rule
+from setup_kit.azure.sql_servers import Server
 from setup_kit.engine.graph import ordered
 from setup_kit.engine.planner import Plan
 from setup_kit.engine.resource import Node
@@ -23,15 +25,15 @@ from setup_kit.resources.user import ExportUser
 Document = dict[str, Any]
 
 
-def document_of(found: Found, entities: Iterable[str], profile_name: str) -> tuple[Document, list[str]]:
+def document_of(
+    found: Found, entities: Iterable[str], profile_name: str, administrator: str = ""
+) -> tuple[Document, list[str]]:
     """What the file is to say of what was found, beside cloud, tenant, subscription and addresses; and notes on it.
 
-    `entities` and `profile_name` are for an organization that has no profile yet.
+    `entities` and `profile_name` are for an organization that has no profile yet; `administrator` is the SQL login of
+    a machine.
     """
     notes: list[str] = []
-    firewall, left = _firewall(found.rules)
-    if left:
-        notes.append(f"left out, because a file cannot name them: firewall rules {', '.join(left)}; they stay")
     user = found.user.removesuffix(export_names.SUFFIX)
     profile: Document = {"name": profile_name, "entities": list(entities)}
     if found.profile is not None:
@@ -46,14 +48,11 @@ def document_of(found: Found, entities: Iterable[str], profile_name: str) -> tup
             "delete_log": there.delete_log,
         }
     document: Document = {
-        "location": found.server.location,
+        "location": found.server.location if found.server is not None else found.vault.location,
         "resource_group": found.group,
         "tags": _shared_tags(found),
         "sql": {
-            "server": found.server.name,
-            "administrator": _administrator(found),
-            "database": {"name": found.database.name, "sku": found.database.sku, **_size(found, notes)},
-            "firewall": firewall,
+            **_place(found, administrator, notes),
             "export_user": {**({"name": user} if user else {}), "schema": profile.get("schema", "dbo")},
         },
         "key_vault": {
@@ -102,16 +101,36 @@ def _reason(plan: Plan, node: Node) -> str:
     return planned.reason if planned is not None and planned.reason else "it is not there"
 
 
-def _administrator(found: Found) -> Document:
-    entra = found.server.entra
-    if entra is not None:
-        return {"entra_group": {"name": entra.name, "object_id": entra.object_id}}
-    return {"sql_login": found.server.login}
+def _place(found: Found, administrator: str, notes: list[str]) -> Document:
+    """Server or machine, who administers it, database and firewall."""
+    if found.server is None or found.database is None:
+        host, port = found.machine or ("", 0)
+        return {
+            "machine": {"host": host, "port": port},
+            "administrator": {"sql_login": administrator},
+            "database": {"name": found.on_machine},
+        }
+    firewall, left = _firewall(found.rules)
+    if left:
+        notes.append(f"left out, because a file cannot name them: firewall rules {', '.join(left)}; they stay")
+    database = found.database
+    return {
+        "server": found.server.name,
+        "administrator": _administrator(found.server),
+        "database": {"name": database.name, "sku": database.sku, **_size(database, notes)},
+        "firewall": firewall,
+    }
 
 
-def _size(found: Found, notes: list[str]) -> Document:
+def _administrator(server: Server) -> Document:
+    if server.entra is not None:
+        return {"entra_group": {"name": server.entra.name, "object_id": server.entra.object_id}}
+    return {"sql_login": server.login}
+
+
+def _size(database: Database, notes: list[str]) -> Document:
     """Whole gigabytes; what has no largest size says nothing."""
-    size = found.database.max_bytes
+    size = database.max_bytes
     if size is None:
         return {}
     whole = max(1, -(-size // GIB))
@@ -121,9 +140,10 @@ def _size(found: Found, notes: list[str]) -> Document:
 
 
 def _shared_tags(found: Found) -> dict[str, str]:
-    """Those that all four have: the file's tags are set on each. The kit's own is not the file's."""
+    """Those that all have: the file's tags are set on each. The kit's own is not the file's."""
     shared = dict(found.group_tags)
-    for each in (found.server.tags, found.database.tags, found.vault.tags):
+    tagged = [each for each in (found.server, found.database, found.vault) if each is not None]
+    for each in (thing.tags for thing in tagged):
         shared = {name: value for name, value in shared.items() if _value(each, name) == value}
     return {name: value for name, value in shared.items() if name.lower() != tags.OWNER}
 

@@ -103,7 +103,7 @@ def _greeted(address: SqlAddress) -> Iterator[tuple[_Packets, tuple[int, int, in
     with socket.create_connection((address.host, address.port), timeout=TIMEOUT) as connection:
         stream = _Packets(connection)
         stream.send(_prelogin())
-        options = _options(stream.message(_REPLY))
+        options = options_of(stream.message(_REPLY))
         version = options.get(_VERSION, b"")
         if len(version) < 4:
             raise NotSqlServer("it tells no version")
@@ -122,7 +122,7 @@ def _prelogin() -> bytes:
     return table + bytes([_TERMINATOR]) + data
 
 
-def _options(message: bytes) -> dict[int, bytes]:
+def options_of(message: bytes) -> dict[int, bytes]:
     """The options of a PRELOGIN message; what points outside of it is left out."""
     found: dict[int, bytes] = {}
     at = 0

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from setup_kit.environment.loading import load
 from setup_kit.secret import Secret
 from setup_kit.sqlserver.connection import SqlAddress, connect
 from tests.sandbox.job.harness import Kit
@@ -156,3 +157,53 @@ def test_steps_work_one_by_one_and_those_of_a_logical_server_say_that_there_is_n
     assert kit.writes()[before:] == []
     kit.run("database", "delete", "-e", "vmsteps", "--include-data", "--yes").succeeded()
     assert document["sql"]["database"]["name"] not in machine.names("sys.databases")
+
+
+def test_doctor_looks_at_the_machine_and_signs_in(kit: Kit, machine: Machine) -> None:
+    init(kit, "vmdoctor")
+    where = f"{machine.box['host']},{machine.box['port']}"
+
+    def found(**variables: str) -> list[dict[str, Any]]:
+        told = kit.run("doctor", "-e", "vmdoctor", "--output", "json", variables=variables).json["findings"]
+        return [each for each in told if each["check"] == "preflight.machine"]
+
+    seen, signed_in = found()
+    assert {seen["status"], signed_in["status"]} == {"passed"}
+    assert f"SQL Server 2022 (16.0.1000) answers at {where}, encrypted" in seen["message"]
+    assert signed_in["evidence"] == "a member of sysadmin"
+    _, unknown = found(SETUP_KIT_SQL_ADMIN_PASSWORD="")
+    assert unknown["status"] == "skipped"
+    _, refused = found(SETUP_KIT_SQL_ADMIN_PASSWORD="Wrong-Horse-9")
+    assert refused["status"] == "failed"
+    assert "Windows Authentication mode" in refused["remedy"]
+
+    machine.sql("CREATE LOGIN vmweak WITH PASSWORD = 'Correct-Horse-9'")
+    kit.edit("vmdoctor", sql__administrator={"sql_login": "vmweak"})
+    _, lacking = found(SETUP_KIT_SQL_ADMIN_PASSWORD="Correct-Horse-9")
+    assert lacking["status"] == "failed"
+    assert "lacks CREATE ANY DATABASE and ALTER ANY LOGIN" in lacking["message"]
+
+    kit.edit("vmdoctor", sql__machine={"host": "127.0.0.1", "port": 1})
+    (away,) = found()
+    assert "is not reached from here" in away["message"]
+    assert "network security group" in away["remedy"]
+
+
+def test_what_is_on_a_machine_is_imported_as_it_is(kit: Kit, machine: Machine) -> None:
+    init(kit, "vmlost")
+    kit.apply("vmlost").succeeded()
+    before = load("vmlost", kit.folder).environment
+    kit.path("vmlost").unlink()
+    where = f"{machine.box['host']},{machine.box['port']}"
+    words = ("import", "vmlost", "--cloud", "sandbox", "--profile", "Contoso vmlost", "--machine", where)
+    assert "go together" in kit.run(*words).failed(2).text
+    imported = kit.run(*words, "--administrator-login", machine.box["administrator"], "--output", "json").succeeded()
+    assert imported.json["notes"] == []
+    assert load("vmlost", kit.folder).environment == before
+    assert kit.run("plan", "-e", "vmlost", "--detailed-exitcode").code == 0
+
+
+def test_nobody_is_told_the_password_of_the_machine_but_by_env(kit: Kit, machine: Machine) -> None:
+    assert machine.box["password"] not in kit.run("sandbox", "status", "--output", "json").succeeded().text
+    assert machine.box["password"] not in kit.run("sandbox", "status").succeeded().text
+    assert machine.box["password"] in kit.run("sandbox", "env").succeeded().out

@@ -103,3 +103,15 @@ def test_what_differs_by_nature_are_keys_of_the_file() -> None:
     known = {".".join(key) for key in shape.walk()}
     assert set(OWN) <= known
     assert set(NEVER_SHARED) <= known
+
+
+def test_two_environments_may_share_a_machine_but_not_a_database_on_it(folder: Path) -> None:
+    for name in ("dev", "test"):
+        path = write(folder, name, DEV_ID if name == "dev" else TEST_ID, "account, contact, incident")
+        machine = "machine: {host: sql01.contoso.com}\n  firewall:\n  administrator: {entra_group: , sql_login: sa}"
+        path.write_text(path.read_text().replace(f"server: sql-contoso-{name}", machine))
+    compared = promoted(folder)
+    assert compared["shared"] == []
+    assert not any(each["key"].startswith(("sql.machine", "sql.server")) for each in compared["differences"])
+    path.write_text(path.read_text().replace("name: crm-test", "name: crm-dev"))
+    assert [each["key"] for each in promoted(folder)["shared"]] == ["sql.database.name"]

@@ -122,6 +122,21 @@ def test_the_diagram_is_well_formed_even_with_hostile_names() -> None:
     ET.fromstring(svg.replace("\0", ""))  # noqa: S314 - our own
 
 
+def test_the_diagram_of_a_machine_has_no_firewall() -> None:
+    machine = {
+        "machine": True,
+        "there": True,
+        "name": "sql01.contoso.com",
+        "address": "sql01.contoso.com,1433",
+        "version": "SQL Server 2022 (16.0.1000)",
+    }
+    diagram = draw({**FACTS, "sql_server": machine, "firewall": None}, verification()["findings"])
+    assert "Firewall" not in {box.what for box in diagram.boxes}
+    (box,) = [box for box in diagram.boxes if box.what == "SQL Server on a virtual machine"]
+    assert [line.whole for line in box.lines] == ["sql01.contoso.com,1433", "SQL Server 2022 (16.0.1000)"]
+    assert "SQL Server at sql01.contoso.com" in diagram.description
+
+
 def test_the_diagram_marks_each_box_with_the_worst_that_was_found_about_it() -> None:
     diagram = draw(FACTS, verification()["findings"])
     marks = {box.what.partition(" (")[0]: box.status for box in diagram.boxes}

@@ -16,6 +16,10 @@ from setup_kit.resources.database import GIB
 from setup_kit.resources.discovery import Found
 from setup_kit.resources.importing import document_of
 
+SERVER = Server(
+    "sql-contoso", "sql-contoso.database.windows.net", "westeurope", login="boss", tags={"owner": "finance"}
+)
+DATABASE = Database("crm", "S3", "Standard", 250 * GIB, "westeurope", tags={"owner": "finance", "env": "prod"})
 FOUND = Found(
     organization=CurrentOrganization(id="o", name="Contoso", version=(9, 2)),
     profile=None,
@@ -26,10 +30,8 @@ FOUND = Found(
     ),
     secret="connection",
     user="dataexport_2",
-    server=Server(
-        "sql-contoso", "sql-contoso.database.windows.net", "westeurope", login="boss", tags={"owner": "finance"}
-    ),
-    database=Database("crm", "S3", "Standard", 250 * GIB, "westeurope", tags={"owner": "finance", "env": "prod"}),
+    server=SERVER,
+    database=DATABASE,
     rules=(),
     notes=(),
 )
@@ -54,7 +56,7 @@ def test_a_rotated_user_has_its_first_name_in_the_file() -> None:
 def test_the_administrator_is_the_entra_group_where_there_is_one() -> None:
     assert said(FOUND)["sql"]["administrator"] == {"sql_login": "boss"}
     group = EntraAdministrator("DBAs", "g", "t")
-    assert said(replace(FOUND, server=replace(FOUND.server, entra=group)))["sql"]["administrator"] == {
+    assert said(replace(FOUND, server=replace(SERVER, entra=group)))["sql"]["administrator"] == {
         "entra_group": {"name": "DBAs", "object_id": "g"}
     }
 
@@ -104,7 +106,21 @@ def test_a_rule_that_no_file_may_ask_for_is_left_out_and_told() -> None:
 
 
 def test_a_size_of_half_a_gigabyte_is_rounded_up_and_told() -> None:
-    small = replace(FOUND, database=replace(FOUND.database, max_bytes=GIB // 2))
+    small = replace(FOUND, database=replace(DATABASE, max_bytes=GIB // 2))
     document, notes = document_of(small, ["account"], "p")
     assert document["sql"]["database"]["max_size_gb"] == 1
     assert "0.5 GB" in notes[0]
+
+
+def test_what_is_on_a_machine_has_no_firewall_size_or_group_in_the_file() -> None:
+    found = replace(FOUND, server=None, database=None, machine=("sql01.contoso.com", 1433), on_machine="crm")
+    document, notes = document_of(found, ["account"], "p", "sa")
+    assert document["sql"] == {
+        "machine": {"host": "sql01.contoso.com", "port": 1433},
+        "administrator": {"sql_login": "sa"},
+        "database": {"name": "crm"},
+        "export_user": {"name": "dataexport", "schema": "dbo"},
+    }
+    assert document["location"] == FOUND.vault.location
+    assert document["tags"] == {"owner": "finance", "env": "prod"}
+    assert notes == []

@@ -23,7 +23,7 @@ def _has_permission(
     if permission is None:
         return None
     if class_name is None:
-        return int(runtime.is_server_administrator) if name is None else None
+        return int(_on_server(runtime, fold(permission))) if name is None else None
     if fold(class_name) == "server":
         return int(runtime.is_server_administrator)
     if permissions.resolve_class(class_name) is None:
@@ -36,6 +36,15 @@ def _has_permission(
         return int(held.holds_any(securable))
     known = permissions.canonical(permission, securable, held)
     return None if known is None else int(held.holds(known, securable))
+
+
+def _on_server(runtime: Runtime, permission: str) -> bool:
+    """A permission of the server; of those that fixed roles have, the two that somebody asks for."""
+    if permission == "alter any login":
+        return permissions.manages_logins(runtime)
+    if permission == "create any database":
+        return permissions.manages_databases(runtime)
+    return runtime.is_server_administrator
 
 
 def _user_name(runtime: Runtime, principal_id: int | None = None) -> Stored:
