@@ -10,7 +10,7 @@ from setup_kit.secret import Secret
 from setup_kit.sqlserver.connection import DriverMissingError, SqlError
 
 # The same thing was made before: by an earlier attempt whose answer was lost, or by somebody else.
-ALREADY_EXISTS = frozenset({2714, 15023, 15025})
+ALREADY_EXISTS = frozenset({1801, 2714, 15023, 15025})
 
 # The thing that is to be dropped is not there, or not to be seen.
 ALREADY_GONE = frozenset({15151})

@@ -155,6 +155,22 @@ def test_init_with_all_options_writes_a_file_that_loads(tmp_path: Path) -> None:
     assert "is there already" in again.stderr
 
 
+def test_init_on_a_machine_asks_for_its_login_and_for_no_group(tmp_path: Path) -> None:
+    given = given_options()
+    group = given.index("--administrator-group")
+    given = [*given[:group], *given[group + 4 :], "--machine", "sql01.contoso.com,14330"]
+    refused = run("init", "vm", *given, cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "--administrator-login" in refused.stderr
+    assert "--administrator-group" not in refused.stderr
+    written = run("init", "vm", *given, "--administrator-login", "sa", cwd=tmp_path)
+    assert written.returncode == 0, written.stderr
+    text = (tmp_path / "environments" / "vm.yaml").read_text(encoding="utf-8")
+    assert "    host: sql01.contoso.com\n" in text
+    assert "    port: 14330\n" in text
+    assert "firewall:" not in text
+
+
 # What Python has on Linux and macOS alone.
 WITHOUT_POSIX = """
 import os, signal, sys

@@ -14,7 +14,7 @@ from setup_kit.clouds import CLOUDS, SANDBOX_VARIABLE
 from setup_kit.environment.cloud import cloud_of
 from setup_kit.environment.loading import load
 from setup_kit.environment.problems import EnvironmentFileError
-from setup_kit.environment.starter import Starter, derived_names, sandbox_answers, write_starter
+from setup_kit.environment.starter import Starter, derived_names, machine_of, sandbox_answers, write_starter
 from setup_kit.errors import UsageError
 
 SANDBOX: dict[str, Any] = {
@@ -124,6 +124,25 @@ def test_bad_answers_are_all_told_and_nothing_is_written(tmp_path: Path) -> None
     assert {p.key for p in caught.value.problems} == {"tenant", "sql.server", "sql.administrator"}
     assert "would have 3 problems" in caught.value.what
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "machine"),
+    [
+        ("sql01.contoso.com", ("sql01.contoso.com", 1433)),
+        ("SQL01 , 14330", ("sql01", 14330)),
+    ],
+)
+def test_a_machine_is_given_as_host_or_host_and_port(text: str, machine: tuple[str, int]) -> None:
+    assert machine_of(text) == machine
+    answers = dataclasses.replace(ANSWERS, machine=machine)
+    assert str(answers.environment().sql.machine) == f"{machine[0]},{machine[1]}"
+
+
+@pytest.mark.parametrize("text", ["", ",1433", "sql01,", "sql01,tds", "sql01,1,2", "sql01,-1"])
+def test_what_names_no_machine_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="names no machine"):
+        machine_of(text)
 
 
 def test_a_folder_that_cannot_be_written_is_a_plain_error(tmp_path: Path) -> None:
