@@ -92,7 +92,7 @@ class House:
         from setup_kit.resources.doctor.examination import examine
 
         clients = (self.azure.identity, self.azure, self.organization, self.export_client)
-        return examine(self.environment, self.cloud, *clients, self.sessions, self.nodes, listener, stop)
+        return examine(self.environment, self.cloud, *clients, self.nodes, listener, stop, self.sessions)
 
     def purge(self, names: Iterable[str]) -> None:
         """Has a removal delete the vault, or the secret, of these names for good.

@@ -39,8 +39,8 @@ def examine_machine(
     try:
         seen = looked_at(machine, cloud)
     except KitError as error:
-        original = f" ({error.original})" if error.original else ""
-        return [Finding(CHECK, Status.FAILED, address, f"{error.what}: {error.why}{original}", error.remedy)]
+        evidence = error.original or error.why
+        return [Finding(CHECK, Status.FAILED, address, f"{error.what}: {error.why}", error.remedy, evidence)]
     evidence = f"certificate trusted until {seen.expires:%Y-%m-%d}"
     found = Finding(
         CHECK, Status.PASSED, address, f"{version_of(seen)} answers at {machine}, encrypted", evidence=evidence
@@ -60,8 +60,9 @@ def _signed_in(address: str, environment: Environment, sessions: SqlSessions) ->
         yield Finding(CHECK, Status.SKIPPED, address, message, unknown.remedy, grade=Severity.INFO)
         return
     except SignInRefused as refusal:
-        message = f"{refusal.what}: {refusal.why} ({refusal.original})"
-        yield Finding(CHECK, Status.FAILED, address, message, f"{refusal.remedy}; {MIXED_MODE}")
+        message = f"{refusal.what}: {refusal.why}"
+        remedy = f"{refusal.remedy}; {MIXED_MODE}"
+        yield Finding(CHECK, Status.FAILED, address, message, remedy, refusal.original)
         return
     doing = f"read what {login!r} may do"
     database = environment.sql.database.name
@@ -69,7 +70,8 @@ def _signed_in(address: str, environment: Environment, sessions: SqlSessions) ->
     wants_contained = environment.sql.export_user.authentication is Authentication.CONTAINED
     if edition == _LOGICAL:
         message = "what answers is Azure SQL Database, not a SQL Server of one's own"
-        yield Finding(CHECK, Status.FAILED, address, message, "name its logical server in sql.server instead")
+        remedy = "name its logical server in sql.server instead"
+        yield Finding(CHECK, Status.FAILED, address, message, remedy, f"SERVERPROPERTY('EngineEdition') is {edition}")
         return
     lacking = []
     if not sysadmin:
@@ -80,14 +82,16 @@ def _signed_in(address: str, environment: Environment, sessions: SqlSessions) ->
     if lacking:
         message = f"the administrator {login!r} lacks {' and '.join(lacking)} on the server"
         remedy = f"give it to it: GRANT {', '.join(lacking)} TO the login, in master; or name another administrator"
-        yield Finding(CHECK, Status.FAILED, address, message, remedy)
+        evidence = "no member of sysadmin; HAS_PERMS_BY_NAME answers 0"
+        yield Finding(CHECK, Status.FAILED, address, message, remedy, evidence)
     if wants_contained and not contained:
         message = "the server admits no contained users, and sql.export_user.authentication is contained"
         remedy = (
             "in master: EXEC sp_configure 'contained database authentication', 1; RECONFIGURE; (the setting is the"
             " whole server's, so setup-kit leaves it to you), or set sql.export_user.authentication to login"
         )
-        yield Finding(CHECK, Status.FAILED, address, message, remedy)
+        evidence = "contained database authentication: value_in_use is 0"
+        yield Finding(CHECK, Status.FAILED, address, message, remedy, evidence)
     if not lacking and (contained or not wants_contained):
         evidence = "a member of sysadmin" if sysadmin else "by permissions of its own"
         yield Finding(

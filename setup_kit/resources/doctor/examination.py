@@ -35,10 +35,10 @@ def examine(
     azure: AzureClients,
     organization: OrganizationClient,
     export_client: ExportServiceClient,
-    sessions: SqlSessions,
     nodes: Iterable[Node],
     listener: Listener,
     stop: threading.Event,
+    sessions: SqlSessions | None = None,
 ) -> tuple[list[Finding], bool]:
     """Everything at once, and whether it was interrupted. Each failed finding has a remedy. Changes nothing.
 

@@ -76,7 +76,7 @@ def planned_contents(environment: Environment, creations: Mapping[str, Change]) 
         (
             "sql_server",
             "Microsoft.Sql/servers",
-            sql.server,
+            sql.address,
             _SQL,
             {
                 "properties": {
