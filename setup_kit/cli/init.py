@@ -60,7 +60,7 @@ def init(name: str, cloud: str, entities: tuple[str, ...], output: Output, **giv
     Examples:
       setup-kit init dev
       setup-kit init dev --cloud sandbox
-      setup-kit init prod --machine sql01.contoso.com,1433 --administrator-login sa
+      setup-kit init vm --machine sql01.contoso.com --administrator-login sa
     """
     from dataclasses import replace
 

@@ -29,9 +29,16 @@ SHAPES = {
     "alter_user_login": "ALTER USER I WITH LOGIN = I",
     "alter_user_password": "ALTER USER I WITH PASSWORD = S",
     "create_contained_user": "CREATE USER I WITH PASSWORD = S , DEFAULT_SCHEMA = I",
+    "create_database": (
+        "CREATE DATABASE I CONTAINMENT = PARTIAL ; EXEC I . sys . sp_addextendedproperty @ name = S , @ value = S"
+    ),
     "create_login": "CREATE LOGIN I WITH PASSWORD = S",
     "create_schema": "CREATE SCHEMA I",
     "create_user": "CREATE USER I FOR LOGIN I WITH DEFAULT_SCHEMA = I",
+    "drop_database": (
+        "IF DB_ID ( S ) IS NOT NULL BEGIN ALTER DATABASE I SET SINGLE_USER WITH ROLLBACK IMMEDIATE ; "
+        "DROP DATABASE I ; END"
+    ),
     "drop_exported_procedure": "DROP PROCEDURE IF EXISTS I . I",
     "drop_exported_table": "DROP TABLE IF EXISTS I . I",
     "drop_exported_type": "DROP TYPE IF EXISTS I . I",
@@ -46,6 +53,7 @@ SHAPES = {
     "grant_on_schema": "GRANT VIEW DATABASE STATE ON SCHEMA :: I TO I",
     "revoke_on_database": "REVOKE VIEW DATABASE STATE FROM I",
     "revoke_on_schema": "REVOKE VIEW DATABASE STATE ON SCHEMA :: I FROM I",
+    "set_containment": "ALTER DATABASE I SET CONTAINMENT = PARTIAL WITH ROLLBACK IMMEDIATE",
     "set_maxdop": "ALTER DATABASE SCOPED CONFIGURATION SET MAXDOP = 1",
     "set_read_committed_snapshot": "ALTER DATABASE CURRENT SET READ_COMMITTED_SNAPSHOT ON WITH ROLLBACK IMMEDIATE",
 }
@@ -73,6 +81,9 @@ def rendered(template: str, name: str, password: str, schema: str) -> Batch:
         permission="VIEW DATABASE STATE",
         maxdop=1,
         enabled=True,
+        contained=True,
+        property=password,
+        owner=password,
     )
 
 
@@ -87,7 +98,8 @@ def test_a_hostile_name_stays_one_identifier(template: str, name: str) -> None:
         found = tokens(rendered(template, name, password, schema=name[::-1]).text)
         assert " ".join(shape(token) for token in found) == SHAPES[template]
         assert {token.text for token in found if shape(token) == "I"} <= {name, name[::-1]}
-        assert all(token.text == password for token in found if shape(token) == "S")
+        literals = {name} if template == "drop_database" else {password}
+        assert {token.text for token in found if shape(token) == "S"} <= literals
 
 
 @pytest.mark.parametrize("template", sorted(SHAPES))
