@@ -232,9 +232,9 @@ def show_findings(console: Console, findings: Iterable[Finding]) -> None:
     for finding, following in zip_longest(every, every[1:]):
         mark, color = MARKS[finding.status]
         console.print(f"  [{color}]{mark}[/] [bold]{escape(finding.resource)}[/]  {escape(finding.message)}")
-        if finding.status not in (Status.FAILED, Status.WARNING):
+        if finding.status is Status.PASSED:
             continue
-        if finding.evidence:
+        if finding.evidence and finding.status is not Status.SKIPPED:
             console.print(f"          [bright_black]{escape(f'{finding.severity}: {finding.evidence}')}[/]")
         if finding.remedy and (following is None or following.remedy != finding.remedy):
             console.print(f"          [cyan]→[/] {escape(finding.remedy)}")

@@ -70,7 +70,7 @@ class Wanted:
         """What the value says is taken as it is; the rest is seen and changed through Resource Manager."""
         if renew and observed.unreadable is not None:
             raise KitError(
-                f"{self.address} cannot be written again with the password that it holds",
+                "A new version cannot be written with the password of the newest one",
                 why=f"its value cannot be read: {observed.unreadable.why}",
                 remedy=f"setup-kit rotate gives it a new password; or, to see the value: {observed.unreadable.remedy}",
             )

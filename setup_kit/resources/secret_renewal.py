@@ -75,6 +75,10 @@ class SecretRenewal(Resource[str]):
     def evidence(self, observed: str) -> str:
         return "no new password is needed"
 
+    def find(self) -> str:
+        """Nobody needs a password of what is taken away."""
+        return ""
+
     def removal(self, observed: str) -> Removal:
         return Removal()
 

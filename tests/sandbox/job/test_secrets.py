@@ -145,7 +145,7 @@ def arguments_of(name: str, command: click.Command) -> list[str]:
     """A way to run a command on the environment dev, with nobody there to be asked, that says as much as it can."""
     arguments = [*name.split(), *GIVEN.get(name, ())]
     for parameter in command.params:
-        if parameter.name == "environment":
+        if parameter.name in ("environment", "environments"):
             arguments += ["-e", "dev"]
         elif parameter.name in ("yes", "verbose"):
             arguments.append(f"--{parameter.name}")

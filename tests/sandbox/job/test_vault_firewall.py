@@ -104,6 +104,8 @@ def test_a_second_plan_behind_the_firewall_is_empty_and_says_what_it_did_not_see
     assert (told["status"], told["resource"]) == ("skipped", SECRET)
     assert "(127.0.0.1)" in told["message"]
     assert told["remedy"].startswith("az keyvault network-rule add --name ")
+    shown = walled.kit.run("plan", "-e", "walled").succeeded().out
+    assert (shown.count("skipped"), shown.count("→ az keyvault network-rule add")) == (2, 1)
     before = walled.versions()
     assert walled.apply() == []
     assert walled.versions() == before
@@ -134,14 +136,22 @@ def test_doctor_looks_for_the_rights_that_writing_through_resource_manager_takes
 
 
 def test_the_password_behind_the_firewall_is_in_no_file_and_no_output(walled: Behind) -> None:
-    shown = walled.kit.run("secret", "show", "-e", "walled").succeeded().text
-    value = walled.versions()[-1]["value"]
-    password = walled.held.password
-    assert password is not None
-    files = [*walled.kit.folder.joinpath(".setup-kit").rglob("*"), *walled.kit.sandbox_folder.glob("*.jsonl")]
-    texts = [shown, *(path.read_text(encoding="utf-8") for path in files if path.is_file())]
-    assert len(texts) > 2
-    assert not [text for text in texts if value in text or password.reveal() in text]
+    environment = ("-e", "walled", "--verbose")
+    shown = [
+        walled.kit.run(*words, *environment).succeeded().text
+        for words in (("rotate", "--yes", "--grace", "0"), ("secret", "show"), ("plan",), ("verify",))
+    ]
+    hidden = set()
+    for version in walled.versions():
+        password = parse_ado_net(Secret(version["value"])).password
+        assert password is not None
+        hidden |= {version["value"], password.reveal()}
+    assert len(hidden) >= 4
+    files = [*walled.kit.folder.joinpath(".setup-kit").rglob("*"), *walled.kit.sandbox_folder.glob("*.*l*")]
+    read = [path.read_bytes() for path in files if path.is_file() and not path.name.startswith("state.db")]
+    assert len(read) > 2
+    searched = (*map(str.encode, shown), *read)
+    assert not [secret[:3] for secret in hidden for data in searched if secret.encode() in data]
 
 
 def test_a_missing_login_behind_the_firewall_is_made_with_a_new_version_that_the_plan_shows(walled: Behind) -> None:
