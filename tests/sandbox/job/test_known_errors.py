@@ -146,15 +146,15 @@ def test_a_deadlock_of_the_databases_own_is_ridden_out(kit: Kit, dev: str) -> No
 
 
 def test_a_wrong_client_secret_is_told_with_entras_own_words_and_without_the_secret(kit: Kit) -> None:
-    kit.init("wrongsecret")
+    kit.init("deadsecret")
     wrong = {"AZURE_CLIENT_SECRET": "not-the-secret-1234"}
-    ended = kit.run("plan", "-e", "wrongsecret", variables=wrong).failed(1)
+    ended = kit.run("plan", "-e", "deadsecret", variables=wrong).failed(1)
     assert ended.err == ""
     assert "not-the-secret-1234" not in ended.text
     lines = [line.strip() for line in ended.out.splitlines()]
     assert any(line.startswith("the client secret is wrong: ") for line in lines)
     assert any(line.startswith("→ set AZURE_CLIENT_SECRET") for line in lines)
     assert f"{DOCS}entra/identity-platform/reference-error-codes" in lines
-    [error] = told(kit.run("plan", "-e", "wrongsecret", "--output", "json", variables=wrong).failed(1))
+    [error] = told(kit.run("plan", "-e", "deadsecret", "--output", "json", variables=wrong).failed(1))
     assert error["link"] == f"{DOCS}entra/identity-platform/reference-error-codes"
     assert "AADSTS7000215" in error["original"]
