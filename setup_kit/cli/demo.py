@@ -15,13 +15,8 @@ from typing import Any
 
 import click
 
-from setup_kit.cli.apply import apply
-from setup_kit.cli.doctor import doctor
-from setup_kit.cli.init import init
-from setup_kit.cli.options import Output
-from setup_kit.cli.plan import plan
-from setup_kit.cli.verify import verify
-from setup_kit.errors import KitError
+from setup_kit.cli.options import Output, finish
+from setup_kit.errors import ExitCode, KitError
 
 NAME = "demo"
 
@@ -108,22 +103,21 @@ def _settings(document: dict[str, Any]) -> Iterator[None]:
 
 
 def _run(output: Output, no_color: bool) -> None:
-    def step(command: click.Command, line: str, **options: Any) -> None:
+    from setup_kit.cli.root import cli
+
+    def step(line: str) -> None:
         output.out.print(f"\n[bold cyan]$ setup-kit {line}[/]")
         sys.stdout.flush()
-        context = click.get_current_context()
-        try:
-            context.invoke(command, no_color=no_color, **options)
-        except click.exceptions.Exit as ended:
-            if ended.exit_code:
-                raise
+        words = [*line.split(), *(["--no-color"] if no_color else [])]
+        if code := cli.main(words, prog_name="setup-kit", standalone_mode=False):
+            finish(ExitCode(code))
 
-    step(init, f"init {NAME} --cloud sandbox", name=NAME, cloud="sandbox")
-    step(doctor, f"doctor -e {NAME}", environment=NAME)
-    step(plan, f"plan -e {NAME}", environment=NAME)
-    step(apply, f"apply -e {NAME} --yes", environment=NAME, yes=True)
-    step(verify, f"verify -e {NAME}", environment=NAME)
-    step(plan, f"plan -e {NAME} --detailed-exitcode", environment=NAME, detailed_exitcode=True)
+    step(f"init {NAME} --cloud sandbox")
+    step(f"doctor -e {NAME}")
+    step(f"plan -e {NAME}")
+    step(f"apply -e {NAME} --yes")
+    step(f"verify -e {NAME}")
+    step(f"plan -e {NAME} --detailed-exitcode")
     _show_rows(output)
 
 

@@ -59,13 +59,6 @@ CASES = {
         f"{DOCS}azure/azure-resource-manager/troubleshooting/common-deployment-errors",
         f"(SomethingNew) {ADDED}",
     ),
-    "vault firewall": Case(
-        "status --status 403 --code ForbiddenByFirewall --part key-vault",
-        "the vault's firewall does not admit this machine: ",
-        "az keyvault network-rule add",
-        f"{DOCS}azure/key-vault/general/network-security",
-        f"(ForbiddenByFirewall) {ADDED}",
-    ),
     "directory": Case(
         "status --status 403 --code Authorization_RequestDenied --part graph",
         "whoever is signed in may not do it in the tenant's directory: ",
