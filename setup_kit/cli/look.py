@@ -29,6 +29,7 @@ def show(environment: str, targets: Iterable[str], output: Output, *, adjust: Ad
     else:
         show_states(output.out, made, document)
     if made.interrupted:
+        output.err.print("[yellow]Interrupted.[/] Run the same command again.")
         finish(ExitCode.INTERRUPTED)
     if not present(document):
         finish(ExitCode.FAILED)
@@ -60,6 +61,7 @@ def check(environment: str, targets: Iterable[str], output: Output, *, open_fire
     else:
         show_findings(output.out, findings)
     if interrupted:
+        output.err.print("[yellow]Interrupted.[/] Run the same command again.")
         finish(ExitCode.INTERRUPTED)
     if any(finding.status in (Status.FAILED, Status.SKIPPED) for finding in findings):
         finish(ExitCode.VERIFICATION_FAILED)

@@ -116,7 +116,8 @@ def _verified(session: Session, given: str, found: Iterable[Finding], interrupte
 
     def show(console: Console) -> None:
         show_findings(console, findings)
-        console.print(", ".join(f"{count} {word}" for word, count in words.items()) + ".")
+        ending = "[yellow]Interrupted.[/] " if interrupted else ""
+        console.print(ending + ", ".join(f"{count} {word}" for word, count in words.items()) + ".")
 
     code, word, next_ = ExitCode.DONE, "passed", ""
     if not document["passed"]:

@@ -55,5 +55,7 @@ def _reason(node: Node, plan: Plan) -> str:
         return error.what
     if error is not None:
         return f"{type(error).__name__}: {error}"
+    if node in plan.left:
+        return "not looked at, because the look was interrupted"
     blocker = plan.blocked.get(node)
     return f"not reached because of {blocker.address}" if blocker is not None else "not reached"

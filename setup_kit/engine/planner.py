@@ -37,13 +37,17 @@ class Planned:
 
 @dataclass(frozen=True)
 class Plan:
-    """What `apply` would do. `failures` are nodes that could not be read at all, `blocked` what depends on them."""
+    """What `apply` would do. `failures` are nodes that could not be read at all, `blocked` what depends on them.
+
+    `left` is what was not reached because the look was interrupted.
+    """
 
     nodes: tuple[Node, ...]
     planned: Mapping[Node, Planned]
     findings: tuple[Finding, ...] = ()
     failures: Mapping[Node, Exception] = field(default_factory=dict)
     blocked: Mapping[Node, Node] = field(default_factory=dict)
+    left: tuple[Node, ...] = ()
     interrupted: bool = False
 
     @property
@@ -112,10 +116,11 @@ def make_plan(
     outcomes = walk(nodes, visit, stop, waits={node: _waits(node, beside) for node in nodes})
     # What was read without waiting for all it needs counts for nothing where one of these failed.
     for node in nodes:
-        blocker = next((need for need in node.needs if not outcomes[need].done), None)
-        if blocker is not None:
-            met = outcomes[blocker]
-            outcomes[node] = Outcome(blocked_by=met.blocked_by or blocker, stopped=met.stopped)
+        missed = [need for need in node.needs if not outcomes[need].done]
+        if missed:
+            blocker = next((need for need in missed if not outcomes[need].stopped), None)
+            root = blocker and (outcomes[blocker].blocked_by or blocker)
+            outcomes[node] = Outcome(blocked_by=root, stopped=root is None)
             planned.pop(node, None)
     in_order = {node: planned[node] for node in nodes if node in planned}
     return Plan(
@@ -124,6 +129,7 @@ def make_plan(
         findings=tuple(findings),
         failures={node: outcome.error for node, outcome in outcomes.items() if outcome.error is not None},
         blocked={node: outcome.blocked_by for node, outcome in outcomes.items() if outcome.blocked_by is not None},
+        left=tuple(node for node in nodes if outcomes[node].stopped),
         interrupted=stop.is_set() and not all(outcome.done for outcome in outcomes.values()),
     )
 

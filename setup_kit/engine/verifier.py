@@ -27,7 +27,9 @@ def verify_all(
     try:
         plan = make_plan(nodes, listener, stop, temporaries.open if open_ways else None)
         found: dict[Node, list[Finding]] = {node: _of_plan(node, plan) for node in nodes}
+        left = [node for node in nodes if isinstance(node, Check) and not node.first and node not in plan.blocked]
         if plan.interrupted:
+            found.update({node: _of_left(node) for node in left})
             return _flat(found), True
 
         def visit(node: Node) -> None:
@@ -37,7 +39,8 @@ def verify_all(
                 found[node] = _of_check(node, plan)
                 listener(Event(Happening.DONE, node.address))
 
-        walk(nodes, visit, stop)
+        outcomes = walk(nodes, visit, stop)
+        found.update({node: _of_left(node) for node in left if outcomes[node].stopped})
     finally:
         if open_ways:
             temporaries.close_or_raise(nodes)
@@ -54,9 +57,18 @@ def _of_plan(node: Node, plan: Plan) -> list[Finding]:
     if node in plan.blocked:
         blocker = plan.blocked[node]
         return [Finding(node.kind, Status.SKIPPED, node.address, f"not looked at, because {blocker.address} failed")]
+    if node in plan.left:
+        return _of_left(node)
     if isinstance(node, Resource):
         return _of_resource(plan.planned[node])
     return [finding for finding in plan.findings if finding.resource == node.address]
+
+
+def _of_left(node: Node) -> list[Finding]:
+    if not isinstance(node, Resource | Check):
+        return []
+    message = "not looked at, because the look was interrupted"
+    return [Finding(node.kind, Status.SKIPPED, node.address, message, "run the same command again")]
 
 
 def _of_resource(planned: Planned) -> list[Finding]:

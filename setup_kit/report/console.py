@@ -16,7 +16,7 @@ from rich.text import Text
 from setup_kit.engine.drift import Standing, drift
 from setup_kit.engine.executor import Result
 from setup_kit.engine.planner import CheckFailed, Plan
-from setup_kit.engine.resource import Action, Change, Finding, Node, Status, Value
+from setup_kit.engine.resource import Action, Change, Finding, Node, Resource, Status, Value
 from setup_kit.errors import KitError
 from setup_kit.report.documents import summary
 
@@ -90,7 +90,7 @@ def show_plan(console: Console, environment: str, plan: Plan) -> None:
     if plan.changes or plan.deferred:
         console.print()
     show_failures(console, plan.failures, plan.blocked)
-    if not plan.failures:
+    if plan.interrupted or not plan.failures:
         console.print(_counts(plan))
 
 
@@ -112,11 +112,20 @@ def show_drift(console: Console, environment: str, plan: Plan) -> None:
         if each.standing is Standing.DIFFERS:
             for change in each.changes:
                 console.print(f"  {'':<{width}}  {_part(change)}{_why(change)}")
-    if not plan.failures:
+    if plan.interrupted or not plan.failures:
         console.print(f"\n{_counts(plan)}")
 
 
+def interrupted_text(plan: Plan) -> str:
+    """What there is to say of a plan that is not whole."""
+    left = sum(isinstance(node, Resource) for node in plan.left)
+    text = f"{left} resource{' was' if left == 1 else 's were'} not looked at, and nothing was changed."
+    return f"[yellow]Interrupted.[/] {text} Run the same command again."
+
+
 def _counts(plan: Plan) -> str:
+    if plan.interrupted:
+        return interrupted_text(plan)
     counts = summary(plan.changes, len(plan.unchanged))
     if plan.empty:
         return f"[green]No changes.[/] {counts['unchanged']} resources are as the environment file says."

@@ -25,7 +25,10 @@ _COMMAND = re.compile(r"\b(setup-kit (?:apply|plan|status|verify|(?:failures|org
 
 
 def plan_document(environment: str, plan: Plan) -> Document:
-    """`summary`, `changes`; `deferred` for what is decided during apply; `failures` for what could not be read."""
+    """`summary`, `changes`; `deferred` for what is decided during apply; `failures` for what could not be read.
+
+    `interrupted` says whether it is a part alone of what there would be to say, and `left` what was not reached.
+    """
     return {
         "environment": environment,
         "summary": summary(plan.changes, len(plan.unchanged)) | {"deferred": len(plan.deferred)},
@@ -34,6 +37,8 @@ def plan_document(environment: str, plan: Plan) -> Document:
         "findings": [finding_document(finding) for finding in _all_findings(plan.findings, plan.failures)],
         "failures": failures_document(plan.failures),
         "blocked": _blocked(plan.blocked),
+        "left": [node.address for node in plan.left],
+        "interrupted": plan.interrupted,
     }
 
 
@@ -64,6 +69,7 @@ def result_document(environment: str, result: Result) -> Document:
         "failures": failures_document({**result.failures, **result.close_failures}),
         "blocked": _blocked(result.blocked),
         "left": [node.address for node in result.left],
+        "interrupted": result.interrupted,
     }
 
 

@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from setup_kit.engine.removal import RemovalPlan
 from setup_kit.engine.resource import Status
-from setup_kit.report.console import show_changes, show_failures, show_findings
+from setup_kit.report.console import interrupted_text, show_changes, show_failures, show_findings
 from setup_kit.report.documents import Document, plan_document
 
 
@@ -30,6 +30,9 @@ def show_removal(console: Console, environment: str, plan: RemovalPlan) -> None:
         console.print(f"  [green]=[/] {escape(node.address)}  [bright_black]stays: {escape(why)}[/]")
     console.print()
     show_failures(console, plan.failures, plan.blocked)
+    if plan.interrupted:
+        console.print(interrupted_text(plan))
+        return
     if plan.failures:
         return
     if plan.empty:

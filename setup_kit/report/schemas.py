@@ -74,6 +74,7 @@ _FINDINGS = list_of("In the order of the graph, needs first.", reference("findin
 _FAILURES = list_of("What could not be read or changed.", reference("failure"))
 _BLOCKED = list_of("What was not reached because of a failure.", reference("blocked"))
 _LEFT = list_of("What an interrupted run did not reach.", _ADDRESS)
+_INTERRUPTED = flag("Whether it was interrupted before all was done or looked at.")
 _COUNTED = ("created", "updated", "deleted", "unchanged")
 
 _PLAN = {
@@ -87,6 +88,8 @@ _PLAN = {
     "findings": _FINDINGS,
     "failures": _FAILURES,
     "blocked": _BLOCKED,
+    "left": _LEFT,
+    "interrupted": _INTERRUPTED,
 }
 _ENTITY = object_of(
     "How far the export of an entity is.",
@@ -132,6 +135,7 @@ _RESULT = {
     "failures": _FAILURES,
     "blocked": _BLOCKED,
     "left": _LEFT,
+    "interrupted": _INTERRUPTED,
 }
 _REMOVAL = {
     **_PLAN,
@@ -145,7 +149,6 @@ _REMOVAL = {
         "What stays, wholly or in part.",
         object_of("One resource.", resource=_ADDRESS, why=text("Why it stays.")),
     ),
-    "left": _LEFT,
 }
 _ROTATION = {
     **_RESULT,
@@ -153,7 +156,7 @@ _ROTATION = {
     "reason": text("Why nothing was to be done."),
     "user": text("The user that the secret names."),
 }
-_UNLESS_ROTATED = ("summary", "findings", "failures", "blocked", "left", "reason")
+_UNLESS_ROTATED = ("summary", "findings", "failures", "blocked", "left", "interrupted", "reason")
 _EXIT_CODE: Schema = {"enum": list(map(int, ExitCode)), "description": "An exit code of the command."}
 _AUDIT = ("verified_at", "version", "strict", "interrupted", "passed", "provisioned")
 _PROBLEM = object_of(

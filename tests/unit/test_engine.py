@@ -13,12 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from setup_kit.engine.drift import drift
 from setup_kit.engine.events import Event, Happening
 from setup_kit.engine.executor import Result, Temporaries, execute, reading
 from setup_kit.engine.graph import ordered, walk
 from setup_kit.engine.journal import Journal
 from setup_kit.engine.planner import Known, Plan, make_plan
 from setup_kit.engine.resource import Action, Change, Check, Finding, Node, NotReadable, Resource, Status, Temporary
+from setup_kit.engine.verifier import verify_all
+from setup_kit.report.documents import plan_document
 from setup_kit.secret import Secret
 
 
@@ -353,6 +356,64 @@ def test_a_stop_lets_what_is_in_flight_end_and_says_what_is_left() -> None:
     assert world.writes == ["open", "server", "close"]
     assert [node.name for node in result.left] == ["database"]
     assert result.interrupted
+
+
+class Halting(Thing):
+    """A thing during whose reading the person presses Ctrl-C."""
+
+    def __init__(self, world: World, name: str, stop: threading.Event, **links: Any) -> None:
+        super().__init__(world, name, **links)
+        self.stop = stop
+
+    def read(self) -> str | None:
+        self.stop.set()
+        return super().read()
+
+
+def test_an_interrupted_plan_says_what_it_did_not_look_at_and_blames_nothing_for_it() -> None:
+    world, stop = World(), threading.Event()
+    server = Halting(world, "server", stop)
+    database = Thing(world, "database", needs=[server])
+    plan = make_plan([Thing(world, "login", needs=[database])], silent, stop)
+    assert plan.interrupted
+    assert [node.name for node in plan.left] == ["database", "login"]
+    assert (plan.blocked, plan.failures) == ({}, {})
+    document = plan_document("dev", plan)
+    assert document["interrupted"] is True
+    assert document["left"] == ["thing/database", "thing/login"]
+    assert {each.reason for each in drift(plan)[1:]} == {"not looked at, because the look was interrupted"}
+
+
+def test_an_interrupted_verification_skips_what_it_did_not_look_at_and_no_check_has_failed() -> None:
+    world, stop = World(), threading.Event()
+    server = Halting(world, "server", stop)
+    world.there["server"] = "made"
+    proof = Proof(world, needs=[Thing(world, "database", needs=[server])])
+    findings, interrupted = verify_all([proof], silent, stop)
+    assert interrupted
+    told = {finding.resource: (str(finding.status), finding.message) for finding in findings}
+    skipped = ("skipped", "not looked at, because the look was interrupted")
+    assert told == {
+        "thing/server": ("passed", "as the environment file says"),
+        "thing/database": skipped,
+        "proof/login": skipped,
+    }
+
+
+def test_a_check_that_an_interrupt_kept_from_being_run_is_named() -> None:
+    world, stop = World(), threading.Event()
+
+    class Halted(Proof):
+        def run(self) -> list[Finding]:
+            stop.set()
+            return super().run()
+
+    first = Halted(world)
+    later = Proof(world, needs=[first])
+    later.name = "later"
+    findings, interrupted = verify_all([later], silent, stop)
+    assert interrupted
+    assert [str(finding.status) for finding in findings] == ["passed", "skipped"]
 
 
 @given(st.lists(st.tuples(st.integers(0, 14), st.integers(0, 14)), max_size=40))
