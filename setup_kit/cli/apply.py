@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from setup_kit.cli.options import Chosen, Output, environments_options, output_options, target_option
+from setup_kit.cli.options import Chosen, FileName, Output, environments_options, output_options, target_option
 from setup_kit.cli.work import Consent, Work, carry_out, changing, consent_options, make, planned
 from setup_kit.errors import UsageError
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("plan_file", metavar="[FILE]", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("plan_file", metavar="[FILE]", required=False, type=FileName())
 @environments_options
 @target_option
 @consent_options

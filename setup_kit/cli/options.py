@@ -48,6 +48,18 @@ class EnvironmentName(click.ParamType[str]):
         return [rv]
 
 
+class FileName(click.Path):
+    """A file by its path, which is no empty text: a variable that was not set would else name the folder."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(dir_okay=False, path_type=Path, **options)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not str(value):
+            self.fail("an empty text names no file: write the path of one", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 class Span(click.ParamType[timedelta]):
     """A span of time: 90m, 24h, 7d."""
 

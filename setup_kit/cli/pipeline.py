@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from setup_kit.cli.options import EnvironmentName, Output, output_options
+from setup_kit.cli.options import EnvironmentName, FileName, Output, output_options
 from setup_kit.errors import UsageError
 
 
@@ -36,7 +36,7 @@ def workflow_options(function: Callable[..., Any]) -> Callable[..., Any]:
             ),
             click.option(
                 "--file",
-                type=click.Path(dir_okay=False, path_type=Path),
+                type=FileName(),
                 help="Write this file; where the system looks if not given.",
             ),
             click.option("--force", is_flag=True, help="Replace the file when it is there already."),

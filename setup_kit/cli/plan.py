@@ -10,6 +10,7 @@ import click
 from setup_kit.cli.answer import Answer, of_plan, say
 from setup_kit.cli.options import (
     Chosen,
+    FileName,
     Output,
     environments_options,
     finish,
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
 @open_firewall_option
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FileName(),
     metavar="FILE",
-    help="Keep the plan in this file, for setup-kit apply FILE. It holds no secret.",
+    help="Keep the plan in this file, for setup-kit apply FILE. It holds no secret. Only a plan is replaced by it.",
 )
 @output_options
 def plan(
@@ -66,6 +67,10 @@ def plan(
     if chosen.one is None:
         _plan_all(chosen, targets, output, detailed=detailed_exitcode, open_firewall=open_firewall, out=out)
         return
+    if out is not None:
+        from setup_kit.report.saved_plan import check_replaceable
+
+        check_replaceable(out)
     with open_session(chosen.one) as session:
         made = planned(session, targets, output, open_ways=open_firewall)
         whole = not made.interrupted and not made.failures

@@ -11,6 +11,7 @@ import click
 from setup_kit.cli.answer import Answer, say
 from setup_kit.cli.options import (
     Chosen,
+    FileName,
     Output,
     Span,
     environments_options,
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 @click.option("--strict", is_flag=True, help="Warnings fail the verification, too.")
 @click.option(
     "--html",
-    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    type=FileName(writable=True),
     metavar="FILE",
     help="Write the report as one HTML file, with a diagram of what there is; to read, to print, to attach.",
 )

@@ -6,7 +6,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from setup_kit.errors import KitError, UsageError
 from setup_kit.report.documents import Document, plan_document
 
 FORMAT = 1
+_MAKE = "make one with: setup-kit plan -e NAME --out FILE"
 
 
 @dataclass(frozen=True)
@@ -82,21 +83,51 @@ def save_plan(
         ) from error
 
 
-def read_plan(path: Path) -> SavedPlan:
-    """Raises UsageError when the file is none that `save_plan` wrote."""
+def check_replaceable(path: Path) -> None:
+    """Raises UsageError where there is something at the path that is no saved plan, which a plan would replace."""
+    if not os.path.lexists(path):
+        return
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        saved = SavedPlan(**document)
-        _counted(saved.plan)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        _read(path)
+    except UsageError as error:
         raise UsageError(
-            f"{path} is not a saved plan",
-            remedy="make one with: setup-kit plan -e NAME --out FILE",
-            original=str(error),
+            f"{path} is there and is no saved plan: it is not replaced by one",
+            why=error.why,
+            remedy=f"name another file with --out, or remove this one first if nobody needs it: {path}",
+            original=error.original,
         ) from None
+
+
+def read_plan(path: Path) -> SavedPlan:
+    """Raises UsageError when there is no such file, or it is none that `save_plan` wrote."""
+    saved = _read(path)
     if saved.format != FORMAT:
         raise UsageError(f"{path} is a plan of another format, {saved.format}", remedy="plan again")
     return saved
+
+
+def _read(path: Path) -> SavedPlan:
+    """A saved plan of whatever format."""
+    if not path.exists():
+        raise UsageError(f"there is no file {path}", remedy=_MAKE)
+    if not path.is_file():
+        raise _no_plan(path, "it is no regular file")
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _no_plan(path, "it cannot be read as JSON", str(error)) from None
+    names = {field.name for field in fields(SavedPlan)}
+    if not isinstance(document, dict) or document.keys() != names:
+        raise _no_plan(path, "it does not say what a saved plan says")
+    try:
+        _counted(document["plan"])
+    except (TypeError, KeyError, AttributeError):
+        raise _no_plan(path, "what it says of its plan is no plan's document") from None
+    return SavedPlan(**document)
+
+
+def _no_plan(path: Path, why: str, original: str = "") -> UsageError:
+    return UsageError(f"{path} is not a saved plan", why=why, remedy=_MAKE, original=original)
 
 
 def moved(before: Document, after: Document) -> tuple[list[str], list[str]]:

@@ -115,6 +115,36 @@ def test_an_unknown_option_is_a_usage_error_with_the_near_one(tmp_path: Path) ->
     assert "--environment" in refused.stderr
 
 
+def test_a_plan_does_not_replace_an_environment_file(tmp_path: Path) -> None:
+    place = tmp_path / "environments" / "ok.yaml"
+    place.parent.mkdir()
+    place.write_text("version: 1\n", encoding="utf-8")
+    refused = run("plan", "-e", "ok", "--out", "environments/ok.yaml", "--output", "json", cwd=tmp_path)
+    assert refused.returncode == 2
+    error = json.loads(refused.stdout)["error"]
+    assert "environments/ok.yaml is there and is no saved plan" in error["what"]
+    assert error["remedy"]
+    assert place.read_text(encoding="utf-8") == "version: 1\n"
+
+
+@pytest.mark.parametrize("words", [("plan", "-e", "ok", "--out"), ("verify", "-e", "ok", "--html"), ("apply",)])
+def test_an_empty_text_is_no_file(tmp_path: Path, words: tuple[str, ...]) -> None:
+    refused = run(*words, "", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "an empty text names no file" in refused.stderr
+
+
+def test_a_plan_that_is_not_there_is_told_from_a_file_that_is_none(tmp_path: Path) -> None:
+    refused = run("apply", "nope.plan", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "there is no file nope.plan" in refused.stderr
+    (tmp_path / "bad.plan").write_text("[]", encoding="utf-8")
+    refused = run("apply", "bad.plan", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "bad.plan is not a saved plan" in refused.stderr
+    assert "__init__" not in refused.stderr
+
+
 def test_options_that_exclude_each_other_are_refused_before_anything_is_read(tmp_path: Path) -> None:
     refused = run("profile", "activate", "-e", "nowhere", "--metadata", "--data", cwd=tmp_path)
     assert refused.returncode == 2

@@ -11,7 +11,7 @@ import pytest
 from setup_kit.engine.planner import Known, Plan, Planned
 from setup_kit.environment.loading import Loaded, load
 from setup_kit.errors import ExitCode, KitError, UsageError
-from setup_kit.report.saved_plan import SavedPlan, read_plan, save_plan
+from setup_kit.report.saved_plan import SavedPlan, check_replaceable, read_plan, save_plan
 
 
 @pytest.fixture
@@ -103,6 +103,32 @@ def test_a_file_that_somebody_cut_is_refused(path: Path) -> None:
         path.write_text(json.dumps(cut), encoding="utf-8")
         with pytest.raises(UsageError, match="is not a saved plan"):
             read_plan(path)
+
+
+def test_what_is_wrong_with_a_file_that_is_no_plan_is_said_in_words(tmp_path: Path) -> None:
+    (tmp_path / "bad.plan").write_text('{"a": 1}', encoding="utf-8")
+    with pytest.raises(UsageError, match="is not a saved plan") as refused:
+        read_plan(tmp_path / "bad.plan")
+    assert refused.value.why == "it does not say what a saved plan says"
+    assert refused.value.original == ""
+    with pytest.raises(UsageError, match="there is no file"):
+        read_plan(tmp_path / "nope.plan")
+
+
+def test_only_a_saved_plan_is_replaced_by_one_whatever_its_format(path: Path, tmp_path: Path) -> None:
+    check_replaceable(tmp_path / "new.plan")
+    check_replaceable(path)
+    path.write_text(path.read_text(encoding="utf-8").replace('"format": 1', '"format": 0'), encoding="utf-8")
+    check_replaceable(path)
+    for text in ("version: 1\n", "", '{"a": 1}'):
+        (tmp_path / "other.yaml").write_text(text, encoding="utf-8")
+        with pytest.raises(UsageError, match="is there and is no saved plan") as refused:
+            check_replaceable(tmp_path / "other.yaml")
+        assert "--out" in refused.value.remedy
+    (tmp_path / "nowhere").symlink_to(tmp_path / "gone")
+    for place in (tmp_path / "nowhere", Path("/dev/null")):
+        with pytest.raises(UsageError, match="is there and is no saved plan"):
+            check_replaceable(place)
 
 
 def test_a_place_that_cannot_be_written_is_said(full_plan: Plan, loaded: Loaded, tmp_path: Path) -> None:
