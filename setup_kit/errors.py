@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from enum import IntEnum
+from pathlib import Path
 
 
 class ExitCode(IntEnum):
@@ -56,7 +59,43 @@ class KitError(Exception):
         self.original = original
 
 
+class OutputError(KitError):
+    """Standard output takes no more."""
+
+
 class UsageError(KitError):
     """The command line or the environment file is at fault; nothing was sent."""
 
     exit_code = ExitCode.USAGE
+
+
+# What the system answers where a file stands in a folder's place, or where something may not or cannot be written.
+_IN_THE_WAY = (errno.ENOTDIR, errno.EEXIST, errno.EISDIR)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+_NOT_USABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP, *_FULL, *_IN_THE_WAY)
+
+
+def of_place(error: OSError) -> KitError | None:
+    """The failure where a file or folder cannot be used; None where the error is not about one."""
+    if not isinstance(error.filename, str | bytes | os.PathLike) or error.errno not in _NOT_USABLE:
+        return None
+    path = Path(os.fsdecode(error.filename))
+    remedy = "give yourself the right to write there, or run the command in another folder"
+    if error.errno in _FULL:
+        remedy = "make room there, or run the command in another folder"
+    if error.errno in _IN_THE_WAY:
+        path = next((each for each in (path, *path.parents) if each.is_file()), path)
+        remedy = "move it out of the way, or run the command in another folder"
+    return KitError(f"{path} cannot be used", why=error.strerror or "", remedy=remedy, original=str(error))
+
+
+def unforeseen(error: Exception) -> KitError:
+    """What is said of an error that is none of the kit's own: where the machine is at fault, how to mend it."""
+    if isinstance(error, OSError):
+        if (told := of_place(error)) is not None:
+            return told
+        if error.errno in _FULL:
+            remedy = "make room where the output goes, or send it elsewhere"
+            return OutputError("what was to be printed could not be written", remedy=remedy, original=str(error))
+    remedy = "this is a defect of setup-kit; run the same command with -v and report what it says"
+    return KitError(f"unexpected {type(error).__name__}: {error}", remedy=remedy)

@@ -16,8 +16,11 @@ def main() -> None:
     if sys.argv[1:] in (["--help"], ["-h"]) and "_SETUP_KIT_COMPLETE" not in os.environ:
         from setup_kit.cli.front import columns, page
 
-        print(page(columns()))
         code = 0
+        try:
+            print(page(columns()))
+        except OSError as error:
+            code = _lost(error, code)
     else:
         from setup_kit.cli.root import run
 
@@ -30,10 +33,19 @@ def _end(code: int) -> NoReturn:
     atexit._run_exitfuncs()
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
-        forget_output()
+    except OSError as error:
+        code = _lost(error, code)
     sys.stderr.flush()
     os._exit(code)
+
+
+def _lost(error: OSError, code: int) -> int:
+    """The exit code where standard output takes no more, of which nothing is said where its reader has gone."""
+    forget_output()
+    if code or isinstance(error, BrokenPipeError):
+        return code
+    print(f"error: what was to be printed could not be written: {error}", file=sys.stderr)
+    return 1
 
 
 def forget_output() -> None:

@@ -16,7 +16,7 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
-from setup_kit.errors import ExitCode, KitError
+from setup_kit.errors import ExitCode, KitError, of_place
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -256,15 +256,18 @@ def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
             _log_to_standard_error()
         try:
             return function(*arguments, output=output, **options)
-        except KitError as error:
+        except (KitError, OSError) as error:
             from setup_kit.report.console import show_error
             from setup_kit.report.documents import error_document
 
+            told = of_place(error) if isinstance(error, OSError) else error
+            if told is None:
+                raise
             if output.json:
-                output.document(error_document(error))
+                output.document(error_document(told))
             else:
-                show_error(output.err, error)
-            raise click.exceptions.Exit(error.exit_code) from error
+                show_error(output.err, told)
+            raise click.exceptions.Exit(told.exit_code) from error
 
     return update_wrapper(wrapped, function)
 

@@ -8,12 +8,13 @@ import io
 import logging
 import sys
 from collections.abc import Iterator, MutableMapping
+from itertools import pairwise
 
 import click
 
 from setup_kit import __version__
 from setup_kit.cli import forget_output, front
-from setup_kit.errors import ExitCode, KitError
+from setup_kit.errors import ExitCode, KitError, OutputError, UsageError, unforeseen
 
 
 class Commands(MutableMapping[str, click.Command]):
@@ -75,8 +76,8 @@ def run() -> int:
     except click.exceptions.Exit as ended:
         code = ended.exit_code
     except click.ClickException as error:
-        error.show()
         code = ExitCode.USAGE
+        _show_usage(error)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         code = ExitCode.INTERRUPTED
@@ -89,8 +90,7 @@ def run() -> int:
     except Exception as error:  # the last resort: nobody is left with a bare traceback
         code = ExitCode.FAILED
         logging.getLogger(__name__).debug("where it happened", exc_info=True)
-        remedy = "this is a defect of setup-kit; run the same command with -v and report what it says"
-        _show(KitError(f"unexpected {type(error).__name__}: {error}", remedy=remedy))
+        _show(unforeseen(error))
     return int(code) if isinstance(code, int) else ExitCode.DONE
 
 
@@ -107,7 +107,29 @@ def _prepare() -> None:
     logging.lastResort = logging.NullHandler()  # none at all is complained of
 
 
+def _show_usage(error: click.ClickException) -> None:
+    """In Click's own words; as a document where that was asked for, since the options were not read so far."""
+    if not _json_is_wanted():
+        error.show()
+        return
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    command = context.command_path if context is not None else "setup-kit"
+    _show(UsageError(error.format_message(), remedy=f"see {command} --help"))
+
+
+def _json_is_wanted() -> bool:
+    words = sys.argv[1:]
+    return "--output=json" in words or ("--output", "json") in pairwise(words)
+
+
 def _show(error: KitError) -> None:
+    if _json_is_wanted() and not isinstance(error, OutputError):
+        import json
+
+        from setup_kit.report.documents import error_document
+
+        click.echo(json.dumps(error_document(error), indent=2, ensure_ascii=False))
+        return
     from setup_kit.report.console import make_console, show_error
 
     show_error(make_console(sys.stderr), error)

@@ -17,7 +17,7 @@ from setup_kit.cli.answer import Answer, of_error
 from setup_kit.cli.options import Chosen, Output, finish
 from setup_kit.cli.session import Session, session_on, stoppable
 from setup_kit.cli.work import Consent, Work, perform
-from setup_kit.errors import ExitCode, KitError, UsageError
+from setup_kit.errors import ExitCode, KitError, UsageError, unforeseen
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -222,8 +222,7 @@ class Fleet:
         except KitError as error:
             return of_error(error, self._command)
         except Exception as error:  # noqa: BLE001 - whatever one meets, the others go on
-            remedy = "this is a defect of setup-kit; run the same command with -v and report what it says"
-            return of_error(KitError(f"unexpected {type(error).__name__}: {error}", remedy=remedy), self._command)
+            return of_error(unforeseen(error), self._command)
 
     def _keep(self, each: Selected, answer: Answer, seconds: float) -> None:
         """Keeps what is told at the end, and nothing that an answer is made of: its clients and its graph go."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from setup_kit.errors import KitError
+from setup_kit.errors import KitError, of_place
 
 LOCK, HOLDER = "run.lock", "run.json"
 
@@ -43,7 +43,7 @@ def run_lock(folder: Path, environment: str, command: str, *, wait: float = 0.0)
     except Timeout:
         raise _held(folder, environment, waited=wait) from None
     except OSError as error:
-        raise KitError(
+        raise of_place(error) or KitError(
             f"{folder / LOCK} cannot be locked, so that two runs could change {environment} at once",
             remedy="work in a folder of a file system that knows locks",
             original=str(error),

@@ -172,3 +172,20 @@ def test_a_second_environment_does_not_change_what_was_made_for_the_first(kit: K
     said = nothing_is_touched(kit, "second")
     assert "was made for the environment 'dev'" in said
     assert f"database/{first['sql']['database']['name']}" in said
+
+
+@pytest.mark.parametrize("command", [("apply", "--yes"), ("rotate", "--yes")])
+def test_a_file_in_the_place_of_the_environments_folder_is_named_before_anything_is_changed(
+    kit: Kit, command: tuple[str, str]
+) -> None:
+    if not kit.path("in-the-way").exists():
+        kit.init("in-the-way")
+    place = kit.folder / ".setup-kit" / "in-the-way"
+    place.parent.mkdir(exist_ok=True)
+    place.touch()
+    before = len(kit.writes())
+    refused = kit.run(*command, "-e", "in-the-way", "--output", "json").failed(1)
+    error = refused.json["error"]
+    assert error["what"] == ".setup-kit/in-the-way cannot be used"
+    assert "move it out of the way" in error["remedy"]
+    assert len(kit.writes()) == before

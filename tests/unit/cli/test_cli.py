@@ -145,6 +145,45 @@ def test_a_plan_that_is_not_there_is_told_from_a_file_that_is_none(tmp_path: Pat
     assert "__init__" not in refused.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("apply", "--output", "json"), "Missing option"),
+        (("aply", "--output=json"), "No such command"),
+        (("plan", "--enviroment", "dev", "--output", "json"), "No such option"),
+    ],
+)
+def test_a_usage_error_is_a_document_where_documents_are_wanted(
+    tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    refused = run(*words, cwd=tmp_path)
+    assert refused.returncode == 2
+    error = json.loads(refused.stdout)["error"]
+    assert said in error["what"]
+    assert error["exit_code"] == 2
+    assert "--help" in error["remedy"]
+
+
+def test_a_usage_error_is_text_where_text_is_wanted(tmp_path: Path) -> None:
+    refused = run("apply", "--output", "text", cwd=tmp_path)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "Missing option" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [("schema",), ("plan", "--help"), ("--help",), ("plan", "-e", "x", "--output", "json")]
+)
+def test_a_full_disk_below_the_output_is_said_and_is_no_defect(tmp_path: Path, words: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [COMMAND, *words], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 1
+    assert "could not be written" in done.stderr
+    assert "defect" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_options_that_exclude_each_other_are_refused_before_anything_is_read(tmp_path: Path) -> None:
     refused = run("profile", "activate", "-e", "nowhere", "--metadata", "--data", cwd=tmp_path)
     assert refused.returncode == 2
@@ -242,6 +281,16 @@ def test_no_sandbox_is_said_with_how_to_start_one(tmp_path: Path) -> None:
         assert "Traceback" not in refused.stderr
     assert run("sandbox", "env", "--dir", "box", cwd=tmp_path).returncode == 1
     assert run("sandbox", "down", "--dir", "box", cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize("detach", [(), ("--detach",)])
+def test_a_file_in_the_place_of_the_kits_folder_is_named_by_the_sandbox(tmp_path: Path, detach: tuple[str]) -> None:
+    (tmp_path / ".setup-kit").touch()
+    refused = run("sandbox", "up", *detach, cwd=tmp_path)
+    assert refused.returncode == 1
+    assert "error: .setup-kit cannot be used" in refused.stderr.replace(f"{tmp_path}/", "")
+    assert "move it out of the way" in refused.stderr
+    assert "defect" not in refused.stderr
 
 
 def test_colours_only_where_they_are_wanted(tmp_path: Path) -> None:
