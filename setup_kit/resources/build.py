@@ -218,6 +218,8 @@ def build(
     proof = LoginProof(environment, sessions, secret, (grants, options, operator_rule))
 
     objects = ExportedObjects(environment, sessions, database, schema, secret, operator_rule) if drop_objects else None
+    if schema is not None:
+        schema.dropping = objects
 
     # The service has its own try at everything before it is given a profile.
     wait = stop.wait

@@ -70,6 +70,26 @@ def test_with_data_and_purge_the_cloud_is_as_before(kit: Kit) -> None:
     assert destroy(kit, "all", *options).succeeded().json["changes"] == []
 
 
+def test_a_schema_of_its_own_stays_while_something_is_in_it(kit: Kit) -> None:
+    own = {"sql__export_user__schema": "exp", "profile__schema": "exp"}
+    owner = provisioned(kit, "inschema", **own)
+    owner.sql("CREATE TABLE [exp].[orders] ([Id] int NOT NULL)")
+    down = destroy(kit, "inschema").succeeded()
+    assert stays(down)["schema"] == "holds what was exported: only --drop-objects or --include-data takes it away"
+    assert {"user", "login", "key_vault"} <= gone(down)
+
+    more = destroy(kit, "inschema", "--drop-objects").succeeded()
+    assert gone(more) == {"exported_objects"}
+    assert stays(more)["schema"] == "there is more in it than what the service made: table orders"
+    assert remains(kit, "inschema")["tables"] == ["orders"]
+    with owner.admitted():
+        owner.sql("DROP TABLE [exp].[orders]")
+    assert gone(destroy(kit, "inschema", "--drop-objects").succeeded()) == {"schema"}
+
+    kit.apply("inschema").succeeded()
+    assert {"exported_objects", "schema"} <= gone(destroy(kit, "inschema", "--drop-objects").succeeded())
+
+
 def test_only_the_services_objects_are_dropped(kit: Kit) -> None:
     owner = provisioned(kit, "objects")
     owner.sql("CREATE TABLE [dbo].[objects_report] ([Id] uniqueidentifier NOT NULL)")
