@@ -65,12 +65,7 @@ def drop(environment: str, consent: Consent, output: Output) -> None:
     Example:
       setup-kit user drop -e dev
     """
-    from setup_kit.environment.loading import load
-    from setup_kit.environment.models import Authentication
-
-    contained = load(environment).environment.sql.export_user.authentication is Authentication.CONTAINED
-    targets = [USER] if contained else [USER, LOGIN]
-    take_away(environment, "user drop", targets, consent, output, open_ways=True)
+    take_away(environment, "user drop", [USER, *_login(environment)], consent, output, open_ways=True)
 
 
 @user.command()
@@ -86,4 +81,13 @@ def check(environment: str, open_firewall: bool, output: Output) -> None:
     Example:
       setup-kit user check -e dev
     """
-    look(environment, [LOGIN, USER, GRANTS, PROOF], output, open_firewall=open_firewall)
+    look(environment, [*_login(environment), USER, GRANTS, PROOF], output, open_firewall=open_firewall)
+
+
+def _login(environment: str) -> list[str]:
+    """The address pattern of the user's login; none where the user is contained."""
+    from setup_kit.environment.loading import load
+    from setup_kit.environment.models import Authentication
+
+    contained = load(environment).environment.sql.export_user.authentication is Authentication.CONTAINED
+    return [] if contained else [LOGIN]

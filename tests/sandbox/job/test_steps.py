@@ -76,6 +76,21 @@ def test_steps_make_what_they_are_named_after_and_the_proof_of_it_holds(kit: Kit
     assert again.json["changes"] == []
 
 
+def test_a_contained_user_is_made_proven_and_dropped_by_its_commands(kit: Kit) -> None:
+    name = "selfcontained"
+    kit.init(name, sql__export_user__authentication="contained")
+    made = kit.run("user", "create", "-e", name, "--yes", "--output", "json").succeeded().json
+    assert {"user"} == {kind(change) for change in made["changes"]} & {"user", "login"}
+    kit.run("user", "grants", "-e", name, "--yes").succeeded()
+    checked = document("findings", kit.run("user", "check", "-e", name, "--output", "json").succeeded())
+    found = {(finding["check"], finding["status"]) for finding in checked["findings"]}
+    assert {("proof.login", "passed"), ("grants", "passed"), ("user", "passed")} <= found
+    dropped = kit.run("user", "drop", "-e", name, "--yes", "--output", "json").succeeded().json
+    assert [kind(change) for change in dropped["changes"]] == ["user"]
+    unproven = kit.run("user", "check", "-e", name).failed(4)
+    assert "login/" not in unproven.text
+
+
 def test_show_says_what_is_there(kit: Kit, stepped: dict[str, Any]) -> None:
     server = state(kit, "server", "show")
     assert (server["name"], server["minimal_tls"]) == (stepped["sql"]["server"], "1.2")
