@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -13,7 +14,7 @@ from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.export_service.client import ExportServiceClient
 from setup_kit.export_service.errors import Problem, RefusedError
-from setup_kit.resources.profile import ConnectionSecret, secret_uri, wanted_description
+from setup_kit.resources.profile import ConnectionSecret, secret_uri, table_name, wanted_description
 
 # What may pass by itself after a run has opened the way: role assignments take up to ten minutes to hold, firewall
 # rules five. The codes are this project's service's, *assumed*.
@@ -21,6 +22,8 @@ SETTLING = frozenset({"SecretUnreadable", "KeyVaultUnreachable", "Firewall"})
 PATIENCE_SECONDS = 600.0
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 15.0
+
+_TABLE_EXISTS = "TableExists"
 
 # For a problem that is not known.
 _REMEDY = "setup-kit apply, which mends what it made; else mend it by hand"
@@ -37,12 +40,15 @@ class ProfileValidation(Check):
         export_client: ExportServiceClient,
         secret: ConnectionSecret,
         *,
+        owner: str,
         needs: Iterable[Node] = (),
         patience: float = PATIENCE_SECONDS,
         wait: Callable[[float], bool] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`needs`: all that the service will try. `patience` (seconds) may be set to 0 later on, to ask once.
+        """`owner`: the environment's name. `needs`: all that the service will try.
+
+        `patience` (seconds) may be set to 0 later on, to ask once.
 
         `wait` pauses for some seconds, and returns True when the run is to end early (an Event's `wait`).
         """
@@ -51,6 +57,7 @@ class ProfileValidation(Check):
         self._environment = environment
         self._client = export_client
         self._secret = secret
+        self._owner = owner
         self.patience = patience
         self._wait = wait or threading.Event().wait
         self._clock = clock
@@ -92,10 +99,17 @@ class ProfileValidation(Check):
 
     def _findings(self, refusal: RefusedError) -> list[Finding]:
         problems = refusal.problems or (Problem("", "", refusal.message or refusal.original),)
-        return [self._finding(problem, refusal.status) for problem in problems]
+        entities = " ".join(shlex.quote(self._entity(each)) for each in problems if each.code == _TABLE_EXISTS)
+        return [self._finding(problem, refusal.status, entities) for problem in problems]
 
-    def _finding(self, problem: Problem, status: int) -> Finding:
-        known = known_errors.find("service", problem.code)
+    def _entity(self, problem: Problem) -> str:
+        """The entity whose table, "schema.prefix_entity", a problem is about."""
+        table = problem.target.rpartition(".")[2].lower()
+        return table.removeprefix(table_name(self._environment.profile.prefix, "").lower())
+
+    def _finding(self, problem: Problem, status: int, entities: str) -> Finding:
+        environment = shlex.quote(self._owner)
+        known = known_errors.find("service", problem.code, environment=environment, entities=entities)
         return Finding(
             check=f"profile_validation.{_snake(problem.code)}" if problem.code else "profile_validation",
             status=Status.FAILED,

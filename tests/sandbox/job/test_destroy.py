@@ -70,6 +70,18 @@ def test_with_data_and_purge_the_cloud_is_as_before(kit: Kit) -> None:
     assert destroy(kit, "all", *options).succeeded().json["changes"] == []
 
 
+def test_what_apply_says_of_tables_that_destroy_left_makes_way_for_it(kit: Kit) -> None:
+    kit.init("return", profile__prefix="Ret", profile__entities=["team", "account"], profile__relationships=[])
+    kit.apply("return").succeeded()
+    destroy(kit, "return").succeeded()
+    refused = kit.apply("return").failed(1).json
+    remedies = {finding["remedy"] for finding in refused["findings"] if finding["check"].endswith("table_exists")}
+    (remedy,) = remedies
+    assert "setup-kit profile drop-objects -e return team account;" in remedy
+    kit.run(*remedy.split("setup-kit ")[1].split(";")[0].split(), "--yes").succeeded()
+    kit.apply("return").succeeded()
+
+
 def test_a_schema_of_its_own_stays_while_something_is_in_it(kit: Kit) -> None:
     own = {"sql__export_user__schema": "exp", "profile__schema": "exp"}
     owner = provisioned(kit, "inschema", **own)
