@@ -41,10 +41,11 @@ def destroy(
     """Take an environment down: what the kit made, and nothing else.
 
     Shows everything first, and asks for the environment's name. The profile is deactivated and deleted; user, login,
-    firewall rules, the service's access and the vault with its secret go. Data stays unless you say otherwise. To look
-    into the database, a temporary firewall rule for this machine is added where it is needed, and removed at the end.
-    Run it again at any time, also after a failure or a kill, to finish the job. It takes one environment, whose name is
-    typed: several go one by one.
+    firewall rules, the service's access and the vault with its secret go. Data stays unless you say otherwise, and so
+    does what rests on the secret of another environment: a profile of yours that does goes by setup-kit profile delete.
+    To look into the database, a temporary firewall rule for this machine is added where it is needed, and removed at
+    the end. Run it again at any time, also after a failure or a kill, to finish the job. It takes one environment,
+    whose name is typed: several go one by one.
 
     \b
     Examples:

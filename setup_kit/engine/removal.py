@@ -27,6 +27,7 @@ class RemovalPlan(Plan):
     kept: Mapping[Node, str] = field(default_factory=dict)
     along: Mapping[Node, Node] = field(default_factory=dict)
     include_data: bool = False
+    whole: bool = True  # of an environment, not of parts that were named
 
 
 def make_removal(
@@ -40,7 +41,8 @@ def make_removal(
 ) -> RemovalPlan:
     """Reads all that can be read, needs first, and decides of each resource whether it goes. Changes nothing.
 
-    With `only`, of these, and what is in them goes along; all else is left. With `opening`, temporary ways are opened
+    With `only`, of these, and what is in them goes along; all else is left. Without, what rests on something of another
+    environment is left as well. With `opening`, temporary ways are opened
     so that more can be read.
     """
     nodes = ordered(nodes) if only is None else _with_contents(only, nodes)
@@ -72,7 +74,7 @@ def make_removal(
             going[node] = going[node.within]
             planned[node] = Planned(node, Known.READ)
         elif (only is None or node in only) and planned[node].known is Known.READ and node.observed is not None:
-            removal = _removal(node, include_data=include_data)
+            removal = _removal(node, include_data=include_data, whole=only is None)
             planned[node] = Planned(node, Known.READ, removal.changes)
             if removal.kept:
                 kept[node] = removal.kept
@@ -98,6 +100,7 @@ def make_removal(
             if node in going and going[node] is not node and isinstance(node, Resource) and node.observed is not None
         },
         include_data=include_data,
+        whole=only is None,
     )
 
 
@@ -156,7 +159,8 @@ def _take_away(
     changes = plan.planned[node].changes
     if plan.planned[node].known is Known.DEFERRED:
         node.observed = node.find()
-        changes = _removal(node, include_data=plan.include_data).changes if node.observed is not None else ()
+        found = node.observed is not None
+        changes = _removal(node, include_data=plan.include_data, whole=plan.whole).changes if found else ()
     for change in changes:
         change_begun = time.monotonic()
         listener(Event(Happening.CHANGE_STARTED, node.address, change=change))
@@ -201,7 +205,10 @@ def _alive(node: Resource[Any] | None) -> bool:
     return node is None or (node.observed is not None and node.lives(node.observed))
 
 
-def _removal(node: Resource[Any], *, include_data: bool) -> Removal:
+def _removal(node: Resource[Any], *, include_data: bool, whole: bool) -> Removal:
+    base = node.rests_on
+    if whole and base is not None and base.foreign:
+        return Removal(kept=f"{base.address} was {base.foreign}")
     if node.holds_data and not include_data:
         return Removal(kept=DATA)
     return node.removal(node.observed)

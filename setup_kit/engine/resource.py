@@ -149,11 +149,12 @@ class Resource(Node, Generic[State]):
 
     The engine sets `observed` from what `read` and `apply` return; other resources read it. Reading never writes;
     `diff` never calls out. `holds_data`: what it is for is lost with it. `outlives`: it is taken away by itself even
-    where what it lives in goes.
+    where what it lives in goes. `rests_on`: tells whose it is, where it cannot by itself.
     """
 
     holds_data = False
     outlives = False
+    rests_on: Resource[Any] | None = None
 
     def __init__(self, name: str, *, within: Resource[Any] | None = None, needs: Iterable[Node] = ()) -> None:
         super().__init__(name, within=within, needs=needs)
@@ -191,6 +192,11 @@ class Resource(Node, Generic[State]):
     def own(self) -> bool:
         """Whether it is known to have been made for this environment."""
         return False
+
+    @property
+    def foreign(self) -> str:
+        """That it was made for another environment; empty where that is not known."""
+        return ""
 
     def find(self) -> State | None:
         """As `read`, for a removal, which need not know all."""

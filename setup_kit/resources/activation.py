@@ -59,6 +59,7 @@ class Activation(Resource[ActivationState]):
         self._again = again
         self._client = export_client
         self._profile = profile
+        self.rests_on = profile.rests_on
         self._organization = organization
 
     def read(self) -> ActivationState | None:

@@ -75,6 +75,7 @@ class ExportedObjects(Resource[tuple[ExportedObject, ...]]):
         needs = [node for node in (schema, secret, operator_rule) if node is not None]
         super().__init__(environment.profile.name, within=database, needs=needs)
         self._destination = Destination(environment, sessions, secret)
+        self.rests_on = secret
         self._schema = environment.profile.schema_name
         self._prefix = environment.profile.prefix
         self._entities = [name.casefold() for name in environment.profile.entities]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from setup_kit.engine.resource import Action, Change, Finding, Node, Resource, Severity, Status
+from setup_kit.engine.resource import Action, Change, Finding, Node, Removal, Resource, Severity, Status
 from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.resources.destination import Destination
@@ -94,6 +94,7 @@ class Grants(Resource[GrantsState]):
         needs = [node for node in (schema, secret, operator_rule) if node is not None]
         super().__init__(environment.sql.export_user.name, within=user, needs=needs)
         self._destination = Destination(environment, sessions, secret)
+        self.rests_on = secret
         self._user = user
 
     def read(self) -> GrantsState | None:
@@ -136,6 +137,12 @@ class Grants(Resource[GrantsState]):
         if grant is CONNECT:
             self._destination.sessions.login_changed()
         return self._with(grant)
+
+    def removal(self, observed: GrantsState) -> Removal:
+        """They go with the user, or stay with it."""
+        user = self._user.observed
+        kept = self._user.removal(user).kept if user is not None else ""
+        return Removal(kept=kept) if kept else super().removal(observed)
 
     def delete(self, observed: GrantsState) -> None:
         session = self._destination.administrator()

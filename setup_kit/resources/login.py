@@ -58,6 +58,7 @@ class ExportLogin(Resource[LoginState]):
     ) -> None:
         super().__init__(environment.sql.export_user.name, within=server, needs=(secret, operator_rule, *needs))
         self._destination = Destination(environment, sessions, secret)
+        self.rests_on = secret
         self._server = server
 
     def read(self) -> LoginState | None:

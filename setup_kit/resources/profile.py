@@ -76,6 +76,7 @@ class ExportProfile(Resource[Profile]):
         super().__init__(environment.profile.name, needs=(*own, *needs))
         # What the service will try before it takes a profile says nothing of one that it has.
         self.reads_after = own or None
+        self.rests_on = secret if isinstance(secret, Resource) else None
         self._environment = environment
         self._client = export_client
         self._secret = secret

@@ -19,7 +19,7 @@ from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.resources import tags
 from setup_kit.resources.operator_vault_access import OperatorVaultAccess
-from setup_kit.resources.ownership import not_own
+from setup_kit.resources.ownership import not_own, of_another
 from setup_kit.resources.password import make_password
 from setup_kit.resources.secret_audit import audit_end, audit_organizations, unread
 from setup_kit.resources.secret_changes import EXPIRY, FAR, NOT_BEFORE, Wanted
@@ -274,6 +274,12 @@ class ConnectionSecret(Resource[SecretState]):
 
     def lives(self, observed: SecretState) -> bool:
         return not observed.recoverable
+
+    @property
+    def foreign(self) -> str:
+        if self.observed is None or not of_another(self.observed.tags, self._owner):
+            return ""
+        return not_own(self.observed.tags, self._owner)
 
     def removal(self, observed: SecretState) -> Removal:
         hidden = not observed.enabled and not observed.recoverable

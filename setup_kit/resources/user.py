@@ -66,6 +66,7 @@ class ExportUser(Resource[UserState]):
         own = [node for node in (login, secret, operator_rule) if node is not None]
         super().__init__(environment.sql.export_user.name, within=database, needs=(*own, *needs))
         self._destination = Destination(environment, sessions, secret)
+        self.rests_on = secret
         self._database = database
 
     def read(self) -> UserState | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from setup_kit.azure.clients import AzureClients
 from setup_kit.azure.role_assignments import (
@@ -113,12 +114,13 @@ class ServiceVaultAccess(VaultAccess):
         environment: Environment,
         azure: AzureClients,
         vault: Vault,
-        secret: Node,
+        secret: Resource[Any],
         principal: ServicePrincipal,
         *,
         needs: Iterable[Node] = (),
     ) -> None:
         super().__init__("service", environment, azure, vault, needs=(secret, principal, *needs))
+        self.rests_on = secret
         self._principal = principal
 
     def read(self) -> Access | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.job.end_state import remains
+from tests.sandbox.job.end_state import end_state, remains
 from tests.sandbox.job.harness import Kit
 from tests.sandbox.job.killing import JOURNAL, Boundary, destroy, destroy_trial
 from tests.sandbox.job.owner import Owner
@@ -179,6 +179,21 @@ def test_what_another_environment_made_stays(kit: Kit) -> None:
     assert owner.manage("GET", f"{owner.server}/firewallRules")["value"] == rules
     assert kit.run("plan", "-e", "landlord", "--detailed-exitcode").code == 0
     kit.run("verify", "-e", "landlord").succeeded()
+
+
+def test_a_copy_of_another_environments_file_takes_nothing_of_it_away(kit: Kit) -> None:
+    owner = provisioned(kit, "original")
+    kit.path("duplicate").write_text(kit.path("original").read_text(encoding="utf-8"), encoding="utf-8")
+    before = end_state(kit, "original")
+    down = destroy(kit, "duplicate", "--drop-objects", "--include-data").succeeded()
+    assert down.json["changes"] == []
+    reason = f"secret/{owner.environment['key_vault']['secret']} was made for the environment 'original'"
+    kept = stays(down)
+    for kind in ("profile", "activation", "user", "login", "grants", "exported_objects", "vault_access"):
+        assert kept[kind] == reason, kind
+    assert end_state(kit, "original") == before
+    kit.run("verify", "-e", "original").succeeded()
+    assert {"profile", "login", "user"} <= gone(destroy(kit, "original").succeeded())
 
 
 def test_a_wrong_name_changes_nothing(kit: Kit, dev: str) -> None:
