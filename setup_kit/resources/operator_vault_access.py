@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 
 from setup_kit.azure.clients import AzureClients
@@ -38,6 +39,20 @@ class OperatorVaultAccess(VaultAccess):
     def granted(self) -> bool:
         """Whether the access was there when it was last read; it may not hold everywhere yet."""
         return self.observed is not None and not self.diff(self.observed)
+
+    @property
+    def by_role(self) -> bool:
+        """Whether the vault goes by role assignments, not by access policies."""
+        return self._rbac
+
+    def giving(self, permission: str) -> str:
+        """The command that gives one more secret permission by access policy; it sets all that the caller has."""
+        held = self.observed.permissions if self.observed is not None else frozenset()
+        permissions = sorted(OPERATOR_PERMISSIONS | held | {permission})
+        policy = ["az", "keyvault", "set-policy", "--name", self._vault.name]
+        return shlex.join(
+            [*policy, "--object-id", self._identity.caller().object_id, "--secret-permissions", *permissions]
+        )
 
     def read(self) -> Access:
         vault = self._vault_state()

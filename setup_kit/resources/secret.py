@@ -23,7 +23,7 @@ from setup_kit.resources.ownership import not_own, of_another
 from setup_kit.resources.password import make_password
 from setup_kit.resources.secret_audit import audit_end, audit_organizations, unread
 from setup_kit.resources.secret_changes import EXPIRY, FAR, NOT_BEFORE, Wanted
-from setup_kit.resources.secret_refusals import kept_in, lies_deleted, lying, not_allowed
+from setup_kit.resources.secret_refusals import kept_in, lies_deleted, lying, not_allowed, not_listed
 from setup_kit.resources.secret_state import (
     NAMED,
     RETIRING,
@@ -264,8 +264,13 @@ class ConnectionSecret(Resource[SecretState]):
         return f"{observed.uri_without_version}; {'enabled' if observed.enabled else 'disabled'}; {end}; tag {allowed}"
 
     def versions(self) -> list[Version]:
-        """The versions there are, the newest first. Raises KitError where there is no vault."""
-        return self._secrets().versions(self.name)
+        """The versions there are, the newest first. Raises KitError where they may not be listed."""
+        try:
+            return self._secrets().versions(self.name)
+        except AzureRefusal as refusal:
+            if not refusal.is_any(*NO_PERMISSION) or not self._access.granted or self._access.by_role:
+                raise
+            raise not_listed(self._vault.name, self.name, self._access.giving("list"), refusal) from refusal
 
     def audit(self, observed: SecretState) -> list[Finding]:
         attributes = ["az", "keyvault", "secret", "set-attributes", "--vault-name", self._vault.name, "-n", self.name]

@@ -16,6 +16,17 @@ def not_allowed(verb: str, vault: str, secret: str, refusal: AzureRefusal) -> Ki
     )
 
 
+def not_listed(vault: str, secret: str, giving: str, refusal: AzureRefusal) -> KitError:
+    """`giving`: the command that gives the caller the permission."""
+    return KitError(
+        f"You may not list the versions of the secret {secret}",
+        why=f"the access policies of the key vault {vault} do not allow it: it needs the secret permission list, which"
+        " setup-kit does not give itself",
+        remedy=f"whoever manages the vault may give it to you: {giving}",
+        original=refusal.original,
+    )
+
+
 def lies_deleted(refusal: AzureRefusal) -> bool:
     """Whether a deleted secret holds the name; Resource Manager says so in words alone."""
     return refusal.is_any("ObjectIsDeletedButRecoverable") or "deleted but recoverable" in refusal.message

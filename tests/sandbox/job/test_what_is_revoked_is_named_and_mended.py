@@ -167,3 +167,10 @@ def test_the_service_permission_by_access_policy_is_named_and_mended(kit: Kit) -
         ("vault_access/service", "secret permission get")
     ]
     kit.run("verify", "-e", "policy").succeeded()
+
+    refused = kit.run("secret", "versions", "-e", "policy").failed(1)
+    assert "needs the secret permission list" in refused.err
+    remedy = " ".join(refused.err.split())
+    assert f"az keyvault set-policy --name {environment['key_vault']['name']} --object-id" in remedy
+    assert "--secret-permissions get list set" in remedy
+    assert "which gives the operator this permission" not in refused.err
