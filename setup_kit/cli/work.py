@@ -60,9 +60,10 @@ class Work:
         return of_plan(self.session, self.plan)
 
     def refuse(self) -> None:
-        """Raises KitError where there is something in the plan that nobody allowed."""
+        """Raises KitError where there is something in the plan that nobody allowed, or that could not be made."""
         from setup_kit.engine.executor import refuse_destructive
 
+        self.session.house.password.refuse_without(self.plan)
         if not self.destructive:
             refuse_destructive(self.plan.changes)
 

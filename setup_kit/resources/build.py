@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from setup_kit.export_service.client import ExportServiceClient
 from setup_kit.export_service.organization import OrganizationClient
 from setup_kit.identity import Identity
 from setup_kit.resources.activation import Activation
+from setup_kit.resources.administrator_password import AdministratorPassword
 from setup_kit.resources.database_options import DatabaseOptions
 from setup_kit.resources.destination import Destination
 from setup_kit.resources.exported_objects import ExportedObjects
@@ -58,8 +58,6 @@ from setup_kit.resources.vault_readers import VaultReaders
 from setup_kit.secret import Secret
 from setup_kit.sqlserver.sessions import EntraAdministrator, SqlAdministrator, SqlSessions
 
-PASSWORD_VARIABLE = "SETUP_KIT_SQL_ADMIN_PASSWORD"  # noqa: S105 - a variable's name
-
 
 @dataclass(frozen=True)
 class House:
@@ -70,6 +68,7 @@ class House:
     cloud: Cloud
     azure: AzureClients
     sessions: SqlSessions
+    password: AdministratorPassword
     organization: OrganizationClient
     export_client: ExportServiceClient
     vault: Vault
@@ -183,7 +182,7 @@ def build(
         application_id=str(environment.export_service.application_id),
     )
     owner = loaded.name
-    password = _administrator_password(environment, ask_password)
+    password = AdministratorPassword(environment.sql.administrator.sql_login, ask_password)
     sessions = _sessions(environment, cloud, identity, lambda: address_of(server), password, stop)
 
     # Before anything is made: who asks, and whether everything that is not ours is as it must be.
@@ -258,6 +257,7 @@ def build(
         cloud=cloud,
         azure=azure,
         sessions=sessions,
+        password=password,
         organization=organization,
         export_client=export_client,
         vault=vault,
@@ -267,32 +267,6 @@ def build(
         rotation_end=rotation_end,
         rotation=rotate,
     )
-
-
-def _administrator_password(environment: Environment, ask: Callable[[str], str] | None) -> Callable[[], Secret]:
-    """The SQL administrator's password, from the variable or from the person; asked for once, when it is needed."""
-    lock = threading.Lock()
-    given: list[Secret] = []
-
-    def password() -> Secret:
-        with lock:
-            if not given:
-                given.append(find())
-            return given[0]
-
-    def find() -> Secret:
-        value = os.environ.get(PASSWORD_VARIABLE)
-        if value:
-            return Secret(value)
-        login = environment.sql.administrator.sql_login
-        if ask is None or login is None:
-            raise UsageError(
-                f"the password of the SQL administrator {login} is not known",
-                remedy=f"put it into the variable {PASSWORD_VARIABLE}; it is never stored",
-            )
-        return Secret(ask(login))
-
-    return password
 
 
 def _sessions(

@@ -14,6 +14,7 @@ from setup_kit.environment.models import Environment
 from setup_kit.export_service.client import ExportServiceClient
 from setup_kit.export_service.organization import OrganizationClient
 from setup_kit.identity import Identity
+from setup_kit.resources.doctor.administrator import AdministratorPasswordKnown
 from setup_kit.resources.doctor.governance import Locks, Policies
 from setup_kit.resources.doctor.hosts import OwnHosts
 from setup_kit.resources.doctor.machine import Machine
@@ -48,6 +49,7 @@ def examine(
     sign_in = SignIn(environment, identity)
     needs = (sign_in,)
     outlook = Outlook(nodes, stop)
+    by_login = environment.sql.machine is None and environment.sql.administrator.sql_login is not None
     checks = (
         Machine(pinned_certificate=cloud.sql_certificate is not None),
         Reach(environment, cloud, export_client.discovery),
@@ -58,6 +60,7 @@ def examine(
         Policies(environment, azure, outlook, needs=needs),
         Locks(environment, azure, needs=needs),
         *([SqlRegion(environment, azure, outlook, needs=needs)] if environment.sql.machine is None else []),
+        *([AdministratorPasswordKnown(environment, outlook, needs=needs)] if by_login else []),
         ServicePrincipalThere(environment, azure, needs=needs),
         Preflight(environment, azure, organization, export_client, sessions=sessions, needs=needs),
         OwnHosts(environment, cloud, outlook, needs=needs),

@@ -143,13 +143,21 @@ def test_a_sql_login_may_administer_the_server_and_look_in_by_another_driver_as_
         profile__entities=["team"],
         profile__relationships=[],
     )
-    refused = kit.run("apply", "-e", "bysql", "--yes", variables={"SETUP_KIT_SQL_ADMIN_PASSWORD": ""})
-    assert refused.code in (1, 2)
-    assert "SETUP_KIT_SQL_ADMIN_PASSWORD" in refused.text
+    nothing = {"SETUP_KIT_SQL_ADMIN_PASSWORD": ""}
+    before = len(kit.writes())
+    looked = kit.run("doctor", "-e", "bysql", "--output", "json", variables=nothing).failed(1).json
+    failed = [finding["check"] for finding in looked["findings"] if finding["status"] == "failed"]
+    assert failed == ["sql_administrator"]
+    refused = kit.run("apply", "-e", "bysql", "--yes", variables=nothing).failed(2)
+    assert "the password of the SQL administrator kitadmin is not known" in refused.err
+    assert "SETUP_KIT_SQL_ADMIN_PASSWORD" in refused.err
+    assert kit.writes()[before:] == []
     variables = {"SETUP_KIT_SQL_ADMIN_PASSWORD": "Correct-horse7battery"}
+    assert kit.run("doctor", "-e", "bysql", variables=variables).code == 0
     kit.run("apply", "-e", "bysql", "--yes", variables=variables).succeeded()
     # Reading needs no administrator: the export user's own log-in proves itself.
     assert kit.run("plan", "-e", "bysql", "--detailed-exitcode").code == 0
+    kit.run("apply", "-e", "bysql", "--yes").succeeded()
     (form,) = re.findall(r"Server=127.0.0.1,PORT;.*", kit.run("sandbox", "sql", "--help").succeeded().out)
     (server,) = kit.run("server", "show", "-e", "bysql", "--output", "json").succeeded().json["resources"]
     filled = {
