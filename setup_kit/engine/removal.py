@@ -207,8 +207,8 @@ def _alive(node: Resource[Any] | None) -> bool:
 
 def _removal(node: Resource[Any], *, include_data: bool, whole: bool) -> Removal:
     base = node.rests_on
-    if whole and base is not None and base.foreign:
-        return Removal(kept=f"{base.address} was {base.foreign}")
+    if whole and base is not None and base.made_for_another:
+        return Removal(kept=f"{base.address} was {base.made_for_another}")
     if node.holds_data and not include_data:
         return Removal(kept=DATA)
     return node.removal(node.observed)

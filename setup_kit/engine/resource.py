@@ -194,7 +194,7 @@ class Resource(Node, Generic[State]):
         return False
 
     @property
-    def foreign(self) -> str:
+    def made_for_another(self) -> str:
         """That it was made for another environment; empty where that is not known."""
         return ""
 

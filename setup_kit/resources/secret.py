@@ -281,7 +281,7 @@ class ConnectionSecret(Resource[SecretState]):
         return not observed.recoverable
 
     @property
-    def foreign(self) -> str:
+    def made_for_another(self) -> str:
         if self.observed is None or not of_another(self.observed.tags, self._owner):
             return ""
         return not_own(self.observed.tags, self._owner)
