@@ -53,31 +53,24 @@ if TYPE_CHECKING:
 def init(name: str, cloud: str, entities: tuple[str, ...], output: Output, **given: str | None) -> None:
     """Write a first environment file, environments/NAME.yaml.
 
-    Asks for what is not given. With `--cloud sandbox` everything comes from the running sandbox that SETUP_KIT_SANDBOX
-    names, and nothing is asked.
+    Asks for what is not given. With `--cloud sandbox` what is not given comes from the running sandbox that
+    SETUP_KIT_SANDBOX names, and nothing is asked; its tenant, subscription and organization are no choice.
 
     \b
     Examples:
       setup-kit init dev
       setup-kit init dev --cloud sandbox
+      setup-kit init own --cloud sandbox --administrator-login joe
       setup-kit init vm --machine sql01.contoso.com --administrator-login sa
     """
-    from dataclasses import replace
-
-    from setup_kit.environment.starter import on_machine, write_starter
+    from setup_kit.environment.starter import write_starter
 
     path = Path("environments") / f"{name}.yaml"
     if cloud == "sandbox":
         from setup_kit.clouds import sandbox_document
-        from setup_kit.environment.starter import sandbox_answers
+        from setup_kit.environment.rehearsal import rehearsal
 
-        document = sandbox_document()
-        answers = sandbox_answers(document, name)
-        if given["machine"] is not None:
-            answers = on_machine(answers, document)
-        answers = replace(answers, authorization=given["authorization"] or "rbac", prefix=given["prefix"] or "")
-        if entities:
-            answers = replace(answers, entities=entities, relationships=())
+        answers = rehearsal(sandbox_document(), name, entities, given)
     else:
         answers = ask(name, cloud, entities, given)
     write_starter(path, answers)

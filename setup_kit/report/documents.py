@@ -125,11 +125,13 @@ def verification_document(
 
 def for_environment(findings: Iterable[Finding], environment: str) -> list[Finding]:
     """The findings with the environment's name in the commands of their remedies, ready to be typed."""
+    return [replace(finding, remedy=typed(finding.remedy, environment)) for finding in findings]
+
+
+def typed(remedy: str, environment: str) -> str:
+    """A remedy with the environment's name in its commands, ready to be typed."""
     suffix = f" -e {shlex.quote(environment)}"
-    return [
-        replace(finding, remedy=_COMMAND.sub(lambda command: command[1] + suffix, finding.remedy))
-        for finding in findings
-    ]
+    return _COMMAND.sub(lambda command: command[1] + suffix, remedy)
 
 
 def error_document(error: KitError) -> Document:

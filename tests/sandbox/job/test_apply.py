@@ -136,13 +136,9 @@ def test_a_contained_user_and_a_schema_of_its_own_work_as_well(kit: Kit) -> None
 
 
 def test_a_sql_login_may_administer_the_server_and_look_in_by_another_driver_as_the_help_says(kit: Kit) -> None:
-    environment = kit.init(
-        "bysql",
-        sql__administrator={"sql_login": "kitadmin"},
-        profile__prefix="bysql",
-        profile__entities=["team"],
-        profile__relationships=[],
-    )
+    chosen = ("--administrator-login", "kitadmin", "--prefix", "bysql", "--entity", "team")
+    kit.run("init", "bysql", "--cloud", "sandbox", *chosen).succeeded()
+    environment = kit.edit("bysql")
     nothing = {"SETUP_KIT_SQL_ADMIN_PASSWORD": ""}
     before = len(kit.writes())
     looked = kit.run("doctor", "-e", "bysql", "--output", "json", variables=nothing).failed(1).json
