@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from setup_kit.cli.options import Output, finish
 from setup_kit.errors import ExitCode, KitError
@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from setup_kit.cli.session import Session
     from setup_kit.engine.executor import Result
     from setup_kit.engine.planner import Plan
+    from setup_kit.engine.removal import RemovalPlan
     from setup_kit.report.documents import Document
 
     Show = Callable[[Console], None]
+
+Outcome = TypeVar("Outcome", "Plan", "RemovalPlan", "Result")
 
 
 @dataclass(frozen=True)
@@ -65,11 +68,21 @@ def of_error(error: KitError, next_: str = "") -> Answer:
     return Answer(error.exit_code, error_document(error), show, show, result, next=next_)
 
 
+def addressed(outcome: Outcome, session: Session) -> Outcome:
+    """A plan or a result whose remedies name the session's environment, for whoever reads them to type."""
+    from setup_kit.report import documents
+
+    for error in (*outcome.failures.values(), *getattr(outcome, "close_failures", {}).values()):
+        documents.addressed(error, session.given)
+    return replace(outcome, findings=tuple(documents.for_environment(outcome.findings, session.given)))
+
+
 def of_plan(session: Session, plan: Plan, *, detailed: bool = False) -> Answer:
     """The answer of `plan`; with `detailed`, changes have an exit code of their own."""
     from setup_kit.report.console import show_plan, show_plan_trouble
     from setup_kit.report.documents import plan_document
 
+    plan = addressed(plan, session)
     counts = plan_counts(plan)
     destructive = any(change.destructive for change in plan.changes)
     code, result, next_ = ExitCode.DONE, "no changes", ""

@@ -75,7 +75,7 @@ def _apply_saved(path: Path, chosen: Chosen, targets: tuple[str, ...], consent: 
         raise UsageError(
             f"{path} says itself of which environment and targets it is",
             why=f"environment {saved.given}, targets: {', '.join(saved.targets) or 'all'}",
-            remedy=f"run setup-kit apply {path}, without other targets or another environment",
+            remedy=f"leave other targets and another environment out: apply {path} needs none",
         )
     with changing(saved.given, "apply", consent.wait) as session:
         saved.check_made_of(session.loaded)

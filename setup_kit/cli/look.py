@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from setup_kit.cli.answer import addressed
 from setup_kit.cli.options import Output, finish
 from setup_kit.cli.session import open_session, stoppable
 from setup_kit.errors import ExitCode
@@ -22,7 +23,7 @@ def show(environment: str, targets: Iterable[str], output: Output, *, adjust: Ad
     with open_session(environment, adjust=adjust) as session:
         nodes = select(session.house.nodes, targets)
         with stoppable(session.stop), output.progress() as progress:
-            made = make_plan(nodes, progress, session.stop, checks=False)
+            made = addressed(make_plan(nodes, progress, session.stop, checks=False), session)
     document = states_document(session.name, made, nodes)
     if output.json:
         output.document(document)

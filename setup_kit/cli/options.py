@@ -258,11 +258,14 @@ def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*arguments, output=output, **options)
         except (KitError, OSError) as error:
             from setup_kit.report.console import show_error
-            from setup_kit.report.documents import error_document
+            from setup_kit.report.documents import addressed, error_document
 
             told = of_place(error) if isinstance(error, OSError) else error
             if told is None:
                 raise
+            named = _environment()
+            if named:
+                addressed(told, named)
             if output.json:
                 output.document(error_document(told))
             else:
@@ -270,6 +273,13 @@ def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
             raise click.exceptions.Exit(told.exit_code) from error
 
     return update_wrapper(wrapped, function)
+
+
+def _environment() -> str:
+    """The one environment that the command was given; empty where there is none, or several."""
+    parameters = click.get_current_context().params
+    several: list[str] = list(parameters.get("environments") or ())
+    return str(parameters.get("environment") or (several[0] if len(several) == 1 else ""))
 
 
 def finish(code: ExitCode) -> None:

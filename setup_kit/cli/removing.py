@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from setup_kit.cli.answer import addressed
 from setup_kit.cli.options import Output
 from setup_kit.cli.session import Session, stoppable
 from setup_kit.cli.work import Consent, Work, carry_out, changing, wait_option
@@ -30,8 +31,8 @@ class Removing(Work):
     """A removal; whoever gave the command and confirmed what it shows allowed what is destructive in it."""
 
     def __init__(self, session: Session, plan: RemovalPlan) -> None:
-        super().__init__(session, plan, destructive=True)
-        self.removal = plan
+        self.removal = addressed(plan, session)
+        super().__init__(session, self.removal, destructive=True)
 
     def show(self, console: Console) -> None:
         from setup_kit.report.removal import show_removal

@@ -39,6 +39,15 @@ class Session:
         return self.loaded.name
 
     @property
+    def given(self) -> str:
+        """What one types after -e for it."""
+        from setup_kit.environment.loading import FOLDER
+        from setup_kit.environment.problems import displayed
+
+        path = self.loaded.path
+        return self.name if path.parent == Path.cwd() / FOLDER else str(displayed(path))
+
+    @property
     def folder(self) -> Path:
         return JOURNALS / self.loaded.name
 

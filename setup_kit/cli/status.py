@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from setup_kit.cli.answer import Answer, tell
+from setup_kit.cli.answer import Answer, addressed, tell
 from setup_kit.cli.options import Chosen, Output, environments_options, output_options
 from setup_kit.errors import ExitCode
 
@@ -54,6 +54,7 @@ def _standing(session: Session, made: Plan) -> Answer:
     from setup_kit.report.console import show_drift, show_failures, show_table
     from setup_kit.report.documents import status_document
 
+    made = addressed(made, session)
     profile = session.house.profile_status()
     document = status_document(session.name, made, profile)
 

@@ -220,6 +220,9 @@ class Fleet:
         try:
             return work(each, listener)
         except KitError as error:
+            from setup_kit.report.documents import addressed
+
+            addressed(error, each.given)
             return of_error(error, self._command)
         except Exception as error:  # noqa: BLE001 - whatever one meets, the others go on
             return of_error(unforeseen(error), self._command)

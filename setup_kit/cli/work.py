@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from setup_kit.cli.answer import Answer, of_plan, of_result, tell
+from setup_kit.cli.answer import Answer, addressed, of_plan, of_result, tell
 from setup_kit.cli.options import Output, finish
 from setup_kit.cli.session import Session, open_session, stoppable
 from setup_kit.errors import ExitCode, UsageError
@@ -41,7 +41,7 @@ class Work:
 
     def __init__(self, session: Session, plan: Plan, *, destructive: bool) -> None:
         self.session = session
-        self.plan = plan
+        self.plan = addressed(plan, session)
         self.destructive = destructive
 
     def show(self, console: Console) -> None:
@@ -184,5 +184,5 @@ def perform(work: Work, command: str, listener: Listener) -> Answer:
     session = work.session
     with Journal(session.journal, command) as journal:
         both = tell_all(journal, listener)
-        result = work.perform(both, Temporaries(both), session.stop)
+        result = addressed(work.perform(both, Temporaries(both), session.stop), session)
     return of_result(session, command, work.told(result), result)

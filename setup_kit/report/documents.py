@@ -21,7 +21,10 @@ from setup_kit.errors import KitError
 Document = dict[str, Any]
 
 # The kit's commands in a remedy, which do not know of which environment they speak.
-_COMMAND = re.compile(r"\b(setup-kit (?:apply|plan|status|verify|(?:failures|org|profile) [a-z-]+))\b(?! -e)")
+_COMMAND = re.compile(
+    r"\b(setup-kit (?:apply|plan|status|verify|doctor|destroy|rotate(?! --all)"
+    r"|(?:database|failures|firewall|org|profile|secret|server|user|vault) [a-z][a-z-]*))\b(?! -e)"
+)
 
 
 def plan_document(environment: str, plan: Plan) -> Document:
@@ -132,6 +135,14 @@ def typed(remedy: str, environment: str) -> str:
     """A remedy with the environment's name in its commands, ready to be typed."""
     suffix = f" -e {shlex.quote(environment)}"
     return _COMMAND.sub(lambda command: command[1] + suffix, remedy)
+
+
+def addressed(error: Exception, environment: str) -> None:
+    """Puts the environment's name into the commands of an error's remedy, once nobody but the person reads it."""
+    if isinstance(error, CheckFailed):
+        error.findings = tuple(for_environment(error.findings, environment))
+    if isinstance(error, KitError):
+        error.remedy = typed(error.remedy, environment)
 
 
 def error_document(error: KitError) -> Document:
