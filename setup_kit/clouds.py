@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,8 +107,15 @@ def sandbox_document() -> dict[str, object]:
 
 
 def sandbox_cloud() -> Cloud:
-    """The addresses of the running sandbox."""
+    """The addresses of the running sandbox. Raises UsageError where it does not run."""
     document = sandbox_document()
+    if not _runs(document.get("pid", os.getpid())):
+        directory = str(document.get("directory", "DIR"))
+        raise UsageError(
+            f"the sandbox in {directory} is not running",
+            why="the environment's cloud is a sandbox, and nothing answers there",
+            remedy=f"start it: setup-kit sandbox up --dir {shlex.quote(directory)} --detach",
+        )
 
     def text(key: str) -> str:
         return str(document[key])
@@ -126,3 +134,18 @@ def sandbox_cloud() -> Cloud:
         ca_file=Path(text("ca_file")),
         sql_certificate=Path(str(certificate)) if certificate else None,
     )
+
+
+def _runs(process: object) -> bool:
+    """Whether there is a process of this id; a sandbox that was stopped has none in its file."""
+    if not isinstance(process, int):
+        return False
+    if os.name != "posix":  # there is no way to ask that does no harm, and no sandbox
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

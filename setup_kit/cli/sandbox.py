@@ -119,16 +119,20 @@ def status(directory: Path, output: Output) -> None:
     Example:
       setup-kit sandbox status --dir box
     """
-    document, running = _document(directory), _process().is_running(_folder(directory))
+    document, running = _current(directory), _process().is_running(_folder(directory))
     shown = {key: value for key, value in document.items() if key != "client_secret"} | {"running": running}
     shown["sql_machine"] = {key: value for key, value in document["sql_machine"].items() if key != "password"}
+    if not running:
+        shown["next"] = start_of(_folder(directory))
     if output.json:
         output.document(shown)
-    else:
-        click.echo("running" if running else "not running")
+    elif running:
+        click.echo("running")
         for key, value in shown.items():
             if key != "running":
                 click.echo(f"  {key}: {json.dumps(value) if isinstance(value, dict) else value}")
+    else:
+        click.echo(f"not running\nStart it: {shown['next']}")
     if not running:
         finish(ExitCode.FAILED)
 
@@ -142,7 +146,7 @@ def env(directory: Path) -> None:
     Example:
       eval "$(setup-kit sandbox env --dir box)"
     """
-    for name, value in settings(_document(directory)).items():
+    for name, value in settings(_current(directory)).items():
         click.echo(f"export {name}={shlex.quote(value)}")
 
 
@@ -167,11 +171,12 @@ def requests(
 
     from setup_kit.sandbox.requests import is_write, read_requests
 
+    folder = known_folder(directory)
     # All lines have the same form and zone, so that their texts sort as their times do.
     start = (datetime.now(UTC) - timedelta(seconds=since)).isoformat(timespec="milliseconds") if since else ""
     found = [
         entry
-        for entry in read_requests(_folder(directory))
+        for entry in read_requests(folder)
         if (not writes or is_write(entry))
         and (part is None or entry["part"] == part)
         and entry["time"] >= start
@@ -297,10 +302,33 @@ def _document(directory: Path) -> dict[str, Any]:
     return document
 
 
+def _current(directory: Path) -> dict[str, Any]:
+    """What the file of a sandbox says that this version started. Raises KitError where another one did."""
+    process = _process()
+    document, folder = _document(directory), _folder(directory)
+    if document.get("version") != process.VERSION:
+        stop = f"setup-kit sandbox down --dir {shlex.quote(str(folder))}, then " if process.is_running(folder) else ""
+        raise KitError(
+            f"the sandbox in {folder} was started by another version of setup-kit",
+            why=f"its sandbox.json is of version {document.get('version')}, and this setup-kit reads {process.VERSION}",
+            remedy=f"start it anew, its state is kept: {stop}{start_of(folder)}",
+        )
+    return document
+
+
+def start_of(directory: Path) -> str:
+    return f"setup-kit sandbox up --dir {shlex.quote(str(directory))} --detach"
+
+
 def told(error: Exception, directory: Path) -> KitError:
     what, _, log = str(error).partition("\n")
-    start = f"setup-kit sandbox up --dir {shlex.quote(str(directory))} --detach"
-    return KitError(what, remedy=f"see {directory / 'sandbox.log'}, or start it: {start}", original=log)
+    if isinstance(error, _process().AlreadyRunning):
+        place = shlex.quote(str(directory))
+        remedy = (
+            f'use it: eval "$(setup-kit sandbox env --dir {place})"; or stop it: setup-kit sandbox down --dir {place}'
+        )
+        return KitError(what, remedy=remedy)
+    return KitError(what, remedy=f"see {directory / 'sandbox.log'}, or start it: {start_of(directory)}", original=log)
 
 
 def _process() -> Any:

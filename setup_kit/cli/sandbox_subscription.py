@@ -67,6 +67,7 @@ def subscription(
         limits = {name: int(limit) for name, _, limit in (each.partition("=") for each in quotas)}
     except ValueError as error:
         raise click.BadParameter("it is not NAME=LIMIT, the limit a whole number", param_hint="--quota") from error
+    _check_places(closed)
     with _opened(directory) as kept:
         now = subscriptions.Conditions() if reset else subscriptions.conditions(kept)
         try:
@@ -179,6 +180,25 @@ def remove(name: str, directory: Path, output: Output) -> None:
             raise KitError(f"there is no policy {name}", remedy="setup-kit sandbox policy list")
     if output.json:
         output.document({"removed": name})
+
+
+def _check_places(closed: tuple[str, ...]) -> None:
+    """Raises UsageError for regions, and editions of a region, that there are not."""
+    from setup_kit.sandbox.resource_manager.groups import LOCATIONS
+    from setup_kit.sandbox.resource_manager.sql_tiers import CORES, DTU
+
+    editions = sorted({*DTU, *CORES.values()})
+    known = {edition.lower() for edition in editions}
+    parts = [(each, *each.lower().partition("/")) for each in closed]
+    unknown = [
+        each for each, region, slash, edition in parts if region not in LOCATIONS or (slash and edition not in known)
+    ]
+    if unknown:
+        raise UsageError(
+            f"there is no region, or edition of one, {', '.join(unknown)}; nothing was closed",
+            why=f"regions: {', '.join(sorted(LOCATIONS))}\neditions: {', '.join(editions)}",
+            remedy="name one of them: --close westeurope, --close westeurope/Premium",
+        )
 
 
 @contextmanager

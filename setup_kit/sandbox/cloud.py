@@ -130,7 +130,6 @@ class Cloud:
         foundation = self._foundation
         application = self._tenant.application(foundation.client_id) or {}
         return {
-            "version": 1,
             "directory": str(self._directory),
             "authority": self.authority,
             "resource_manager": self.resource_manager,

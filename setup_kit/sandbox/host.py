@@ -16,7 +16,7 @@ from setup_kit.sandbox.faults import Faults
 from setup_kit.sandbox.files import write_private
 from setup_kit.sandbox.latency import Latency, Pace, set_pace
 from setup_kit.sandbox.ports import Ports, PortTaken
-from setup_kit.sandbox.process import DOCUMENT, LOG, Lock, SandboxError, say_ready
+from setup_kit.sandbox.process import DOCUMENT, LOG, VERSION, AlreadyRunning, Lock, SandboxError, say_ready
 from setup_kit.sandbox.requests import REQUESTS, RequestLog
 from setup_kit.sandbox.state import State
 
@@ -38,7 +38,7 @@ async def run(directory: Path, port_base: int | None, latency: float, ready: Cal
         await asyncio.sleep(PROBE)
     if not lock.take():
         lock.release()
-        raise SandboxError(f"a sandbox is already running in {directory}")
+        raise AlreadyRunning(f"a sandbox is already running in {directory}")
     handler = _log_to(directory / LOG)
     try:
         await _serve(directory, port_base, latency, ready)
@@ -97,7 +97,7 @@ async def _serve(directory: Path, port_base: int | None, latency: float, ready: 
 
 
 def _write(directory: Path, cloud: Cloud, pid: int | None) -> None:
-    document = {"version": 1, "pid": pid, **cloud.document()}
+    document = {"version": VERSION, "pid": pid, **cloud.document()}
     write_private(directory / DOCUMENT, (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode())
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 DOCUMENT = "sandbox.json"
+VERSION = 2  # of that file: raise it when its keys change
 LOG = "sandbox.log"
 LOCK = "sandbox.lock"
 READY_VARIABLE = "SETUP_KIT_SANDBOX_READY"  # the descriptor that a detached sandbox says "ready" on
@@ -29,6 +30,10 @@ _children: list[subprocess.Popen[bytes]] = []
 
 class SandboxError(Exception):
     """Something about the sandbox's process that the person who called must know."""
+
+
+class AlreadyRunning(SandboxError):  # noqa: N818 - what one meets
+    """A sandbox serves the directory already."""
 
 
 class Lock:
@@ -110,7 +115,7 @@ def start_detached(
 def start_command(command: Sequence[str], directory: Path, timeout: float = 60) -> dict[str, Any]:
     """As `start_detached`, for any command that runs a sandbox in `directory`."""
     if is_running(directory):
-        raise SandboxError(f"a sandbox is already running in {directory}")
+        raise AlreadyRunning(f"a sandbox is already running in {directory}")
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     ready, said = os.pipe()
     # What it prints before its own log is open goes to a file as well: a pipe would break when the caller ends.

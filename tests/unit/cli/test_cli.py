@@ -276,10 +276,11 @@ def test_the_sandbox_must_be_named_before_an_environment_uses_it(tmp_path: Path)
 
 
 def test_no_sandbox_is_said_with_how_to_start_one(tmp_path: Path) -> None:
-    for command in ("env", "status", "down"):
+    for command in ("env", "status", "requests", "down"):
         refused = run("sandbox", command, "--dir", "box", cwd=tmp_path)
         assert "Traceback" not in refused.stderr
-    assert run("sandbox", "env", "--dir", "box", cwd=tmp_path).returncode == 1
+    for command in ("env", "requests"):
+        assert run("sandbox", command, "--dir", "box", cwd=tmp_path).returncode == 1
     assert run("sandbox", "down", "--dir", "box", cwd=tmp_path).returncode == 0
 
 
