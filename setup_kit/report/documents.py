@@ -23,7 +23,7 @@ Document = dict[str, Any]
 # The kit's commands in a remedy, which do not know of which environment they speak.
 _COMMAND = re.compile(
     r"\b(setup-kit (?:apply|plan|status|verify|doctor|destroy|rotate(?! --all)"
-    r"|(?:database|failures|firewall|org|profile|secret|server|user|vault) [a-z][a-z-]*))\b(?!-| -e)"
+    r"|(?:database|failures|firewall|org|profile|secret|server|user|vault) [a-z][a-z-]*))(?![a-z-]| -e)"
 )
 
 
