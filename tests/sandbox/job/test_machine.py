@@ -91,7 +91,7 @@ def test_the_whole_way_leads_to_a_machine_and_back(kit: Kit, machine: Machine) -
 
     secret = source.secret()["value"]
     assert f"Server=tcp:{machine.box['host']},{machine.box['port']};" in secret
-    kit.run("rotate", "-e", "vmway", "--yes").succeeded()
+    kit.run("rotate", "-e", "vmway", "--yes", "--grace", "0").succeeded()
     assert source.secret()["value"] != secret
     assert "vmwayuser_2" in machine.names("sys.sql_logins")
     assert "vmwayuser" not in machine.names("sys.sql_logins")
@@ -128,7 +128,7 @@ def test_a_contained_user_needs_no_login_of_the_machine(kit: Kit, machine: Machi
     assert (change["target"], change["after"]) == ("containment", "partial")
     kit.apply("vmown").succeeded()
     kit.run("verify", "-e", "vmown").succeeded()
-    kit.run("rotate", "-e", "vmown", "--yes").succeeded()
+    kit.run("rotate", "-e", "vmown", "--yes", "--grace", "0").succeeded()
     assert not {"vmownuser", "vmownuser_2"} & machine.names("sys.sql_logins")
     destroy(kit, "vmown").succeeded()
 
