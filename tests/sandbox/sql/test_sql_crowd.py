@@ -62,7 +62,7 @@ def test_clients_that_do_not_read_their_answers_keep_nobody_waiting(
     apart: Apart, connection: pyodbc.Connection
 ) -> None:
     with contextlib.ExitStack() as stack:
-        for _ in range(270):
+        for _ in range(120):
             wire = stack.enter_context(closing(Wire(apart.port)))
             wire.log_in(ADMINISTRATOR, PASSWORD, DATABASE)
             wire.send(PacketType.SQL_BATCH, ENDLESS)
