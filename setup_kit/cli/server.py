@@ -74,5 +74,8 @@ def delete(environment: str, include_data: bool, consent: Consent, output: Outpu
     Example:
       setup-kit server delete -e dev --include-data
     """
+    from setup_kit.environment.loading import load
+
+    logical(load(environment))
     check_data("the server", include_data)
     take_away(environment, "server delete", [SERVER], consent, output, include_data=True, adjust=logical)

@@ -53,6 +53,11 @@ def load(name_or_path: str, root: Path | None = None) -> Loaded:
 
 def locate(name_or_path: str, root: Path | None = None) -> Path:
     """The file that a name or a path means. Raises UsageError where there is none, or where a name means two."""
+    if not name_or_path.strip():
+        raise UsageError(
+            "no environment is named: what was given is empty",
+            remedy="name a file in environments/, or its path; it may be that a variable is not set",
+        )
     root = Path.cwd() if root is None else root
     given = root / name_or_path
     if given.suffix in SUFFIXES or len(Path(name_or_path).parts) != 1 or Path(name_or_path).is_absolute():
@@ -82,4 +87,4 @@ def locate(name_or_path: str, root: Path | None = None) -> Path:
 def available(root: Path | None = None) -> list[str]:
     """Names of the environments in `root`/environments, sorted."""
     folder = (Path.cwd() if root is None else root) / FOLDER
-    return sorted({path.stem for path in folder.glob("*") if path.suffix in SUFFIXES})
+    return sorted({path.stem for path in folder.glob("*") if path.suffix in SUFFIXES and path.is_file()})

@@ -148,6 +148,7 @@ def test_steps_work_one_by_one_and_those_of_a_logical_server_say_that_there_is_n
         ["firewall", "list"],
         ["firewall", "add", "office", "203.0.113.8", "--yes"],
         ["firewall", "remove", "office", "--yes"],
+        ["server", "delete", "--yes"],
         ["firewall", "allow-service", "--yes"],
         ["firewall", "allow-azure", "--yes"],
     ):

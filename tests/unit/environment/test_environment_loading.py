@@ -380,3 +380,15 @@ def test_a_cloud_of_ones_own_is_read(loaded: Loads, good: str) -> None:
     cloud = cloud_of(environment)
     assert cloud.private_authority
     assert (cloud.graph, cloud.discovery) == ("https://graph.own.example", "https://export.own.example:8443/x")
+
+
+def test_an_empty_name_is_said_to_be_empty(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="what was given is empty"):
+        load("", tmp_path)
+
+
+def test_a_folder_that_is_named_like_an_environment_file_is_none(tmp_path: Path) -> None:
+    (tmp_path / "environments" / "dir.yaml").mkdir(parents=True)
+    with pytest.raises(UsageError) as caught:
+        load("dir", tmp_path)
+    assert "did you mean" not in caught.value.remedy
