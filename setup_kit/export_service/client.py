@@ -159,6 +159,6 @@ def _refused(method: str, path: str, answer: Answer) -> RefusedError:
     operation = f"{method} {path}"
     message = body.message or "its own words say why"
     known = known_errors.meaning(
-        "service", code, answer.status, text=body.message, operation=operation, message=message
+        "service", code, answer.status, text=body.message, operation=operation, message=message, entities="ENTITY..."
     )
     return RefusedError(f"the Data Export Service refused {operation}", answer.status, body, **known.words)

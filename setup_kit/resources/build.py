@@ -224,7 +224,7 @@ def build(
     wait = stop.wait
     optional = tuple(node for node in (firewall, objects) if node is not None)
     reachable: tuple[Node, ...] = (proof, service_access, terms, *optional)
-    validation = ProfileValidation(environment, export_client, secret, owner=owner, needs=reachable, wait=wait)
+    validation = ProfileValidation(environment, export_client, secret, needs=reachable, wait=wait)
     profile = ExportProfile(environment, export_client, secret, needs=(validation,))
     activation = Activation(environment, export_client, profile, organization)
     sync = InitialSync(environment, export_client, profile, organization, needs=(activation,), wait=wait)

@@ -40,13 +40,12 @@ class ProfileValidation(Check):
         export_client: ExportServiceClient,
         secret: ConnectionSecret,
         *,
-        owner: str,
         needs: Iterable[Node] = (),
         patience: float = PATIENCE_SECONDS,
         wait: Callable[[float], bool] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`owner`: the environment's name. `needs`: all that the service will try.
+        """`needs`: all that the service will try.
 
         `patience` (seconds) may be set to 0 later on, to ask once.
 
@@ -57,7 +56,6 @@ class ProfileValidation(Check):
         self._environment = environment
         self._client = export_client
         self._secret = secret
-        self._owner = owner
         self.patience = patience
         self._wait = wait or threading.Event().wait
         self._clock = clock
@@ -108,8 +106,7 @@ class ProfileValidation(Check):
         return table.removeprefix(table_name(self._environment.profile.prefix, "").lower())
 
     def _finding(self, problem: Problem, status: int, entities: str) -> Finding:
-        environment = shlex.quote(self._owner)
-        known = known_errors.find("service", problem.code, environment=environment, entities=entities)
+        known = known_errors.find("service", problem.code, entities=entities)
         return Finding(
             check=f"profile_validation.{_snake(problem.code)}" if problem.code else "profile_validation",
             status=Status.FAILED,

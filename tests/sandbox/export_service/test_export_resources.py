@@ -441,7 +441,6 @@ def validation(stand_in: StandIn, time: Time, *changes: Change) -> ProfileValida
         environment_of(stand_in),
         stand_in.client(),
         SecretResource(),
-        owner="dev",
         needs=(Opened(list(changes)),),
         wait=time.wait,
         clock=time.clock,
