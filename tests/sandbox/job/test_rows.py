@@ -104,8 +104,8 @@ def test_more_rows_at_the_destination_are_a_warning(kit: Kit) -> None:
     owner.sql("INSERT INTO [dbo].[more_team] ([Id]) VALUES ('00000000-0000-0000-0000-000000000001')")
 
     finished = kit.run("verify", "-e", "more", "--output", "json").succeeded()
-    (warning,) = [found for found in finished.json["findings"] if found["status"] == "warning"]
-    assert warning["check"] == "replication.differs"
+    (warning,) = [found for found in finished.json["findings"] if found["check"] == "replication.differs"]
+    assert warning["status"] == "warning"
     assert warning["message"] == f"team: {count} rows at the source, {count + 1} at the destination"
 
 
