@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from setup_kit.engine.events import Event, Happening, Listener
 from setup_kit.engine.graph import ordered, walk
 from setup_kit.engine.planner import CheckFailed
-from setup_kit.engine.resource import Check, Finding, Node, Status
+from setup_kit.engine.resource import Check, Finding, Node, Status, told
 from setup_kit.errors import KitError
 
 
@@ -46,12 +46,8 @@ def examine_all(checks: Iterable[Check], listener: Listener, stop: threading.Eve
 def _run(check: Check) -> list[Finding]:
     try:
         return check.run()
-    except KitError as error:
-        return [failed(check.kind, check.address, error)]
     except Exception as error:  # noqa: BLE001 - whatever a check meets is a finding, and stops no other
-        message = f"this could not be looked at: {type(error).__name__}: {error}"
-        remedy = "run the same command again with -v; where it stays, tell setup-kit's makers"
-        return [Finding(check.kind, Status.FAILED, check.address, message, remedy)]
+        return [failed(check.kind, check.address, told(error))]
 
 
 def failed(check: str, resource: str, error: KitError) -> Finding:

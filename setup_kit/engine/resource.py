@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
+from setup_kit.errors import KitError, unforeseen
 from setup_kit.secret import Secret
 
 Value = str | int | float | bool | None | Secret | list[str] | dict[str, str]
@@ -115,6 +116,15 @@ class NotReadable(Exception):  # noqa: N818 - a state of affairs, not an error
         super().__init__(reason)
         self.reason = reason
         self.remedy = remedy
+
+
+def told(error: Exception) -> KitError:
+    """What a person is told of anything that a resource or a check met."""
+    if isinstance(error, KitError):
+        return error
+    if isinstance(error, NotReadable):
+        return KitError(error.reason, remedy=error.remedy or "run the same command again")
+    return unforeseen(error)
 
 
 def _quiet(progress: Progress) -> None:

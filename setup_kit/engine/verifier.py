@@ -10,8 +10,7 @@ from setup_kit.engine.events import Event, Happening, Listener
 from setup_kit.engine.executor import Temporaries
 from setup_kit.engine.graph import ordered, walk
 from setup_kit.engine.planner import CheckFailed, Known, Plan, Planned, make_plan
-from setup_kit.engine.resource import Action, Change, Check, Finding, Node, Resource, Status, Value
-from setup_kit.errors import KitError
+from setup_kit.engine.resource import Action, Change, Check, Finding, Node, Resource, Status, Value, told
 
 
 def verify_all(
@@ -145,7 +144,6 @@ def _of_check(node: Check, plan: Plan) -> list[Finding]:
 def _of_error(node: Node, error: Exception) -> list[Finding]:
     if isinstance(error, CheckFailed):
         return list(error.findings)
-    if isinstance(error, KitError):
-        message = ": ".join(part for part in (error.what, error.why, error.original) if part)
-        return [Finding(node.kind, Status.FAILED, node.address, message, error.remedy, link=error.link)]
-    return [Finding(node.kind, Status.FAILED, node.address, f"{type(error).__name__}: {error}")]
+    met = told(error)
+    message = ": ".join(part for part in (met.what, met.why, met.original) if part)
+    return [Finding(node.kind, Status.FAILED, node.address, message, met.remedy, link=met.link)]

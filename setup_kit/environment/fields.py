@@ -84,7 +84,6 @@ ResourceGroupName = Annotated[str, AfterValidator(names.resource_group), _text(n
 VaultName = Annotated[str, AfterValidator(names.vault), _text(names.VAULT, 3, 24)]
 SecretName = Annotated[str, AfterValidator(names.secret), _text(names.SECRET)]
 RuleName = Annotated[str, AfterValidator(names.firewall_rule), _text(names.FIREWALL_RULE, longest=128)]
-LoginName = Annotated[str, AfterValidator(names.login), _text(names.LOGIN, longest=128)]
 AdministratorLogin = Annotated[str, AfterValidator(names.administrator), _text(names.LOGIN, longest=128)]
 ExportUserName = Annotated[
     str, AfterValidator(names.export_user), _text(names.LOGIN, longest=128 - len(export_names.SUFFIX))

@@ -52,7 +52,9 @@ class Metadata:
         )
         if not isinstance(found, bool):
             raise KitError(
-                "the Data Export Service does not say whether its privacy terms are accepted", original=str(found)[:500]
+                "the Data Export Service does not say whether its privacy terms are accepted",
+                remedy="run the same command again; where it stays, ask whoever runs the service",
+                original=str(found)[:500],
             )
         return found
 

@@ -175,7 +175,10 @@ class OrganizationClient:
     def _readable(self, logical_name: str) -> TableDefinition:
         table = self.table(logical_name)
         if table is None or not table.entity_set:
-            raise KitError(f"the organization has no table {logical_name} that can be asked for rows")
+            raise KitError(
+                f"the organization has no table {logical_name} that can be asked for rows",
+                remedy="see which it has: setup-kit org entities",
+            )
         return table
 
     def _get(
@@ -186,7 +189,11 @@ class OrganizationClient:
     def _follow(self, link: str, headers: Mapping[str, str]) -> dict[str, Any]:
         """The next page of an answer. The token goes to the organization only."""
         if not link.startswith(f"{self.url}/"):
-            raise KitError(f"the organization {self.url} answered with a link to another host", original=link)
+            raise KitError(
+                f"the organization {self.url} answered with a link to another host",
+                remedy="check dynamics.organization_url, and whether a proxy on the way answers in its place",
+                original=link,
+            )
         return self._read(link, "the next page", None, headers)
 
     def _read(
@@ -197,7 +204,10 @@ class OrganizationClient:
             raise _refused(self.url, f"answer {what}", answer)
         document = answer.json()
         if not isinstance(document, dict):
-            raise KitError(f"the organization {self.url} answered something that is no object to {what}")
+            raise KitError(
+                f"the organization {self.url} answered something that is no object to {what}",
+                remedy="check dynamics.organization_url, and whether a proxy on the way answers in its place",
+            )
         return document
 
     def _send(

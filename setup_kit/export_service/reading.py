@@ -204,5 +204,6 @@ def _misread(what: str, document: object) -> KitError:
     return KitError(
         f"the Data Export Service answered something that is not {what}",
         why="its contract, or this kit's reading of it, has changed",
+        remedy="run the same command again; where it stays, ask whoever runs the service",
         original=str(document)[:500],
     )

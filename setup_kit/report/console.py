@@ -16,8 +16,7 @@ from rich.text import Text
 from setup_kit.engine.drift import Standing, drift
 from setup_kit.engine.executor import Result
 from setup_kit.engine.planner import CheckFailed, Plan
-from setup_kit.engine.resource import Action, Change, Finding, Node, Resource, Status, Value
-from setup_kit.errors import KitError
+from setup_kit.engine.resource import Action, Change, Finding, Node, Resource, Status, Value, told
 from setup_kit.report.documents import summary
 
 STANDINGS = {
@@ -221,17 +220,15 @@ def show_failures(console: Console, failures: Mapping[Node, Exception], blocked:
 def show_error(console: Console, error: Exception, of: str = "") -> None:
     """What happened, why, what to do; in grey a page to read on and the original words."""
     place = f"{escape(of)}: " if of else ""
-    if not isinstance(error, KitError):
-        console.print(f"[red]error:[/] {place}{escape(type(error).__name__)}: {escape(str(error))}")
-        return
-    console.print(f"[red]error:[/] {place}{escape(error.what)}")
-    for line in error.why.splitlines():
+    met = told(error)
+    console.print(f"[red]error:[/] {place}{escape(met.what)}")
+    for line in met.why.splitlines():
         console.print(f"  {escape(line)}")
-    if error.remedy:
-        console.print(f"  [cyan]→[/] {escape(error.remedy)}")
-    if error.link:
-        console.print(f"    [bright_black]{escape(error.link)}[/]")
-    for line in error.original.splitlines():
+    if met.remedy:
+        console.print(f"  [cyan]→[/] {escape(met.remedy)}")
+    if met.link:
+        console.print(f"    [bright_black]{escape(met.link)}[/]")
+    for line in met.original.splitlines():
         console.print(f"  [bright_black]{escape(line)}[/]")
 
 

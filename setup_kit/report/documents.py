@@ -14,7 +14,7 @@ from setup_kit.engine.drift import drift
 from setup_kit.engine.executor import Result
 from setup_kit.engine.journal import change_document
 from setup_kit.engine.planner import CheckFailed, Plan
-from setup_kit.engine.resource import Action, Change, Finding, Node, Status
+from setup_kit.engine.resource import Action, Change, Finding, Node, Status, told
 from setup_kit.environment.problems import EnvironmentFileError
 from setup_kit.errors import KitError
 
@@ -184,9 +184,8 @@ def failures_document(failures: Mapping[Node, Exception]) -> list[Document]:
 
 
 def _error(error: Exception) -> Document:
-    if not isinstance(error, KitError):
-        error = KitError(f"{type(error).__name__}: {error}")
-    return {name: getattr(error, name) for name in ("what", "why", "remedy", "link", "original")}
+    met = told(error)
+    return {name: getattr(met, name) for name in ("what", "why", "remedy", "link", "original")}
 
 
 def _blocked(blocked: Mapping[Node, Node]) -> list[Document]:

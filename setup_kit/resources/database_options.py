@@ -103,7 +103,11 @@ class DatabaseOptions(Resource[OptionsState]):
         doing = f"read the options of database {self.name!r}"
         rows = session.rows(_QUERY, doing=doing)
         if not rows:
-            raise KitError(f"could not {doing} ({session.label})", why="the database does not list its own options")
+            raise KitError(
+                f"could not {doing} ({session.label})",
+                why="the database does not list its own options",
+                remedy="run the same command again",
+            )
         snapshot, maxdop = rows[0]
         return OptionsState(bool(snapshot), int(maxdop))
 

@@ -145,7 +145,7 @@ class Switch(Resource[str]):
     def apply(self, change: Change) -> str:
         following = self._next.observed
         if following is None or following.password is None:
-            raise KitError(f"the password of {self._next.name!r} is not known")
+            raise KitError(f"the password of {self._next.name!r} is not known", remedy="run: setup-kit rotate")
         return self._secret.switch(self._next.name, following.password).user
 
     def delete(self, observed: str) -> None:
@@ -213,7 +213,7 @@ class RotationEnd(Resource[Leftover]):
     def apply(self, change: Change) -> Leftover:
         leftover = self.observed
         if leftover is None:
-            raise KitError("there is nothing left of a rotation")
+            raise KitError("there is nothing left of a rotation", remedy="run: setup-kit plan")
         name = leftover.name
         if change.target.startswith("tag "):
             self._secret.mark(None)

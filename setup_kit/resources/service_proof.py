@@ -49,7 +49,9 @@ class ServiceProof(Check):
             text = f"waiting for the login to hold: {failed[0].message}"
             self.report(Progress(self.address, self.name, int(waited), int(PATIENCE), text, "seconds"))
             if self._wait(PAUSE):
-                raise KitError("stopped waiting for what the service cannot reach yet")
+                raise KitError(
+                    "stopped waiting for what the service cannot reach yet", remedy="run the same command again"
+                )
         return [
             Finding(
                 self.kind,

@@ -82,7 +82,9 @@ class ProfileValidation(Check):
                 text = f"waiting for permissions and rules to hold: {refusal.problems[0].message}"
                 self.report(Progress(self.address, self.name, int(waited), int(self.patience), text, "seconds"))
                 if self._wait(pause):
-                    raise KitError("stopped waiting for what the service cannot reach yet") from refusal
+                    raise KitError(
+                        "stopped waiting for what the service cannot reach yet", remedy="run the same command again"
+                    ) from refusal
                 pause = min(pause * 1.5, LONGEST_PAUSE)
             else:
                 message = f"the Data Export Service finds all that the profile {self.name!r} needs"

@@ -23,6 +23,8 @@ _PRELOGIN, _REPLY = 0x12, 0x04
 _END_OF_MESSAGE = 0x01
 _HEADER = struct.Struct(">BBHHBB")
 _PACKET = 4096
+# The longest answer is a chain of certificates, some kilobytes; what goes on and on is no SQL Server.
+_LONGEST = 256 * 1024
 _VERSION, _ENCRYPTION, _TERMINATOR = 0x00, 0x01, 0xFF
 _ENCRYPT_ON, _NOT_SUPPORTED = 0x01, 0x02
 # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH: the certificate is good, but another's.
@@ -154,6 +156,8 @@ class _Packets:
             kind, status, length, *_ = _HEADER.unpack(self._exactly(_HEADER.size))
             if kind not in kinds or length < _HEADER.size:
                 raise NotSqlServer("what it answers is no message of SQL Server")
+            if len(data) + length > _LONGEST:
+                raise NotSqlServer("its answer has no end")
             data += self._exactly(length - _HEADER.size)
             if status & _END_OF_MESSAGE:
                 return data

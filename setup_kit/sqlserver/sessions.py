@@ -160,7 +160,7 @@ class SqlSessions:
         """
         given = connection_string
         if given.user is None or given.password is None:
-            raise KitError("the connection string names no user or no password")
+            raise KitError("the connection string names no user or no password", remedy="run: setup-kit apply")
         label = f"{given.database} on {given.address.host} as {given.user}"
         user, password = given.user, given.password
 

@@ -19,8 +19,20 @@ from setup_kit.engine.executor import Result, Temporaries, execute, reading
 from setup_kit.engine.graph import ordered, walk
 from setup_kit.engine.journal import Journal
 from setup_kit.engine.planner import Known, Plan, make_plan
-from setup_kit.engine.resource import Action, Change, Check, Finding, Node, NotReadable, Resource, Status, Temporary
+from setup_kit.engine.resource import (
+    Action,
+    Change,
+    Check,
+    Finding,
+    Node,
+    NotReadable,
+    Resource,
+    Status,
+    Temporary,
+    told,
+)
 from setup_kit.engine.verifier import verify_all
+from setup_kit.errors import KitError
 from setup_kit.report.documents import plan_document
 from setup_kit.secret import Secret
 
@@ -451,3 +463,13 @@ def test_the_journal_has_a_line_before_and_after_each_change_and_no_secret(tmp_p
 @pytest.mark.parametrize("shown", [str, repr, "{}".format, "{:>3}".format, lambda secret: f"{secret!r}"])
 def test_a_secret_shows_as_stars(shown: Callable[[object], str]) -> None:
     assert shown(Secret("hunter2!")) == "***"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [KitError("it failed", remedy="mend it"), NotReadable("the vault does not answer yet"), RuntimeError("boom")],
+)
+def test_whatever_is_met_is_told_with_a_next_step(error: Exception) -> None:
+    met = told(error)
+    assert str(error) in met.what
+    assert met.remedy

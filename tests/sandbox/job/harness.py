@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,6 +21,7 @@ from setup_kit.sandbox.state import State
 
 COMMAND = str(Path(sys.executable).with_name("setup-kit"))
 TIMEOUT = 120
+GLANCE = 0.05
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,14 @@ class Kit:
 
     def requests(self) -> list[dict[str, Any]]:
         return read_requests(self.sandbox_folder)
+
+    def await_request(self, process: Started, after: int = 0, **what: Any) -> None:
+        """Returns once the sandbox has answered such a request, beyond the first `after`, of a command that runs."""
+        glances, deadline = threading.Event(), time.monotonic() + TIMEOUT
+        while not any(all(each.get(key) == value for key, value in what.items()) for each in self.requests()[after:]):
+            assert process.poll() is None, "the command ended without it"
+            assert time.monotonic() < deadline
+            glances.wait(GLANCE)
 
     def writes(self) -> list[dict[str, Any]]:
         return [request for request in self.requests() if is_write(request)]

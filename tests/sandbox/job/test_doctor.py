@@ -7,7 +7,6 @@ import signal
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -264,7 +263,6 @@ def test_an_interrupt_ends_the_look_and_tells_what_was_seen(kit: Kit) -> None:
     with fault(kit, "drip", "--part", "entra", "--method", "POST", "--seconds", "4"):
         before = len(kit.requests())
         started = kit.start("doctor", "-e", "doc-stop", "--output", "json")
-        while not any(each["part"] == "entra" for each in kit.requests()[before:]):
-            time.sleep(0.05)
+        kit.await_request(started, before, part="entra")
         started.send_signal(signal.SIGINT)
         assert started.wait(60) == 130

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import time
 
 import pytest
 
@@ -34,8 +33,7 @@ def interrupted(kit: Kit, *arguments: str) -> Finished:
             stderr=subprocess.PIPE,
             text=True,
         )
-        while not any(each.get("fault") == made.id for each in kit.requests()):
-            time.sleep(0.05)
+        kit.await_request(started, fault=made.id)
         started.send_signal(signal.SIGINT)
         out, err = started.communicate(timeout=60)
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import socket
 import ssl
@@ -104,6 +105,25 @@ def test_a_certificate_that_has_ended_is_refused(serve: Serve, authority: trustm
     ended = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
     error = refusal(serve(authority.issue_cert("127.0.0.1", not_after=ended)), cloud)
     assert "expired" in error.why
+
+
+@pytest.mark.timeout(30)
+def test_an_answer_without_an_end_is_not_listened_to_for_ever(cloud: Cloud) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+
+        def go_on() -> None:
+            connection, _ = listener.accept()
+            packet = bytes([0x04, 0x00]) + (4096).to_bytes(2) + bytes(4092)
+            with connection, contextlib.suppress(OSError):
+                while True:
+                    connection.sendall(packet)
+
+        thread = threading.Thread(target=go_on)
+        thread.start()
+        error = refusal(Machine(host="127.0.0.1", port=listener.getsockname()[1]), cloud)
+        thread.join(10)
+        assert not thread.is_alive()
+    assert "its answer has no end" in error.why
 
 
 def test_what_is_no_sql_server_is_told_as_such(cloud: Cloud) -> None:
