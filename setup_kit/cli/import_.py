@@ -73,6 +73,7 @@ def import_(
 
     from setup_kit.clouds import CLOUDS, sandbox_cloud
     from setup_kit.environment.starter import ENTITIES, check_place, checked, machine_of, write_file
+    from setup_kit.report.documents import typed
     from setup_kit.resources.discovery import Named, discover
     from setup_kit.resources.importing import document_of
 
@@ -92,7 +93,9 @@ def import_(
         named=Named(machine=machine_of(machine) if machine else None, **{each: named[each] or "" for each in NAMES}),
         choose=_choose,
     )
-    document, notes = document_of(found, entities or ENTITIES, name, administrator_login or "")
+    document, notes = document_of(
+        found, entities or ENTITIES, name, administrator_login or "", said["organization_url"]
+    )
     document |= {
         "cloud": cloud,
         "tenant": said["tenant"],
@@ -100,7 +103,9 @@ def import_(
         "dynamics": {"organization_url": said["organization_url"], "organization_id": found.organization.id},
         "export_service": {"discovery": discovery},
     }
-    notes = [*found.notes, *notes, *_looked_into(document, name, path, open_firewall, output)]
+    notes = [
+        typed(note, name) for note in [*found.notes, *notes, *_looked_into(document, name, path, open_firewall, output)]
+    ]
     environment = checked(document, path)
     write_file(
         path,

@@ -6,6 +6,7 @@ Source: Microsoft's list of addresses to admit, as the service's documentation h
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 SERVICE_ADDRESSES: Mapping[str, str] = {
     "Australia East": "13.73.202.160",
@@ -45,3 +46,31 @@ def service_addresses(region: str) -> dict[str, str]:
     "West Europe", "westeurope" and "WEST  EUROPE" are the same region. Raises KeyError for one without an address.
     """
     return {each: SERVICE_ADDRESSES[each] for each in _SERVED_FROM[_key(region)]}
+
+
+# An organization's geography: by the first label of its host's domain (contoso.crm4.dynamics.com), and by what the
+# organization calls it itself (OrganizationDetail.Geo). Others, such as France, are near no address that is known.
+# Source: https://learn.microsoft.com/power-platform/admin/new-datacenter-regions; *assumed*: Geo has the same words.
+_GEOGRAPHIES: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("crm", "NA", "NAM"): _NORTH_AMERICA,
+    ("crm2", "SAM", "LATAM"): ("Brazil South",),
+    ("crm3", "CAN"): ("Canada Central", "Canada East"),
+    ("crm4", "EMEA", "EUR"): ("North Europe", "West Europe"),
+    ("crm5", "APAC", "APJ"): ("East Asia", "Southeast Asia"),
+    ("crm6", "OCE"): ("Australia East", "Australia Southeast"),
+    ("crm7", "JPN"): ("Japan East", "Japan West"),
+    ("crm8", "IND"): ("Central India", "South India"),
+    ("crm11", "GBR", "UK"): ("UK South", "UK West"),
+}
+_REGIONS_OF = {word.lower(): regions for words, regions in _GEOGRAPHIES.items() for word in words}
+
+
+def regions_near(organization_url: str, geography: str = "") -> tuple[str, ...]:
+    """The regions that the service may call from for an organization; empty where neither address nor geography tells.
+
+    "https://contoso.crm4.dynamics.com" and the geography "EMEA" are alike: North Europe and West Europe.
+    """
+    labels = (urlsplit(organization_url).hostname or "").split(".")
+    # The Web API has a host of its own: contoso.api.crm4.dynamics.com.
+    by_host = labels[-3].lower() if labels[-2:] == ["dynamics", "com"] and len(labels) > 3 else ""
+    return _REGIONS_OF.get(by_host) or _REGIONS_OF.get(geography.lower(), ())

@@ -41,13 +41,14 @@ _SELECT = ",".join(
 
 @dataclass(frozen=True)
 class CurrentOrganization:
-    """What an organization says of itself. `tenant_id` is empty and `state` too where it does not say."""
+    """What an organization says of itself. `tenant_id`, `state` and `geography` are empty where it does not say."""
 
     id: str
     name: str
     version: tuple[int, ...]
     tenant_id: str = ""
     state: str = ""
+    geography: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ class OrganizationClient:
             version=tuple(int(part) for part in version.split(".") if part.isdecimal()),
             tenant_id=str(detail.get("TenantId") or "").lower(),
             state=str(detail.get("State") or ""),
+            geography=str(detail.get("Geo") or ""),
         )
 
     def table(self, logical_name: str) -> TableDefinition | None:

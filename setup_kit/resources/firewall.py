@@ -125,8 +125,7 @@ class FirewallRules(Resource[Mapping[str, Rule]]):
 
         wanted = {name.lower(): wanted.rule for name, wanted in self._wanted.items()}
         for name, rule in observed.items():
-            words = ["az", "sql", "server", "firewall-rule", "delete", "-g", self._group, "-s", self.name, "-n", name]
-            delete = shlex.join(words)
+            delete = f"setup-kit firewall remove {shlex.quote(name)}"
             named = wanted.get(name.lower())
             if _addresses(rule) > WIDE:
                 message = f"the rule {name} admits {_addresses(rule):,} addresses of the Internet, {rule.range}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import shlex
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from setup_kit.azure.databases import Database
@@ -13,7 +14,7 @@ from setup_kit.engine.planner import Plan
 from setup_kit.engine.resource import Node
 from setup_kit.environment import export_names, names
 from setup_kit.environment.fields import REGIONS
-from setup_kit.environment.regions import service_addresses
+from setup_kit.environment.regions import SERVICE_ADDRESSES, regions_near, service_addresses
 from setup_kit.resources import tags
 from setup_kit.resources.activation import Activation, ActivationState
 from setup_kit.resources.database import GIB
@@ -26,12 +27,12 @@ Document = dict[str, Any]
 
 
 def document_of(
-    found: Found, entities: Iterable[str], profile_name: str, administrator: str = ""
+    found: Found, entities: Iterable[str], profile_name: str, administrator: str = "", organization_url: str = ""
 ) -> tuple[Document, list[str]]:
     """What the file is to say of what was found, beside cloud, tenant, subscription and addresses; and notes on it.
 
-    `entities` and `profile_name` are for an organization that has no profile yet; `administrator` is the SQL login of
-    a machine.
+    The organization's address tells which of the service's regions are near it. `entities` and `profile_name` are for
+    an organization that has no profile yet; `administrator` is the SQL login of a machine.
     """
     notes: list[str] = []
     user = found.user.removesuffix(export_names.SUFFIX)
@@ -52,7 +53,7 @@ def document_of(
         "resource_group": found.group,
         "tags": _shared_tags(found),
         "sql": {
-            **_place(found, administrator, notes),
+            **_place(found, administrator, regions_near(organization_url, found.organization.geography), notes),
             "export_user": {**({"name": user} if user else {}), "schema": profile.get("schema", "dbo")},
         },
         "key_vault": {
@@ -101,8 +102,8 @@ def _reason(plan: Plan, node: Node) -> str:
     return planned.reason if planned is not None and planned.reason else "it is not there"
 
 
-def _place(found: Found, administrator: str, notes: list[str]) -> Document:
-    """Server or machine, who administers it, database and firewall."""
+def _place(found: Found, administrator: str, near: Collection[str], notes: list[str]) -> Document:
+    """Server or machine, who administers it, database and firewall; `near` are the regions of the service."""
     if found.server is None or found.database is None:
         host, port = found.machine or ("", 0)
         return {
@@ -110,9 +111,7 @@ def _place(found: Found, administrator: str, notes: list[str]) -> Document:
             "administrator": {"sql_login": administrator},
             "database": {"name": found.on_machine},
         }
-    firewall, left = _firewall(found.rules)
-    if left:
-        notes.append(f"left out, because a file cannot name them: firewall rules {', '.join(left)}; they stay")
+    firewall = _firewall(found.rules, near, notes)
     database = found.database
     return {
         "server": found.server.name,
@@ -152,31 +151,42 @@ def _value(of: Mapping[str, str], name: str) -> str | None:
     return next((value for each, value in of.items() if each.lower() == name.lower()), None)
 
 
-def _firewall(rules: Iterable[Rule]) -> tuple[Document, list[str]]:
-    """The section, and the names of rules that it cannot hold."""
+def _firewall(rules: Iterable[Rule], near: Collection[str], notes: list[str]) -> Document:
+    """The section. Where the service's rules for a region near the organization are there, they are taken."""
     there = {rule.name.lower(): rule for rule in rules if not rule.name.lower().startswith(OPERATOR_PREFIX)}
     azure = there.pop(AZURE_SERVICES.lower(), None)
-    region = _region(there)
-    for served, _ in service_addresses(region).items() if region else ():
+    fitting = [region for region in REGIONS if _admitted(region, there)]
+    region = max(fitting, key=lambda each: (each in near, len(service_addresses(each))), default=None)
+    for served in service_addresses(region) if region else ():
         there.pop(_service_rule(served))
+    others = [there.pop(name) for name in map(_service_rule, SERVICE_ADDRESSES) if region and name in there]
+    if others:
+        sure = region in near and not any(rule.name.lower() in map(_service_rule, near) for rule in others)
+        why = (
+            f"the service calls from {region} for this organization"
+            if sure
+            else f"the file names one region of the service, and says {region}; correct sql.firewall.service_region if"
+            " it is another"
+        )
+        notes.append(
+            f"left out, because {why}: firewall rules {', '.join(rule.name for rule in others)}; they stay until they"
+            f" are removed: {'; '.join(f'setup-kit firewall remove {shlex.quote(rule.name)}' for rule in others)}"
+        )
+    unnamed = sorted(rule.name for rule in there.values() if not _can_be_named(rule))
+    if unnamed:
+        notes.append(f"left out, because a file cannot name them: firewall rules {', '.join(unnamed)}; they stay")
     given = [
         {"name": rule.name, "start": rule.start, "end": rule.end} for rule in there.values() if _can_be_named(rule)
     ]
-    section: Document = {"allow_azure_services": azure is not None, "service_region": region, "rules": given}
-    return section, sorted(rule.name for rule in there.values() if not _can_be_named(rule))
+    return {"allow_azure_services": azure is not None, "service_region": region, "rules": given}
 
 
-def _region(there: Mapping[str, Rule]) -> str | None:
-    """The region for which the kit made the service's rules, that of the most rules where there are several."""
-    fitting = [
-        region
-        for region in REGIONS
-        if all(
-            (rule := there.get(_service_rule(served))) is not None and rule.start == rule.end == address
-            for served, address in service_addresses(region).items()
-        )
-    ]
-    return max(fitting, key=lambda region: len(service_addresses(region)), default=None)
+def _admitted(region: str, there: Mapping[str, Rule]) -> bool:
+    """Whether the kit's own rules for the service in this region are there."""
+    return all(
+        (rule := there.get(_service_rule(served))) is not None and rule.start == rule.end == address
+        for served, address in service_addresses(region).items()
+    )
 
 
 def _service_rule(region: str) -> str:

@@ -9,11 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from setup_kit.azure.clients import AzureClients
 from setup_kit.azure.errors import AzureRefusal
 from setup_kit.engine.examination import failed
-from setup_kit.engine.resource import Check, Finding, Node, Status
+from setup_kit.engine.resource import Check, Finding, Node, Severity, Status
 from setup_kit.environment.models import Environment
+from setup_kit.environment.regions import regions_near, service_addresses
 from setup_kit.errors import KitError
 from setup_kit.export_service.client import ExportServiceClient
-from setup_kit.export_service.organization import OrganizationClient
+from setup_kit.export_service.organization import CurrentOrganization, OrganizationClient
 from setup_kit.resources.machine_checks import examine_machine
 from setup_kit.sqlserver.sessions import SqlSessions
 
@@ -103,7 +104,31 @@ class Preflight(Check):
                     evidence,
                 )
             )
-        return findings or [self._passed(check, f"the {label} is version {version} and open", evidence)]
+        findings = findings or [self._passed(check, f"the {label} is version {version} and open", evidence)]
+        return findings + self._service_region(current, label)
+
+    def _service_region(self, current: CurrentOrganization, label: str) -> list[Finding]:
+        """A warning where the region that the file names is none of the organization's: a service of one's own may be
+        anywhere."""
+        region = self._environment.sql.firewall.service_region
+        near = regions_near(self._organization.url, current.geography)
+        if region is None or not near or set(service_addresses(region)) & set(near):
+            return []
+        admitted = self._environment.sql.firewall.allow_azure_services
+        return [
+            Finding(
+                "preflight.service_region",
+                Status.WARNING,
+                self.address,
+                f"sql.firewall.service_region is {region}, but the service calls for the {label} from"
+                f" {' or '.join(near)}: "
+                + ("only allow_azure_services admits it there" if admitted else "the server will not admit it"),
+                f"set sql.firewall.service_region to {' or '.join(near)}, unless the service is one of your own and"
+                f" calls from {region}",
+                f"{self._organization.url} says that it is in {current.geography or 'no geography'}",
+                Severity.LOW if admitted else Severity.HIGH,
+            )
+        ]
 
     def service(self) -> list[Finding]:
         """Whether it answers, and takes the caller for a System Administrator."""

@@ -86,9 +86,7 @@ def test_every_rule_that_the_file_does_not_name_is_warned_of_with_its_range_and_
     assert (finding.check, finding.status) == ("firewall.superfluous", Status.WARNING)
     assert "their rule" in finding.message
     assert "198.51.100.1 – 198.51.100.9" in finding.message
-    assert finding.remedy == (
-        f"az sql server firewall-rule delete -g {open_kit.group.name} -s {open_kit.server.name} -n 'their rule'"
-    )
+    assert finding.remedy == "setup-kit firewall remove 'their rule'"
 
 
 def test_a_rule_that_the_file_does_not_name_and_that_admits_azure_says_so(open_kit: Kit) -> None:
@@ -113,4 +111,4 @@ def test_a_wide_range_that_the_file_does_not_name_is_both(open_kit: Kit) -> None
     put(open_kit, Rule("half", "0.0.0.1", "127.255.255.255"))
     findings = open_kit.firewall.audit(open_kit.firewall.read())
     assert [finding.check for finding in findings] == ["firewall.open", "firewall.superfluous"]
-    assert all("firewall-rule delete" in finding.remedy for finding in findings)
+    assert all("firewall remove half" in finding.remedy for finding in findings)

@@ -8,7 +8,7 @@ from threading import Event
 
 import pytest
 
-from setup_kit.engine.resource import Check, Finding, Status
+from setup_kit.engine.resource import Check, Finding, Severity, Status
 from setup_kit.errors import KitError
 from setup_kit.export_service.client import ExportServiceClient
 from setup_kit.identity import Identity
@@ -67,6 +67,18 @@ def test_all_problems_are_found_at_once(kit: Kit) -> None:
     assert "cannot be switched on" in remedies
     assert "was contactleads_association meant?" in remedies
     client.close()
+
+
+def test_a_region_of_the_service_that_is_none_of_the_organization_s_is_warned_of(kit: Kit) -> None:
+    """Until then the server does not admit the service, which only its own trial of the profile would meet."""
+    for admitted, severity in ((False, Severity.HIGH), (True, Severity.LOW)):
+        firewall = {"service_region": "UK South", "allow_azure_services": admitted}
+        findings = kit.preflight(kit.environment(sql__firewall=firewall)).run()
+        [found] = [finding for finding in findings if finding.check == "preflight.service_region"]
+        assert (found.status, found.severity) == (Status.WARNING, severity)
+        assert "UK South" in found.message
+        assert "North Europe or West Europe" in found.remedy
+        assert "EMEA" in found.evidence
 
 
 def test_another_tenant_of_the_organization_is_named(kit: Kit) -> None:

@@ -144,10 +144,15 @@ CASES = {
         "grants.role", "db_datareader", "failed", "high", "role db_datareader", "ALTER ROLE [db_datareader] DROP MEMBER"
     ),
     "a rule that nobody named": Case(
-        "firewall.superfluous", "their-rule", "warning", "medium", "9 addresses", "firewall-rule delete"
+        "firewall.superfluous",
+        "their-rule",
+        "warning",
+        "medium",
+        "9 addresses",
+        f"setup-kit firewall remove -e {NAME} their-rule",
     ),
     "a rule that nobody named and that is wide open": Case(
-        "firewall.open", "half", "failed", "high", "addresses", "firewall-rule delete"
+        "firewall.open", "half", "failed", "high", "addresses", f"setup-kit firewall remove -e {NAME} half"
     ),
     "Azure's services although the file says no": Case(
         "firewall_rules.superfluous",
@@ -158,7 +163,7 @@ CASES = {
         "setup-kit apply -e",
     ),
     "Azure's services by a rule of another name": Case(
-        "firewall.superfluous", "portal", "failed", "high", "portal: 0.0", "firewall-rule delete"
+        "firewall.superfluous", "portal", "failed", "high", "portal: 0.0", f"setup-kit firewall remove -e {NAME} portal"
     ),
     "an old TLS version": Case(
         "sql_server.minimal_tls", "TLS 1.0", "warning", "medium", "minimalTlsVersion: 1.0", "--minimal-tls-version 1.2"

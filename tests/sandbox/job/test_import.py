@@ -27,7 +27,7 @@ def lost(kit: Kit, dev: str) -> Environment:
         sql__database__max_size_gb=100,
         sql__database__maxdop=2,
         sql__database__read_committed_snapshot=False,
-        sql__firewall__service_region="East US",
+        sql__firewall__service_region="North Europe",
         sql__export_user__name="replicator",
         sql__export_user__authentication="contained",
         key_vault__authorization="access_policy",

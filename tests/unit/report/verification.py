@@ -86,7 +86,7 @@ FINDINGS = (
         Status.WARNING,
         "firewall_rules/contoso-export",
         "the rule their-rule admits 198.51.100.1; the environment file does not name it",
-        "az sql server firewall-rule delete -g rg -s contoso-export -n their-rule",
+        "setup-kit firewall remove -e prod their-rule",
         "their-rule: 198.51.100.1, 1 addresses",
     ),
     Finding(

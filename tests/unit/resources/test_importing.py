@@ -86,6 +86,52 @@ def test_the_service_s_region_is_known_by_its_rules(rules: list[Rule], region: s
     assert section["rules"] == []
 
 
+WEST_EUROPE = Rule("data-export-service-west-europe", "40.68.252.224", "40.68.252.224")
+NORTH_EUROPE = Rule("data-export-service-north-europe", "52.169.117.212", "52.169.117.212")
+AUSTRALIA = Rule("data-export-service-australia-east", "13.73.202.160", "13.73.202.160")
+UNITED_STATES = (
+    Rule("data-export-service-east-us", "23.96.92.86", "23.96.92.86"),
+    Rule("data-export-service-west-us", "40.112.139.218", "40.112.139.218"),
+)
+
+
+def test_of_rules_for_several_regions_those_near_the_organization_are_taken_and_the_stale_ones_told() -> None:
+    found = replace(FOUND, rules=(AUSTRALIA, *UNITED_STATES, WEST_EUROPE))
+    document, notes = document_of(found, ["account"], "prod", organization_url="https://contoso.crm4.dynamics.com")
+    assert document["sql"]["firewall"]["service_region"] == "West Europe"
+    assert document["sql"]["firewall"]["rules"] == []
+    [note] = notes
+    for rule in (AUSTRALIA, *UNITED_STATES):
+        assert f"setup-kit firewall remove {rule.name}" in note
+
+
+def test_what_the_organization_says_of_its_geography_tells_as_well() -> None:
+    emea = replace(FOUND.organization, geography="EMEA")
+    document, notes = document_of(replace(FOUND, organization=emea, rules=(AUSTRALIA, WEST_EUROPE)), ["account"], "p")
+    assert document["sql"]["firewall"]["service_region"] == "West Europe"
+    assert len(notes) == 1
+
+
+def test_where_nothing_tells_which_rules_of_the_service_are_stale_one_region_is_taken_and_told_to_be_looked_at() -> (
+    None
+):
+    document, notes = document_of(replace(FOUND, rules=(AUSTRALIA, WEST_EUROPE)), ["account"], "p")
+    assert document["sql"]["firewall"]["service_region"] == "Australia East"
+    [note] = notes
+    assert "correct sql.firewall.service_region" in note
+    assert WEST_EUROPE.name in note
+    europe = replace(FOUND, rules=(WEST_EUROPE, NORTH_EUROPE))
+    _, notes = document_of(europe, ["account"], "p", organization_url="https://contoso.crm4.dynamics.com")
+    assert "correct sql.firewall.service_region" in notes[0]
+
+
+def test_the_service_s_only_rule_is_taken_wherever_it_is() -> None:
+    found = replace(FOUND, rules=(AUSTRALIA,))
+    document, notes = document_of(found, ["account"], "p", organization_url="https://contoso.crm4.dynamics.com")
+    assert document["sql"]["firewall"]["service_region"] == "Australia East"
+    assert notes == []
+
+
 def test_rules_are_taken_as_they_are_but_for_those_of_the_kit_s_runs() -> None:
     section = firewall(
         Rule("AllowAllWindowsAzureIps", "0.0.0.0", "0.0.0.0"),  # noqa: S104
