@@ -73,6 +73,8 @@ def add(name: str, start: str, end: str | None, environment: str, consent: Conse
 def remove(name: str, environment: str, consent: Consent, output: Output) -> None:
     """Remove the rule NAME, whoever made it. One that the environment file asks for, apply makes again.
 
+    Exits with 1 when the server has no rule of this name, and the environment file asks for none.
+
     \b
     Example:
       setup-kit firewall remove -e dev office
@@ -83,9 +85,10 @@ def remove(name: str, environment: str, consent: Consent, output: Output) -> Non
         rules = session.house.firewall
         assert rules is not None  # noqa: S101 - a logical server has one
         rules.taking = name
-        carry_out(
-            Removing(session, removal_planned(session, output, [RULES])), "firewall remove", output, yes=consent.yes
-        )
+        made = removal_planned(session, output, [RULES])
+        if made.complete:
+            rules.refuse_unknown(name)
+        carry_out(Removing(session, made), "firewall remove", output, yes=consent.yes)
         if rules.names(name):
             path = displayed(session.loaded.path)
             output.err.print(

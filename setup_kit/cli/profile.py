@@ -231,7 +231,8 @@ def drop_objects(entities: tuple[str, ...], environment: str, consent: Consent, 
     """Drop what an earlier export of each ENTITY left in the destination: its table with the rows, types, procedures.
 
     The service refuses to export an entity whose objects are there already. One that the profile exports now is
-    refused. A temporary firewall rule for this machine is added where it is needed, and removed at the end.
+    refused, and so is one that left nothing and that the organization does not have. A temporary firewall rule for this
+    machine is added where it is needed, and removed at the end.
 
     \b
     Examples:
@@ -240,7 +241,7 @@ def drop_objects(entities: tuple[str, ...], environment: str, consent: Consent, 
     """
     from setup_kit.environment import names
     from setup_kit.errors import UsageError
-    from setup_kit.resources.existing_profile import left_behind
+    from setup_kit.resources.existing_profile import left_behind, refuse_unknown
 
     for entity in entities:
         try:
@@ -250,6 +251,8 @@ def drop_objects(entities: tuple[str, ...], environment: str, consent: Consent, 
     with changing(environment, "profile drop-objects", consent.wait, drop_objects=True) as session:
         left_behind(session.house, entities)
         made = removal_planned(session, output, [OBJECTS], open_ways=True)
+        if made.complete:
+            refuse_unknown(session.house, entities)
         carry_out(RemovingPart(session, made), "profile drop-objects", output, yes=consent.yes)
 
 

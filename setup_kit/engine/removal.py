@@ -29,6 +29,11 @@ class RemovalPlan(Plan):
     include_data: bool = False
     whole: bool = True  # of an environment, not of parts that were named
 
+    @property
+    def complete(self) -> bool:
+        """Whether all was looked at."""
+        return not self.interrupted and not self.failures and not self.deferred
+
 
 def make_removal(
     nodes: Iterable[Node],

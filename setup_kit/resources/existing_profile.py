@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import threading
 from collections.abc import Iterable
 from datetime import timedelta
@@ -92,6 +93,22 @@ def left_behind(house: House, names: Iterable[str]) -> None:
     for node in ordered(house.nodes):
         if isinstance(node, ExportedObjects):
             node.only = wanted
+
+
+def refuse_unknown(house: House, names: Iterable[str]) -> None:
+    """Raises KitError for an entity of which nothing was found by `left_behind`, and which the organization lacks."""
+    for node in ordered(house.nodes):
+        if isinstance(node, ExportedObjects):
+            unknown = [name for name in names if not node.serves(name) and house.organization.table(name) is None]
+            if unknown:
+                known = [table.logical_name for table in house.organization.tables()]
+                near = difflib.get_close_matches(unknown[0], known, n=1)
+                raise KitError(
+                    f"there is no entity {', '.join(unknown)}",
+                    why="the organization has none of this name, and the destination nothing that it left",
+                    remedy=(f"did you mean {near[0]}? " if near else "")
+                    + "see which there are: setup-kit org entities",
+                )
 
 
 def following(

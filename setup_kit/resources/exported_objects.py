@@ -89,6 +89,11 @@ class ExportedObjects(Resource[tuple[ExportedObject, ...]]):
         found = [ExportedObject(kind, name) for kind, name, marks in rows if self._exported(kind, name, marks)]
         return tuple(sorted(found, key=lambda each: (_ORDER.index(each.kind), each.name))) or None
 
+    def serves(self, entity: str) -> bool:
+        """Whether something of this entity is there."""
+        start = len(table_name(self._prefix, ""))
+        return any(each.name[start:].casefold() in _names(each.kind, [entity]) for each in self.observed or ())
+
     def diff(self, observed: tuple[ExportedObject, ...] | None) -> list[Change]:
         return []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from setup_kit.azure.firewall_rules import AZURE_SERVICES, AZURE_SERVICES_ADDRES
 from setup_kit.engine.resource import Action, Change, Finding, Node, Removal, Resource, Severity, Status
 from setup_kit.environment.models import Environment
 from setup_kit.environment.regions import service_addresses
-from setup_kit.errors import UsageError
+from setup_kit.errors import KitError, UsageError
 from setup_kit.resources.sql_server import SqlServer
 
 # Rules that admit this machine for the time of a run.
@@ -107,6 +108,19 @@ class FirewallRules(Resource[Mapping[str, Rule]]):
     def names(self, rule: str) -> bool:
         """Whether the environment file asks for the rule of this name."""
         return rule.lower() in {name.lower() for name in self._wanted}
+
+    def refuse_unknown(self, rule: str) -> None:
+        """Raises KitError where the server, as it was read, has no rule of this name and the file asks for none."""
+        there = {name.lower(): name for name in self.observed or {}}
+        if rule.lower() in there or self.names(rule):
+            return
+        near = difflib.get_close_matches(rule.lower(), there, n=1)
+        raise KitError(
+            f"the server {self.name} has no firewall rule {rule!r}",
+            why="" if there else "it has none at all, or is not there",
+            remedy=(f"did you mean {there[near[0]]}? " if near else "")
+            + "see which there are: setup-kit firewall list",
+        )
 
     def evidence(self, observed: Mapping[str, Rule]) -> str:
         return "; ".join(f"{rule.name} {rule.range}" for rule in observed.values()) or "no rule"

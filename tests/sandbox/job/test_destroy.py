@@ -130,6 +130,9 @@ def test_what_an_entity_left_is_dropped_once_it_is_exported_no_more_and_it_can_b
     assert {change["target"].split(".")[1] for change in changes} == {"leaves_team"}
     assert all("team" in change["target"] and change["destructive"] for change in changes)
     assert kit.run(*again).succeeded().json["changes"] == []
+    unknown = kit.run("profile", "drop-objects", "-e", "leaves", "team", "acount", "--yes").failed(1)
+    assert "there is no entity acount" in unknown.err
+    assert "did you mean account? see which there are: setup-kit org entities -e leaves" in unknown.err
 
     kit.edit("leaves", profile__entities=["team", "account"])
     kit.apply("leaves").succeeded()

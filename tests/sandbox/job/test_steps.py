@@ -199,9 +199,13 @@ def test_each_part_is_taken_away_by_itself_and_comes_back(kit: Kit, unmade: tupl
 
     kit.run("firewall", "add", "-e", name, "--yes", "home", "198.51.100.7").succeeded()
     assert removed("firewall", "remove", "HOME") == [("firewall_rules", "home")]
-    assert removed("firewall", "remove", "home") == []
+    unknown = kit.run("firewall", "remove", "-e", name, "--yes", "workstatoin").failed(1)
+    assert "has no firewall rule 'workstatoin'" in unknown.err
+    assert f"did you mean workstation? see which there are: setup-kit firewall list -e {name}" in unknown.err
+    assert "did you mean" not in kit.run("firewall", "remove", "-e", name, "--yes", "home").failed(1).err
     told = kit.run("firewall", "remove", "-e", name, "--yes", "AllowAllWindowsAzureIps").succeeded()
     assert "still asks for the rule AllowAllWindowsAzureIps" in told.err
+    assert removed("firewall", "remove", "AllowAllWindowsAzureIps") == []
     made("firewall", "allow-azure")
 
     assert removed("user", "drop") == [("user", ""), ("login", "")]
