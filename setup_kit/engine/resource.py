@@ -223,8 +223,9 @@ class Resource(Node, Generic[State]):
         """
         return Removal((self.deletion(),))
 
-    def deletion(self, why: str = "", target: str = "") -> Change:
-        return Change(self.address, Action.DELETE, target, self.name, why=why, destructive=True)
+    def deletion(self, why: str = "", target: str = "", *, called: str = "") -> Change:
+        """`called`: what it is called now, where that is another name than that of its address."""
+        return Change(self.address, Action.DELETE, target, called or self.name, why=why, destructive=True)
 
     def audit(self, observed: State) -> list[Finding]:
         """What `verify` should say beyond the differences: more than was asked for, about to expire, …"""

@@ -144,6 +144,7 @@ def show_changes(console: Console, address: str, changes: list[Change]) -> None:
         sign, color = SIGNS[whole.action]
         arrow = "" if whole.action is not Action.UPDATE else f"  {shown(whole.before)} → {shown(whole.after)}"
         value = f"  {shown(whole.after)}" if whole.action is Action.CREATE and whole.after not in (None, "") else ""
+        value = value or other_name(whole)
         console.print(f"  [{color}]{sign}[/] [bold]{escape(address)}[/]{value}{arrow}{_why(whole)}")
         for key, detail in whole.detail.items():
             if detail is not None:
@@ -154,6 +155,14 @@ def show_changes(console: Console, address: str, changes: list[Change]) -> None:
         if change is whole:
             continue
         console.print(f"      {_part(change)}{_why(change)}")
+
+
+def other_name(change: Change) -> str:
+    """What goes as a whole, where its name is not that of its address, as that of the second export user is not."""
+    whole = change.action is Action.DELETE and not change.target
+    if whole and isinstance(change.before, str) and not change.resource.endswith(f"/{change.before}"):
+        return f"  {shown(change.before)}"
+    return ""
 
 
 def _part(change: Change) -> str:

@@ -15,6 +15,7 @@ from rich.text import Text
 from setup_kit.engine.durations import Durations
 from setup_kit.engine.events import Event, Happening
 from setup_kit.engine.resource import Change
+from setup_kit.report.console import other_name
 
 # Seconds between two lines about the same long step where there is no terminal.
 SIGN_OF_LIFE = 30.0
@@ -165,7 +166,7 @@ class ProgressView:
 def describe(change: Change) -> str:
     """One change in one line, escaped for markup."""
     target = f": {change.target}" if change.target else ""
-    return f"{change.action} {escape(change.resource)}{escape(target)}"
+    return f"{change.action} {escape(change.resource)}{escape(target)}{other_name(change)}"
 
 
 def _took(event: Event) -> str:

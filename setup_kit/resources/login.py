@@ -172,7 +172,7 @@ class ExportLogin(Resource[LoginState]):
     def removal(self, observed: LoginState) -> Removal:
         """A login has no tag: on a server that was there before, it is the kit's if it has the secret's password."""
         if self._server.own or observed.proven is not None:
-            return Removal((self.deletion(),))
+            return Removal((self.deletion(called=observed.name),))
         return Removal(kept=f"not known to be made by setup-kit: {self._destination.stranger}")
 
     def delete(self, observed: LoginState) -> None:

@@ -84,7 +84,7 @@ def provisioned(environment: Environment, nodes: Iterable[Node]) -> Facts:
         **where,
         "user": {
             "there": user.observed is not None,
-            "name": user.name,
+            "name": user.observed.name if user.observed else user.name,
             "schema": export_user.schema_name,
             "authentication": str(export_user.authentication),
             "grants": grants.held(grants.observed) if grants.observed else None,

@@ -171,7 +171,7 @@ class ExportUser(Resource[UserState]):
     def removal(self, observed: UserState) -> Removal:
         """As a login, a user has no tag: see there."""
         if self._database.own or observed.proven is not None:
-            return Removal((self.deletion("with its grants"),))
+            return Removal((self.deletion("with its grants", called=observed.name),))
         return Removal(kept=f"not known to be made by setup-kit: {self._destination.stranger}")
 
     def delete(self, observed: UserState) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,6 +63,21 @@ def test_a_second_rotation_goes_back_to_the_first_name(kit: Kit) -> None:
     assert settled(kit, "twice") == before
     sign_in(owner, held(owner))
     assert kit.apply("twice").succeeded().json["changes"] == []
+
+
+def test_after_a_rotation_the_user_that_counts_is_named_by_the_report_and_by_what_takes_it_away(
+    kit: Kit, tmp_path: Path
+) -> None:
+    provisioned(kit, "renamed")
+    rotate(kit, "renamed").succeeded()
+    page = tmp_path / "report.html"
+    verified = kit.run("verify", "-e", "renamed", "--html", str(page), "--output", "json").succeeded()
+    assert verified.json["provisioned"]["user"]["name"] == "dataexport_2"
+    assert "Export user (of a login): dataexport_2" in page.read_text(encoding="utf-8")
+    dropped = kit.run("user", "drop", "-e", "renamed", "--yes").succeeded()
+    for line in ("- user/dataexport  dataexport_2  destructive", "- login/dataexport  dataexport_2  destructive"):
+        assert line in dropped.out
+    assert "✓ delete login/dataexport  dataexport_2" in dropped.err
 
 
 def test_every_does_nothing_while_the_version_is_younger(kit: Kit) -> None:
