@@ -82,7 +82,7 @@ def of_plan(session: Session, plan: Plan, *, detailed: bool = False) -> Answer:
     from setup_kit.report.console import show_plan, show_plan_trouble
     from setup_kit.report.documents import plan_document
 
-    plan = addressed(plan, session)
+    plan = addressed(replace(plan, findings=(*plan.findings, *session.house.password.warnings(plan))), session)
     counts = plan_counts(plan)
     destructive = any(change.destructive for change in plan.changes)
     code, result, next_ = ExitCode.DONE, "no changes", ""

@@ -138,6 +138,9 @@ def _looked_into(document: dict[str, Any], name: str, path: Path, open_firewall:
             plan = reading(house.nodes, progress, stop, open_ways=open_firewall)
     finally:
         house.close()
+    if plan.interrupted:
+        output.err.print("Nothing was written.")
+        raise click.Abort
     return amend(document, plan)
 
 

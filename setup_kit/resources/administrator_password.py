@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable
 
 from setup_kit.engine.graph import dependents
 from setup_kit.engine.planner import Plan
-from setup_kit.engine.resource import Temporary
+from setup_kit.engine.resource import Finding, Severity, Status, Temporary
 from setup_kit.errors import UsageError
 from setup_kit.resources.sql_server import SqlServer
 from setup_kit.secret import Secret
 
 PASSWORD_VARIABLE = "SETUP_KIT_SQL_ADMIN_PASSWORD"  # noqa: S105 - a variable's name
 REMEDY = f"put it into the variable {PASSWORD_VARIABLE}; it is never stored"
+
+
+KIND = "sql_administrator"
+UNOBTAINABLE = f"{PASSWORD_VARIABLE} is not set, and there is no terminal at which to ask"
+
+
+def obtainable() -> bool:
+    """Whether the password is given, or somebody is there to be asked for it."""
+    return bool(os.environ.get(PASSWORD_VARIABLE)) or sys.stdin.isatty()
 
 
 class AdministratorPassword:
@@ -48,6 +58,13 @@ class AdministratorPassword:
             return
         if _takes_password(plan):
             raise self._unknown("nothing was changed: what is planned takes it")
+
+    def warnings(self, plan: Plan) -> list[Finding]:
+        """That what is planned takes the password, where a run from here could not have it; nobody is asked."""
+        if self._login is None or obtainable() or not _takes_password(plan):
+            return []
+        message = f"the password of the SQL administrator {self._login} is not known, and apply does not begin without"
+        return [Finding(KIND, Status.WARNING, f"{KIND}/{self._login}", message, REMEDY, UNOBTAINABLE, Severity.HIGH)]
 
     def _unknown(self, why: str = "") -> UsageError:
         return UsageError(f"the password of the SQL administrator {self._login} is not known", why=why, remedy=REMEDY)

@@ -20,9 +20,13 @@ def environment(kit: Kit) -> None:
     kit.init(NAME)
 
 
-def interrupted(kit: Kit, *arguments: str) -> Finished:
-    """How a command ends that is interrupted while it waits for its sign-in."""
-    made = faults.add(kit.sandbox_folder, Fault("drip", part="entra", method="POST", seconds=3))
+SIGN_IN = Fault("drip", part="entra", method="POST", seconds=3)
+SQL = Fault("drip", part="sql", seconds=1)
+
+
+def interrupted(kit: Kit, *arguments: str, waiting: Fault = SIGN_IN) -> Finished:
+    """How a command ends that is interrupted while it waits for the sandbox."""
+    made = faults.add(kit.sandbox_folder, waiting)
     try:
         started = subprocess.Popen(
             [COMMAND, *arguments],
@@ -57,3 +61,10 @@ def test_an_interrupted_verification_blames_no_check_for_what_it_did_not_look_at
     skipped = [each["message"] for each in findings if each["status"] == "skipped"]
     assert skipped
     assert set(skipped) == {"not looked at, because the look was interrupted"}
+
+
+def test_an_interrupted_import_writes_nothing(kit: Kit, dev: str) -> None:
+    for waiting in (SIGN_IN, SQL):
+        words = ("import", "stopped-import", "--cloud", "sandbox", "--profile", f"Contoso {dev}")
+        assert "Interrupted." in interrupted(kit, *words, waiting=waiting).err
+        assert not kit.path("stopped-import").exists()
