@@ -13,7 +13,8 @@ VARIABLES = {
     "ACTIONS_ID_TOKEN_REQUEST_URL": "Set by GitHub: the application AZURE_CLIENT_ID signs in with the job's own token.",
     "REQUESTS_CA_BUNDLE": "Certificates to trust, where a proxy or the sandbox has its own authority.",
     "HTTPS_PROXY": "A proxy for HTTPS. SQL Server is spoken to directly, on port 1433.",
-    "NO_COLOR": "Set to anything: no colours. --no-color does the same.",
+    "NO_COLOR": "Set to anything: no colours and no bold. --no-color does the same.",
+    "COLUMNS": "How wide lines are that go to no terminal; they are not wrapped where it is not set.",
 }
 
 FILES = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +48,7 @@ def list_(output: Output) -> None:
     if output.json:
         output.document({"runbooks": [summary(each) for each in found]})
         return
-    if sys.stdout.isatty():
+    if sys.stdout.isatty() or "COLUMNS" in os.environ:
         click.echo(rows((each.name, each.summary) for each in found))
         return
     width = max(len(each.name) for each in found)

@@ -93,7 +93,9 @@ def run(
     answered = {key: value for key, value in earlier[1].inputs.items() if value and value != MASK} if earlier else {}
     values = take(found, {**answered, **given}, ask_input if person else None)
     known = facts(found, values)
-    variables = {**os.environ, **(handed_on(earlier[1]) if earlier else {}), **known, **_revealed(values)}
+    # What a step is to print was written down for lines that nobody wraps.
+    around = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    variables = {**around, **(handed_on(earlier[1]) if earlier else {}), **known, **_revealed(values)}
     refuse_missing(found, step, known, variables)
     if dry_run:
         _show_dry(found, step.number, known, output)

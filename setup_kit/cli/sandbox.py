@@ -185,6 +185,8 @@ def requests(
     if output.json:
         output.document({"count": len(found), "requests": found})
         return
+    if not found:
+        click.echo("There are no such requests.")
     for entry in found:
         click.echo(
             f"{entry['time']}  {entry['part']:<17} {entry['method']:<14} {entry['path']}  "

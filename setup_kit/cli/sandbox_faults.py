@@ -143,6 +143,8 @@ def list_(directory: Path, output: Output) -> None:
     if output.json:
         output.document({"faults": found})
         return
+    if not found:
+        click.echo("There are no faults.")
     for each in found:
         said = " ".join(f"{key}={value}" for key, value in each.items() if key not in ("id", "kind", "met"))
         click.echo(f"{each['id']:<5} {each['kind']:<17} met {each['met']:<4} {said}".rstrip())

@@ -158,6 +158,8 @@ def list_(directory: Path, output: Output) -> None:
     if output.json:
         output.document({"policies": [asdict(each) for each in found]})
         return
+    if not found:
+        click.echo("There are no policies.")
     for each in found:
         click.echo(f"{each.name}  {each.type}  {each.field}  {', '.join(each.allow) or 'nothing allowed'}")
 

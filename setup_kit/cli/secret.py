@@ -70,7 +70,7 @@ def versions(environment: str, output: Output) -> None:
       setup-kit secret versions -e dev
     """
     from setup_kit.cli.session import open_session
-    from setup_kit.report.console import show_table
+    from setup_kit.report.console import readable, show_table, shown
     from setup_kit.report.states import plain
 
     with open_session(environment) as session:
@@ -78,8 +78,17 @@ def versions(environment: str, output: Output) -> None:
     if output.json:
         output.document({"environment": session.name, "versions": found})
     else:
-        columns = ["version", "created", "enabled", "not_before", "expires_on"]
-        rows = [["" if each[column] is None else each[column] for column in columns] for each in found]
+        columns = ["version", "created (UTC)", "enabled", "not before (UTC)", "expires on (UTC)"]
+        rows = [
+            [
+                each["version"],
+                readable(each["created"]),
+                shown(each["enabled"]),
+                readable(each["not_before"]),
+                readable(each["expires_on"]),
+            ]
+            for each in found
+        ]
         show_table(output.out, "", columns, rows)
 
 

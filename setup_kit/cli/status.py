@@ -51,8 +51,9 @@ def status(chosen: Chosen, output: Output) -> None:
 
 def _standing(session: Session, made: Plan) -> Answer:
     from setup_kit.engine.drift import Standing, drift
-    from setup_kit.report.console import show_drift, show_failures, show_table
+    from setup_kit.report.console import show_drift, show_failures
     from setup_kit.report.documents import status_document
+    from setup_kit.report.profiles import show_statuses
 
     made = addressed(made, session)
     profile = session.house.profile_status()
@@ -65,12 +66,7 @@ def _standing(session: Session, made: Plan) -> Answer:
             console.print("There is no profile yet.")
         else:
             console.print(f"\nProfile {profile['name']}: {profile['state']}")
-            columns = ["entity", "initial sync", "total", "succeeded", "failed", "last export"]
-            rows = [
-                [e["entity"], e["initial_sync"], e["total"], e["succeeded"], e["failed"], e["last_export"] or ""]
-                for e in profile["entities"]
-            ]
-            show_table(console, "", columns, rows)
+            show_statuses(console, profile["entities"])
 
     standings = [each.standing for each in drift(made)]
     as_wanted = standings.count(Standing.AS_WANTED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from itertools import groupby, zip_longest
 from typing import IO, Any
 
@@ -38,16 +39,20 @@ MARKS = {
 ARROW = "→"
 LINK = "https://"
 
+# Columns: what wraps nothing, and what is made of a COLUMNS in which no line could be read.
+ENDLESS = 10_000
+NARROWEST = 40
+
 
 class PatientConsole(Console):
     """Falls silent when its reader has gone, where rich's own would end whatever thread happened to print.
 
-    In a terminal a long line goes on below its own beginning.
+    Where it has a width, a long line goes on below its own beginning.
     """
 
     def render_str(self, text: str, **options: Any) -> Text:
         rendered = super().render_str(text, **options)
-        if not self.is_terminal:
+        if self.width >= ENDLESS:
             return rendered
         lines = rendered.split("\n", allow_blank=True)
         return Text("\n").join(part for line in lines for part in self._hanging(line))
@@ -68,10 +73,15 @@ class PatientConsole(Console):
 
 
 def make_console(file: IO[str], *, color: bool = True) -> Console:
-    """A console that wraps nothing where it is no terminal; rich itself honours NO_COLOR."""
-    console = PatientConsole(file=file, no_color=None if color else True, highlight=False, soft_wrap=True)
+    """A console that wraps nothing where it is no terminal, unless the variable COLUMNS says how wide it is.
+
+    Without `color`, and with the variable NO_COLOR, text is sent as it is: not bold either.
+    """
+    plain = not color or bool(os.environ.get("NO_COLOR"))
+    console = PatientConsole(file=file, color_system=None if plain else "auto", highlight=False, soft_wrap=True)
     if not console.is_terminal:
-        console.width = 10_000
+        columns = os.environ.get("COLUMNS", "")
+        console.width = max(int(columns), NARROWEST) if columns.isdecimal() and int(columns) else ENDLESS
     return console
 
 
@@ -193,6 +203,11 @@ def shown(value: Value) -> str:
     return escape(str(value))
 
 
+def readable(moment: str | None) -> str:
+    """A moment of a document (ISO 8601) as a person reads it, in UTC; empty where there is none."""
+    return f"{datetime.fromisoformat(moment).astimezone(UTC):%Y-%m-%d %H:%M:%S}" if moment else ""
+
+
 def show_result(console: Console, result: Result) -> None:
     """How a run ended: failures first, then the counts."""
     show_findings(console, [finding for finding in result.findings if finding.status is Status.WARNING])
@@ -258,12 +273,12 @@ def show_findings(console: Console, findings: Iterable[Finding]) -> None:
 
 
 def show_table(console: Console, title: str, columns: list[str], rows: Iterable[Iterable[object]]) -> None:
-    """A table whose number columns are set to the right."""
+    """A table whose number columns are set to the right. Where it is too wide, its texts go on in the next line."""
     lines = [[str(cell) for cell in row] for row in rows]
     table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False, box=None, header_style="bold")
     for index, column in enumerate(columns):
         numbers = bool(lines) and all(line[index].replace(",", "").isdigit() for line in lines)
-        table.add_column(column, justify="right" if numbers else "left", no_wrap=True)
+        table.add_column(column, justify="right" if numbers else "left", overflow="fold", no_wrap=numbers)
     for line in lines:
         table.add_row(*map(escape, line))
     console.print(table)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rich.console import Console
 
 from setup_kit.export_service.models import Profile
-from setup_kit.report.console import show_table
+from setup_kit.report.console import readable, show_table
 from setup_kit.report.documents import Document
 from setup_kit.report.states import plain, show_state
 
@@ -40,9 +42,17 @@ def show_profile(console: Console, profile: Profile) -> None:
     statuses = document.pop("statuses")
     show_state(console, document)
     console.print()
-    columns = ["entity", "initial sync", "total", "succeeded", "failed", "last export"]
+    show_statuses(console, statuses)
+
+
+def show_statuses(console: Console, statuses: Iterable[Document]) -> None:
+    """How far each entity is, of a document of a profile."""
+    columns = ["entity", "initial sync", "total", "succeeded", "failed", "last export (UTC)"]
     rows = [
-        [each["entity"], each["initial_sync"], each["total"], each["succeeded"], each["failed"], each["last_export"]]
+        [
+            *(each[key] for key in ("entity", "initial_sync", "total", "succeeded", "failed")),
+            readable(each["last_export"]),
+        ]
         for each in statuses
     ]
     show_table(console, "", columns, [["" if cell is None else cell for cell in row] for row in rows])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Set
 from dataclasses import fields, is_dataclass
 from datetime import datetime
@@ -14,9 +15,12 @@ from rich.markup import escape
 from setup_kit.engine.drift import Standing, drift
 from setup_kit.engine.planner import Plan
 from setup_kit.engine.resource import Node, Resource
-from setup_kit.report.console import show_failures, show_table, shown
+from setup_kit.report.console import readable, show_failures, show_table, shown
 from setup_kit.report.documents import Document, failures_document
 from setup_kit.secret import Secret
+
+# What `plain` makes of a moment.
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[0-9.]*([+-]\d\d:\d\d)?")
 
 
 def states_document(environment: str, plan: Plan, nodes: tuple[Node, ...]) -> Document:
@@ -90,7 +94,13 @@ def _show(console: Console, state: Any, indent: str) -> None:
             for item in value:
                 console.print(f"{indent}  - {shown(item)}")
         else:
-            console.print(f"{indent}{escape(name)}: {shown(value)}")
+            console.print(f"{indent}{escape(name)}: {_said(value)}")
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, str) and _MOMENT.fullmatch(value):
+        return f"{readable(value)} UTC"
+    return shown(value) or "(none)"
 
 
 def present(document: Document) -> bool:

@@ -207,5 +207,5 @@ def wanted_rules(environment: Environment) -> dict[str, Wanted]:
             rule = Rule(SERVICE_PREFIX + region.lower().replace(" ", "-"), address, address)
             wanted[rule.name] = Wanted(rule, f"the Data Export Service in {region} connects from {address}")
     for given in firewall.rules:
-        wanted[given.name] = Wanted(Rule(given.name, given.start, given.end), "the environment file names this rule")
+        wanted[given.name] = Wanted(Rule(given.name, given.start, given.end), "asked for by name")
     return wanted

@@ -76,7 +76,8 @@ class Kit:
 
     @property
     def variables(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("AZURE_", "SETUP_KIT_"))}
+        apart = ("AZURE_", "SETUP_KIT_", "COLUMNS", "NO_COLOR")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(apart)}
         return kept | settings(read_document(self.sandbox_folder))
 
     def run(self, *arguments: str, variables: dict[str, str] | None = None) -> Finished:

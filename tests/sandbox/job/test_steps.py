@@ -111,6 +111,7 @@ def test_a_rule_that_the_file_does_not_name_is_made_listed_and_told(kit: Kit, st
     lines = yaml.safe_load(told.err[told.err.index("sql:\n") :])
     home = {"name": "home", "start": "198.51.100.7", "end": "198.51.100.7"}
     assert home in lines["sql"]["firewall"]["rules"]
+    assert "+ home: 198.51.100.7  # asked for by name" in told.out
     assert "verify" in told.err
     rules = state(kit, "firewall", "list")
     assert rules["home"] == home
