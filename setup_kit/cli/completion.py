@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+ZSH_SYSTEM = "(( $+functions[compdef] )) || { autoload -Uz compinit && compinit -i }"
+
 
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]), metavar="bash|zsh|fish")
@@ -29,4 +31,8 @@ def completion(shell: str) -> None:
     root = click.get_current_context().find_root().command
     # Not `source`, by which Click starts a bash to look at its version.
     script = found(root, {}, "setup-kit", "_SETUP_KIT_COMPLETE")
-    click.echo(script.source_template % script.source_vars())
+    text = script.source_template % script.source_vars()
+    if shell == "zsh":
+        # Without compinit, as in a ~/.zshrc that sets up nothing of the kind, there is no compdef.
+        text = text.replace("    compdef ", f"    {ZSH_SYSTEM}\n    compdef ")
+    click.echo(text)

@@ -7,6 +7,7 @@ VARIABLES = {
     "SETUP_KIT_INPUT_NAME": "A secret input of a runbook, NAME being the input's.",
     "AZURE_CLIENT_ID": "Sign in as this application; az login's account is used where it is not set.",
     "AZURE_TENANT_ID": "Its tenant, for tools beside the kit, which takes the one of the environment file.",
+    "AZURE_AUTHORITY_HOST": "Where it signs in, for tools beside the kit, which takes the cloud's of the file.",
     "AZURE_CLIENT_SECRET": "Its secret, or one of the two that follow.",
     "AZURE_CLIENT_CERTIFICATE_PATH": "Its certificate with the private key, as PEM or PKCS 12.",
     "AZURE_FEDERATED_TOKEN_FILE": "A token that the application trusts (workload identity): no secret is needed.",

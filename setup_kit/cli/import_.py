@@ -12,8 +12,6 @@ import click
 from setup_kit.cli.options import Output, output_options
 from setup_kit.errors import UsageError
 
-NAMES = ("resource_group", "server", "database", "vault", "secret", "profile")
-
 
 @click.command("import")
 @click.argument("name")
@@ -72,7 +70,7 @@ def import_(
     from dataclasses import replace
 
     from setup_kit.clouds import CLOUDS, sandbox_cloud
-    from setup_kit.environment.starter import ENTITIES, check_place, checked, machine_of, write_file
+    from setup_kit.environment.starter import ENTITIES, NAMES, check_place, checked, machine_of, write_file
     from setup_kit.report.documents import typed
     from setup_kit.resources.discovery import Named, discover
     from setup_kit.resources.importing import document_of

@@ -47,6 +47,12 @@ if TYPE_CHECKING:
     show_default=True,
     help="How the vault decides who reads its secret.",
 )
+@click.option("--resource-group", help="Name of the resource group; rg-NAME where it is not given.")
+@click.option("--server", help="Name of the logical server; made of NAME where it is not given, as those below.")
+@click.option("--database", help="Name of the database.")
+@click.option("--vault", help="Name of the key vault.")
+@click.option("--secret", help="Name of the secret with the connection string.")
+@click.option("--profile", help="Name of the export profile.")
 @click.option("--entity", "entities", multiple=True, help="Logical name of an entity to export; repeat for more.")
 @click.option("--prefix", default="crm", show_default=True, help="Prefix of the tables in the destination.")
 @output_options
@@ -61,6 +67,7 @@ def init(name: str, cloud: str, entities: tuple[str, ...], output: Output, **giv
       setup-kit init dev
       setup-kit init dev --cloud sandbox
       setup-kit init own --cloud sandbox --administrator-login joe
+      setup-kit init uat --server sql-contoso-uat --vault kv-contoso-uat
       setup-kit init vm --machine sql01.contoso.com --administrator-login sa
     """
     from setup_kit.environment.starter import write_starter
@@ -97,6 +104,8 @@ def ask(name: str, cloud: str, entities: tuple[str, ...], given: dict[str, str |
     from setup_kit.environment.starter import ENTITIES, Starter, machine_of
 
     machine = machine_of(given["machine"]) if given["machine"] is not None else None
+    if machine is not None and given["server"]:
+        raise UsageError("a machine takes the place of a logical server", remedy="give --machine or --server, not both")
     answers = {key: given[key] for key in QUESTIONS}
     by_login = given["administrator_login"]
     group = {
@@ -131,4 +140,4 @@ def ask(name: str, cloud: str, entities: tuple[str, ...], given: dict[str, str |
         service_region=given["service_region"],
         prefix=given["prefix"] or "",
         entities=entities or ENTITIES,
-    )
+    ).named(given)

@@ -11,7 +11,7 @@ from setup_kit.errors import UsageError
 
 # A sandbox has one of each.
 DICTATED = ("tenant", "subscription", "organization_url", "organization_id")
-_OF_A_SERVER = ("administrator_group", "administrator_group_id", "service_region")
+_OF_A_SERVER = ("administrator_group", "administrator_group_id", "service_region", "server")
 _WHO = ("administrator_group", "administrator_group_id", "administrator_login")
 
 
@@ -41,7 +41,7 @@ def rehearsal(
         prefix=answers.prefix if given["prefix"] is None else given["prefix"],
         entities=entities or answers.entities,
         relationships=() if entities else answers.relationships,
-    )
+    ).named(given)
 
 
 def _refuse(answers: Starter, given: Mapping[str, str | None]) -> None:

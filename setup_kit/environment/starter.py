@@ -20,6 +20,8 @@ from setup_kit.environment.problems import EnvironmentFileError, displayed
 from setup_kit.environment.writing import render
 from setup_kit.errors import UsageError
 
+# Answers that name something, and are derived where they are not given.
+NAMES = ("resource_group", "server", "database", "vault", "secret", "profile")
 ENTITIES = ("account", "contact", "lead", "opportunity", "incident", "systemuser")
 
 
@@ -76,6 +78,7 @@ class Starter:
     machine: tuple[str, int] | None = None
     database: str = ""
     vault: str = ""
+    secret: str = ""
     authorization: str = "rbac"
     allow_azure_services: bool = True
     service_region: str | None = None
@@ -84,6 +87,11 @@ class Starter:
     prefix: str = "crm"
     entities: tuple[str, ...] = ENTITIES
     relationships: tuple[str, ...] = ()
+
+    def named(self, given: Mapping[str, str | None]) -> Starter:
+        """With those of NAMES that were given."""
+        names: dict[str, Any] = {key: given[key] for key in NAMES if given[key]}
+        return replace(self, **names)
 
     def document(self) -> dict[str, Any]:
         """What the file will say beside the defaults."""
@@ -104,7 +112,11 @@ class Starter:
                 "administrator": administrator,
                 "database": {"name": self.database or derived.database},
             },
-            "key_vault": {"name": self.vault or derived.vault, "authorization": self.authorization},
+            "key_vault": {
+                "name": self.vault or derived.vault,
+                "authorization": self.authorization,
+                **({"secret": self.secret} if self.secret else {}),
+            },
             "dynamics": {"organization_url": self.organization_url, "organization_id": self.organization_id},
             "profile": {
                 "name": self.profile or self.name,

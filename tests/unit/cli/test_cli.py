@@ -215,10 +215,13 @@ def given_options() -> list[str]:
 
 def test_init_with_all_options_writes_a_file_that_loads(tmp_path: Path) -> None:
     given = given_options()
-    written = run("init", "dev", *given, "--entity", "account", "--entity", "contact", cwd=tmp_path)
+    names = ("--resource-group", "rg-own", "--server", "sql-own", "--vault", "kv-own", "--profile", "Own")
+    written = run("init", "dev", *given, *names, "--entity", "account", "--entity", "contact", cwd=tmp_path)
     assert written.returncode == 0, written.stderr
     text = (tmp_path / "environments" / "dev.yaml").read_text(encoding="utf-8")
     assert "https://contoso.crm4.dynamics.com" in text
+    for line in ("resource_group: rg-own", "  server: sql-own", "  name: kv-own", "  name: Own"):
+        assert f"{line}\n" in text
     again = run("init", "dev", *given, cwd=tmp_path)
     assert again.returncode == 2
     assert "is there already" in again.stderr
@@ -232,6 +235,8 @@ def test_init_on_a_machine_asks_for_its_login_and_for_no_group(tmp_path: Path) -
     assert refused.returncode == 2
     assert "--administrator-login" in refused.stderr
     assert "--administrator-group" not in refused.stderr
+    refused = run("init", "vm", *given, "--administrator-login", "sa", "--server", "sql-own", cwd=tmp_path)
+    assert "--machine or --server" in refused.stderr
     written = run("init", "vm", *given, "--administrator-login", "sa", cwd=tmp_path)
     assert written.returncode == 0, written.stderr
     text = (tmp_path / "environments" / "vm.yaml").read_text(encoding="utf-8")

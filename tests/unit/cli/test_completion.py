@@ -16,6 +16,7 @@ from tests.unit.cli.test_cli import COMMAND, run
 INTERACTIVE = {
     "bash": (["--norc", "--noprofile", "-i"], "bind 'set show-all-if-ambiguous on'; PS1='ready> '"),
     "zsh": (["-f", "-i"], "autoload -Uz compinit; compinit -u -d .zcompdump; PROMPT='ready> '"),
+    "zsh without compinit": (["-f", "-i"], "PROMPT='ready> '"),
 }
 
 
@@ -38,10 +39,12 @@ def variables() -> dict[str, str]:
     return {"PATH": f"{Path(COMMAND).parent}:{os.environ['PATH']}", "TERM": "dumb", "LC_ALL": "C.UTF-8"}
 
 
-@pytest.mark.parametrize("shell", INTERACTIVE)
-def test_tab_completes_commands_and_environments(shell: str, folder: Path) -> None:
-    words, settings = INTERACTIVE[shell]
-    screen = pexpect.spawn(needs(shell), words, cwd=str(folder), env=variables(), encoding="utf-8", timeout=30)
+@pytest.mark.parametrize("given", INTERACTIVE)
+def test_tab_completes_commands_and_environments(given: str, folder: Path) -> None:
+    words, settings = INTERACTIVE[given]
+    shell = given.split()[0]
+    home = variables() | {"HOME": str(folder)}
+    screen = pexpect.spawn(needs(shell), words, cwd=str(folder), env=home, encoding="utf-8", timeout=30)
     screen.sendline(f'{settings}; eval "$(setup-kit completion {shell})"; echo is $((40 + 2))')
     screen.expect("is 42")
     screen.send("setup-kit pla\t")

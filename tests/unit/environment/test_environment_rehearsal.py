@@ -6,6 +6,7 @@ import pytest
 
 from setup_kit.environment.models import Environment
 from setup_kit.environment.rehearsal import rehearsal
+from setup_kit.environment.starter import NAMES
 from setup_kit.errors import UsageError
 from tests.unit.environment.test_environment_starter import SANDBOX
 
@@ -13,7 +14,7 @@ WITH_MACHINE = SANDBOX | {"sql_machine": {"host": "127.0.0.1", "port": 4709, "ad
 NOTHING: dict[str, str | None] = dict.fromkeys(
     (
         "tenant", "subscription", "location", "organization_url", "organization_id", "administrator_group",
-        "administrator_group_id", "administrator_login", "machine", "service_region", "authorization", "prefix",
+        "administrator_group_id", "administrator_login", "machine", "service_region", "authorization", "prefix", *NAMES,
     )
 )  # fmt: skip
 GROUP = "33333333-3333-3333-3333-333333333333"
@@ -38,6 +39,14 @@ def test_what_a_sandbox_leaves_open_is_taken_as_given() -> None:
     assert chosen.sql.administrator.entra_group is None
     assert chosen.key_vault.authorization == "access_policy"
     assert (chosen.profile.prefix, list(chosen.profile.entities)) == ("own", ["account"])
+
+
+def test_the_names_may_be_chosen() -> None:
+    chosen = written(server="sql-own", vault="kv-own", secret="theirs", profile="Own", database="crm")
+    assert (chosen.sql.server, chosen.key_vault.name, chosen.key_vault.secret) == ("sql-own", "kv-own", "theirs")
+    assert (chosen.profile.name, chosen.sql.database.name, chosen.resource_group) == ("Own", "crm", "rg-demo")
+    with pytest.raises(UsageError, match="--server"):
+        written(machine="", server="sql-own")
 
 
 def test_another_group_may_administer_a_sandboxs_server() -> None:
