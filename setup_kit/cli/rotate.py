@@ -164,6 +164,7 @@ def _work(
     session: Session, state: SecretState, every: timedelta | None, *, only_finish: bool
 ) -> tuple[tuple[Node, ...], str]:
     """The nodes that are to be done, or none and why."""
+    from setup_kit.moment import readable
     from setup_kit.resources.secret_state import RETIRING, ROTATION
 
     phase = state.tags.get(ROTATION)
@@ -176,7 +177,7 @@ def _work(
         if datetime.now(UTC) < due:
             return (
                 (),
-                f"the secret's version is of {state.created:%Y-%m-%d %H:%M} UTC and is due on {due:%Y-%m-%d %H:%M}",
+                f"the secret's version is of {readable(state.created)} UTC and is due on {readable(due)} UTC",
             )
     return session.house.rotation(), ""
 

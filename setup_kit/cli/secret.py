@@ -70,7 +70,8 @@ def versions(environment: str, output: Output) -> None:
       setup-kit secret versions -e dev
     """
     from setup_kit.cli.session import open_session
-    from setup_kit.report.console import readable, show_table, shown
+    from setup_kit.moment import readable
+    from setup_kit.report.console import show_table, shown
     from setup_kit.report.states import plain
 
     with open_session(environment) as session:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from setup_kit.errors import KitError, of_place
+from setup_kit.moment import readable
 
 LOCK, HOLDER = "run.lock", "run.json"
 
@@ -24,7 +25,7 @@ class Holder:
     since: datetime
 
     def __str__(self) -> str:
-        return f"process {self.pid}, setup-kit {self.command}, since {self.since.astimezone():%Y-%m-%d %H:%M:%S}"
+        return f"process {self.pid}, setup-kit {self.command}, since {readable(self.since)} UTC"
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
 from itertools import groupby, zip_longest
 from typing import IO, Any
 
@@ -201,11 +200,6 @@ def shown(value: Value) -> str:
     if isinstance(value, dict):
         return escape(", ".join(f"{key}={item}" for key, item in value.items())) or "(none)"
     return escape(str(value))
-
-
-def readable(moment: str | None) -> str:
-    """A moment of a document (ISO 8601) as a person reads it, in UTC; empty where there is none."""
-    return f"{datetime.fromisoformat(moment).astimezone(UTC):%Y-%m-%d %H:%M:%S}" if moment else ""
 
 
 def show_result(console: Console, result: Result) -> None:

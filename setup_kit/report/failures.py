@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from setup_kit.export_service.failure_reasons import Explanation, FailureCount, name_of, reason_of
 from setup_kit.export_service.failures import Failure
+from setup_kit.moment import readable
 from setup_kit.report.console import show_table
 from setup_kit.report.documents import Document
 from setup_kit.report.states import plain
@@ -31,7 +32,7 @@ def show_failures_list(console: Console, failures: Sequence[Failure], left_out: 
         console.print(NONE)
         return
     rows = [
-        [_moment(each.notified), each.entity, each.record or "", each.change, _line(each.reason)] for each in failures
+        [readable(each.notified), each.entity, each.record or "", each.change, _line(each.reason)] for each in failures
     ]
     show_table(console, "", ["time (UTC)", "entity", "record", "change", "reason"], rows)
     if left_out:
@@ -66,7 +67,7 @@ def show_failures_summary(console: Console, counts: Iterable[FailureCount]) -> N
             count.entity,
             count.entries,
             count.records,
-            _moment(count.last),
+            readable(count.last),
             count.reason.what if count.reason else _line(count.text),
         ]
         for count in counts
@@ -120,7 +121,3 @@ def _command(each: Explanation, given: str) -> str:
 
 def _line(text: str) -> str:
     return " ".join(text.split())
-
-
-def _moment(moment: object) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment is not None else ""

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from rich.console import Console
 
 from setup_kit.export_service.models import Profile
-from setup_kit.report.console import readable, show_table
+from setup_kit.moment import readable
+from setup_kit.report.console import show_table
 from setup_kit.report.documents import Document
 from setup_kit.report.states import plain, show_state
 

@@ -14,6 +14,7 @@ from setup_kit import __version__
 from setup_kit.engine.planner import Plan
 from setup_kit.environment.loading import Loaded
 from setup_kit.errors import KitError, UsageError
+from setup_kit.moment import readable
 from setup_kit.report.documents import Document, plan_document
 
 FORMAT = 1
@@ -49,8 +50,9 @@ class SavedPlan:
             raise self._stale("\n".join(["what is there has moved: - is of the saved plan, + is so now", *gone, *new]))
 
     def _stale(self, why: str) -> KitError:
+        moment = readable(self.made_at)
         return KitError(
-            f"the plan of {self.made_at} for {self.environment} does not hold any more; nothing was changed",
+            f"the plan of {moment} UTC for {self.environment} does not hold any more; nothing was changed",
             why=why,
             remedy=f"plan again, and look at it: setup-kit plan -e {self.given} --out FILE",
         )

@@ -15,7 +15,8 @@ from rich.markup import escape
 from setup_kit.engine.drift import Standing, drift
 from setup_kit.engine.planner import Plan
 from setup_kit.engine.resource import Node, Resource
-from setup_kit.report.console import readable, show_failures, show_table, shown
+from setup_kit.moment import readable
+from setup_kit.report.console import show_failures, show_table, shown
 from setup_kit.report.documents import Document, failures_document
 from setup_kit.secret import Secret
 

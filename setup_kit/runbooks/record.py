@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from setup_kit.errors import UsageError
+from setup_kit.moment import readable
 from setup_kit.runbooks.masking import Mask
 
 FOLDER = Path(".setup-kit") / "runs"
@@ -170,9 +171,10 @@ def read_record(path: Path) -> Record | None:
 def as_markdown(record: Record) -> str:
     inputs = "".join(f"| `{name}` | {_cell(value)} |\n" for name, value in record.inputs.items())
     continued = f"\nContinued: {', '.join(record.continued)}\n" if record.continued else ""
+    span = f"from {readable(record.started)} to {readable(record.ended) or 'now'} (UTC)"
     head = (
         f"# {record.title}\n\n"
-        f"Outcome: **{record.outcome}**. Run by {record.who}, from {record.started} to {record.ended or 'now'}, with "
+        f"Outcome: **{record.outcome}**. Run by {record.who}, {span}, with "
         f"setup-kit {record.kit}.\nRunbook `{record.runbook}`, SHA-256 `{record.digest}`.\n{continued}"
         + (f"\n| input | value |\n| --- | --- |\n{inputs}" if inputs else "")
     )
@@ -185,7 +187,9 @@ def _entry(entry: Entry) -> str:
         result += f" and {entry.attempts} attempts"
     lines = [
         f"\n## {entry.step}. {entry.title}\n",
-        f"{entry.started}: **{result}**" + (f", exit code {entry.code}" if entry.code is not None else "") + ".",
+        f"{readable(entry.started)} UTC: **{result}**"
+        + (f", exit code {entry.code}" if entry.code is not None else "")
+        + ".",
         *([f"Confirmed {entry.confirmed}."] if entry.confirmed else []),
         *([f"{entry.why}."] if entry.why else []),
         f"Expected: {entry.expected}.\n",

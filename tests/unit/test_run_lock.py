@@ -39,6 +39,7 @@ def test_a_second_run_is_refused_with_who_holds_the_lock(other: subprocess.Popen
         pass
     assert refused.value.what == "another run is changing dev"
     assert f"process {other.pid}, setup-kit rotate, since 2" in refused.value.why
+    assert refused.value.why.endswith(" UTC")
     assert "--wait" in refused.value.remedy
     assert refused.value.exit_code is ExitCode.FAILED
 

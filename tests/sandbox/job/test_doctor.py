@@ -258,6 +258,15 @@ def test_a_failed_sign_in_skips_only_what_rests_on_it(kit: Kit) -> None:
     assert all(each["status"] == "passed" for each in findings(done, "reach"))
 
 
+def test_a_region_of_the_service_that_is_none_of_the_organization_s_is_told_before_anything_is_made(kit: Kit) -> None:
+    kit.init("doc-region", sql__firewall__service_region="UK South", sql__firewall__allow_azure_services=False)
+    (found,) = findings(look(kit, "doc-region").succeeded(), "preflight.service_region")
+    assert (found["status"], found["severity"]) == ("warning", "high")
+    planned = kit.run("plan", "-e", "doc-region").succeeded().out
+    assert "sql.firewall.service_region is UK South, but the service calls" in planned
+    assert "→ set sql.firewall.service_region to North Europe or West Europe" in planned
+
+
 def test_an_interrupt_ends_the_look_and_tells_what_was_seen(kit: Kit) -> None:
     kit.init("doc-stop")
     with fault(kit, "drip", "--part", "entra", "--method", "POST", "--seconds", "4"):
