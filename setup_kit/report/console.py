@@ -63,6 +63,8 @@ class PatientConsole(Console):
         indent = len(plain) - len(plain.lstrip())
         below = " " * min(indent + 4, self.width // 2)
         first, *rest = line[indent:].wrap(self, self.width - len(below))
+        for each in (first, *rest):
+            each.rstrip()
         return [Text(" " * indent) + first, *(Text(below) + each for each in rest)]
 
     def on_broken_pipe(self) -> None:

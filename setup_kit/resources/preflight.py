@@ -125,7 +125,7 @@ class Preflight(Check):
                 + ("only allow_azure_services admits it there" if admitted else "the server will not admit it"),
                 f"set sql.firewall.service_region to {' or '.join(near)}, unless the service is one of your own and"
                 f" calls from {region}",
-                f"{self._organization.url} says that it is in {current.geography or 'no geography'}",
+                f"{self._organization.url}, which says of its geography: {current.geography or 'nothing'}",
                 Severity.LOW if admitted else Severity.HIGH,
             )
         ]

@@ -80,6 +80,21 @@ def test_what_is_found_twice_is_named_or_chosen(kit: Kit, lost: Environment) -> 
     kit.path("chosen").unlink()
 
 
+def test_a_stale_rule_of_the_service_is_left_out_and_told_with_the_command_that_removes_it(
+    kit: Kit, lost: Environment
+) -> None:
+    owner = Owner(kit, kit.edit(NAME))
+    rule = f"{owner.server}/firewallRules/data-export-service-australia-east"
+    owner.manage("PUT", rule, {"properties": {"startIpAddress": "13.73.202.160", "endIpAddress": "13.73.202.160"}})
+    imported = kit.run("import", "stale", "--cloud", "sandbox", "--profile", f"Contoso {NAME}").succeeded()
+    assert load("stale", kit.folder).environment == lost
+    assert "because the service calls from North Europe for this organization" in imported.err
+    command = "setup-kit firewall remove -e stale data-export-service-australia-east"
+    assert command in imported.err
+    kit.run(*command.split()[1:], "--yes").succeeded()
+    kit.path("stale").unlink()
+
+
 def test_what_is_not_there_is_said_with_what_is(kit: Kit, lost: Environment) -> None:
     refused = kit.run("import", "wrong", "--cloud", "sandbox", "--profile", "Contoso dev", "--vault", "kv-nowhere")
     assert refused.code == 2
