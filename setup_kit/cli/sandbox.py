@@ -59,7 +59,13 @@ def sandbox() -> None:
     default=0.0,
     help="Delay each operation as the cloud does, times this factor: 0.05 makes 60 seconds 3.",
 )
-def up(directory: Path, detach: bool, port_base: int | None, latency: float) -> None:
+@click.option(
+    "--records",
+    type=click.FloatRange(0.01, 100),
+    default=1.0,
+    help="Begin a new organization with the usual 5,000 records times this factor: 10 for a longer synchronization.",
+)
+def up(directory: Path, detach: bool, port_base: int | None, latency: float, records: float) -> None:
     """Start a sandbox; its state is kept across restarts.
 
     \b
@@ -71,7 +77,7 @@ def up(directory: Path, detach: bool, port_base: int | None, latency: float) -> 
     process = _process()
     if detach:
         try:
-            document = process.start_detached(directory, port_base, latency)
+            document = process.start_detached(directory, port_base, latency, records)
         except process.SandboxError as error:
             raise told(error, directory) from error
         click.echo(f"The sandbox is up: {directory}")
@@ -86,7 +92,7 @@ def up(directory: Path, detach: bool, port_base: int | None, latency: float) -> 
         click.echo(f"The sandbox is up: {directory}. Ctrl-C stops it.", err=True)
 
     try:
-        asyncio.run(host.run(directory.absolute(), port_base, latency, ready))
+        asyncio.run(host.run(directory.absolute(), port_base, latency, ready, records))
     except process.SandboxError as error:
         raise told(error, directory) from error
 

@@ -59,6 +59,7 @@ class Cloud:
         latency: Latency,
         log: RequestLog,
         faults: Faults,
+        records: float,
     ) -> None:
         self._directory = directory
         self._state = state
@@ -68,6 +69,7 @@ class Cloud:
         self._latency = latency
         self._log = log
         self._faults = faults
+        self._records = records
         self._tls = certificates.context()
         self._sites: list[Site] = []
         self._vaults: dict[str, Site] = {}
@@ -242,6 +244,7 @@ class Cloud:
             tenant_id=self._foundation.tenant_id,
             administrators=frozenset({self._foundation.object_id}),
             applications=frozenset({SERVICE_APP_ID}),
+            records=self._records,
         )
         application = dataverse.application(
             organization,

@@ -25,11 +25,14 @@ logger = logging.getLogger(__name__)
 PROBE = 0.2  # seconds, far more than a look at the lock takes
 
 
-async def run(directory: Path, port_base: int | None, latency: float, ready: Callable[[], None]) -> None:
+async def run(
+    directory: Path, port_base: int | None, latency: float, ready: Callable[[], None], records: float = 1.0
+) -> None:
     """Serve the sandbox in `directory` until SIGTERM or SIGINT; `ready` is called once everything answers.
 
-    `latency` times the real cloud's durations is how long operations take. Raises SandboxError when another sandbox
-    has the directory, or another process one of its ports.
+    `latency` times the real cloud's durations is how long operations take, `records` times the usual records what a new
+    organization begins with. Raises SandboxError when another sandbox has the directory, or another process one of its
+    ports.
     """
     directory = _prepare(directory)
     lock = Lock(directory)
@@ -41,7 +44,7 @@ async def run(directory: Path, port_base: int | None, latency: float, ready: Cal
         raise AlreadyRunning(f"a sandbox is already running in {directory}")
     handler = _log_to(directory / LOG)
     try:
-        await _serve(directory, port_base, latency, ready)
+        await _serve(directory, port_base, latency, ready, records)
     except PortTaken as taken:
         raise SandboxError(str(taken)) from taken
     except founding.OtherFormat as other:
@@ -64,7 +67,9 @@ def _prepare(directory: Path) -> Path:
     return directory
 
 
-async def _serve(directory: Path, port_base: int | None, latency: float, ready: Callable[[], None]) -> None:
+async def _serve(
+    directory: Path, port_base: int | None, latency: float, ready: Callable[[], None], records: float
+) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -77,7 +82,7 @@ async def _serve(directory: Path, port_base: int | None, latency: float, ready: 
         ports = Ports(state, port_base)
         set_pace(directory, Pace("cloud", latency) if latency else Pace("none"))
         pace, faults = Latency(directory=directory), Faults(directory)
-        cloud = Cloud(directory, state, foundation, tls, ports, pace, log, faults)
+        cloud = Cloud(directory, state, foundation, tls, ports, pace, log, faults, records)
         try:
             await cloud.start()
             _write(directory, cloud, os.getpid())

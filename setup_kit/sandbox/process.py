@@ -98,7 +98,11 @@ def stop(directory: Path, timeout: float = 30) -> bool:
 
 
 def start_detached(
-    directory: Path, port_base: int | None = None, latency: float = 0.0, timeout: float = 60
+    directory: Path,
+    port_base: int | None = None,
+    latency: float = 0.0,
+    records: float = 1.0,
+    timeout: float = 60,
 ) -> dict[str, Any]:
     """Start a sandbox that outlives the caller, wait until it answers, and return its document.
 
@@ -109,6 +113,8 @@ def start_detached(
         command += ["--port-base", str(port_base)]
     if latency:
         command += ["--latency", str(latency)]
+    if records != 1:
+        command += ["--records", str(records)]
     return start_command(command, directory, timeout)
 
 

@@ -98,7 +98,7 @@ STARTS = 5
 def apply_over_longest_chain() -> list[Figure]:
     chain = _delays(CHAIN) * FACTOR
     with tempfile.TemporaryDirectory(prefix="setup-kit-bench-") as folder:
-        kit = Kit(Path(folder), latency=FACTOR)
+        kit = Kit(Path(folder), latency=FACTOR, records=1.0)
         try:
             kit.init("bench", profile__prefix="bench", profile__entities=["team"], profile__relationships=[])
             at, begun = datetime.now(UTC), time.perf_counter()

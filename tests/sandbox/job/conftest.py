@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import pytest
 
 from tests.sandbox.job.harness import Kit
+from tests.sandbox.job.preloaded import PreloadedKit
 
 
 @pytest.fixture(scope="session")
 def kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
     """A folder beside a running sandbox, shared by a worker's tests: take environment names of your own."""
-    made = Kit(tmp_path_factory.mktemp("job"))
+    made = PreloadedKit(tmp_path_factory.mktemp("job"))
     yield made
     made.close()
 

@@ -21,6 +21,7 @@ from setup_kit.sandbox.state import State
 
 COMMAND = str(Path(sys.executable).with_name("setup-kit"))
 TIMEOUT = 120
+FEW = 0.05  # of the usual records: what is provisioned is looked at here, not how many rows there are
 GLANCE = 0.05
 
 
@@ -61,11 +62,11 @@ class Started(Protocol):
 class Kit:
     """A folder to work in, beside a running sandbox."""
 
-    def __init__(self, folder: Path, latency: float = 0.0) -> None:
+    def __init__(self, folder: Path, latency: float = 0.0, records: float = FEW) -> None:
         self.folder = folder
         self.sandbox_folder = folder / "sandbox"
         folder.mkdir(parents=True, exist_ok=True)
-        self.document = start_detached(self.sandbox_folder, latency=latency)
+        self.document = start_detached(self.sandbox_folder, latency=latency, records=records)
 
     def restart(self) -> None:
         stop(self.sandbox_folder)

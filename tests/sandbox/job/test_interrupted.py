@@ -15,12 +15,12 @@ from tests.sandbox.job.harness import COMMAND, Finished, Kit
 NAME = "stopped-look"
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def environment(kit: Kit) -> None:
     kit.init(NAME)
 
 
-SIGN_IN = Fault("drip", part="entra", method="POST", seconds=3)
+SIGN_IN = Fault("drip", part="entra", method="POST", seconds=1)
 SQL = Fault("drip", part="sql", seconds=1)
 
 
@@ -39,9 +39,9 @@ def interrupted(kit: Kit, *arguments: str, waiting: Fault = SIGN_IN) -> Finished
         )
         kit.await_request(started, fault=made.id)
         started.send_signal(signal.SIGINT)
-        out, err = started.communicate(timeout=60)
     finally:
         faults.clear(kit.sandbox_folder)
+    out, err = started.communicate(timeout=60)
     return Finished(started.returncode, out, err).failed(130)
 
 

@@ -15,7 +15,7 @@ NAME = "filed"
 RULES = "firewall_rules/*"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def environment(kit: Kit) -> dict[str, Any]:
     """A server with its firewall rules, made by a plan that was kept in a file."""
     made = kit.init(NAME)

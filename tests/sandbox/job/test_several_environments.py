@@ -17,14 +17,15 @@ from setup_kit.report.schemas import SCHEMAS
 from setup_kit.sandbox.latency import Pace, set_pace
 from tests.sandbox.job.harness import COMMAND, TIMEOUT, Finished, Kit
 from tests.sandbox.job.owner import Owner
+from tests.sandbox.job.preloaded import PreloadedKit
 
 PLAIN = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
     """A folder of its own, since --all means all that are in it, beside a sandbox."""
-    made = Kit(tmp_path_factory.mktemp("fleet"))
+    made = PreloadedKit(tmp_path_factory.mktemp("fleet"))
     yield made
     made.close()
 

@@ -17,7 +17,7 @@ from tests.sandbox.job.owner import Owner
 NAME = "stepped"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def stepped(kit: Kit) -> dict[str, Any]:
     """An environment up to its grants, made by step commands alone."""
     environment = kit.init(NAME)

@@ -28,21 +28,25 @@ def fill(database: Database, connection: sqlite3.Connection, organization: Organ
 
 
 def _make(make: Maker) -> Maker:
+    def times(usual: int) -> range:
+        return range(max(1, round(usual * make.organization.records)))
+
     foundation.make_all(make)
-    accounts = [customers.account(make, number) for number in range(ACCOUNTS)]
-    contacts = [customers.contact(make, number, accounts) for number in range(CONTACTS)]
+    accounts = [customers.account(make, number) for number in times(ACCOUNTS)]
+    contacts = [customers.contact(make, number, accounts) for number in times(CONTACTS)]
     customers.families(make, accounts, contacts)
-    leads = [customers.lead(make, number) for number in range(LEADS)]
-    opportunities = [work.opportunity(make, number, accounts, contacts) for number in range(OPPORTUNITIES)]
+    leads = [customers.lead(make, number) for number in times(LEADS)]
+    opportunities = [work.opportunity(make, number, accounts, contacts) for number in times(OPPORTUNITIES)]
     work.qualified(leads, opportunities)
-    for number in range(CASES):
+    for number in times(CASES):
         work.case(make, number, accounts, contacts)
     regarding = [
         (table, row) for table in ("account", "contact", "lead", "opportunity", "incident") for row in make.rows[table]
     ]
-    for kind, count in zip(ACTIVITIES, (TASKS, CALLS), strict=True):
-        for number in range(count):
+    for kind, usual in zip(ACTIVITIES, (TASKS, CALLS), strict=True):
+        for number in times(usual):
             work.activity(make, kind, number, regarding)
-    work.pairs(make, "contactleads", contacts, leads, CONTACTS_OF_LEADS)
-    work.pairs(make, "opportunitycompetitors", opportunities, make.rows["competitor"], COMPETITORS_OF_OPPORTUNITIES)
+    work.pairs(make, "contactleads", contacts, leads, len(times(CONTACTS_OF_LEADS)))
+    competing = len(times(COMPETITORS_OF_OPPORTUNITIES))
+    work.pairs(make, "opportunitycompetitors", opportunities, make.rows["competitor"], competing)
     return make
