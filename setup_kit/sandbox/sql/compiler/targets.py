@@ -91,12 +91,14 @@ def default_slot(compiler: Compiler, target: Target, column: Column) -> Slot:
 def named_columns(target: Target, names: Sequence[str], *, identity_insert: bool = False) -> list[Column]:
     """The columns of an INSERT's list; the identity column only while IDENTITY_INSERT is ON (544, 545)."""
     found: list[Column] = []
+    seen: set[int] = set()
     for name in names:
         column = target.table.columns_by_name.get(fold(name))
         if column is None:
             raise errors.invalid_column(name)
-        if column in found:
+        if column.id in seen:
             raise errors.error(264, name)
+        seen.add(column.id)
         refuse_computed(column)
         if column.identity is not None and not identity_insert:
             raise errors.error(544, target.table.name)
@@ -115,9 +117,10 @@ def left_out(
     compiler: Compiler, target: Target, columns: Sequence[Column]
 ) -> tuple[list[Column], tuple[Slot, ...], Column | None]:
     """Columns that an INSERT leaves out, with their values, and the identity column, numbered as rows are written."""
-    rest = [c for c in target.table.columns if c not in columns and c.given]
+    given = {column.id for column in columns}
+    rest = [c for c in target.table.columns if c.id not in given and c.given]
     rest = [c for c in rest if c.default_text is not None or not c.nullable]
-    identity = next((c for c in target.table.columns if c.identity is not None and c not in columns), None)
+    identity = next((c for c in target.table.columns if c.identity is not None and c.id not in given), None)
     return rest, tuple(default_slot(compiler, target, column) for column in rest), identity
 
 

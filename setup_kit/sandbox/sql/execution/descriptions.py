@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
-from sqlglot.tokenizer_core import TokenType
 
 from setup_kit.sandbox.sql.compiler import type_facts
 from setup_kit.sandbox.sql.compiler.compile import compile_statement
@@ -15,7 +15,6 @@ from setup_kit.sandbox.sql.execution.objects import DeclaredType, find_procedure
 from setup_kit.sandbox.sql.language import parser
 from setup_kit.sandbox.sql.language import statements as s
 from setup_kit.sandbox.sql.language.declarations import parse_declarations, text_of
-from setup_kit.sandbox.sql.language.dialect import tokenize
 from setup_kit.sandbox.sql.storage.catalog import DatabaseObject, fold
 from setup_kit.sandbox.sql.tds import type_info
 from setup_kit.sandbox.sql.tds.parameters import Parameter
@@ -71,6 +70,10 @@ def describe_parameters(session: Session, parameters: Sequence[Parameter]) -> Ou
     return Outcome()
 
 
+#: Variables, and all that may hold what looks like one.
+_WORDS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\[(?:[^]]|]])*]|--[^\n]*|/\*.*?\*/|@([\w@#$]+)", re.DOTALL)
+
+
 def _suggest(session: Session, text: str, declared: str) -> list[tuple[Stored, ...]]:
     types = _types(session, parse_declarations(declared))
     suggestions: dict[str, DeclaredType] = {}
@@ -85,11 +88,10 @@ def _suggest(session: Session, text: str, declared: str) -> list[tuple[Stored, .
         session.executor.check(compiler.program)
         suggestions |= {name: DeclaredType(kind) for name, kind in compiler.program.suggestions.items()}
     rows: list[tuple[Stored, ...]] = []
-    for name in _variables_in_order(text):
-        found = suggestions.get(name)
-        if found is not None:
-            described = _of_table(session, found.table) if found.table is not None else _of_value(found.type)
-            rows.append((len(rows) + 1, f"@{name}", *described))
+    for name in dict.fromkeys(word[1] for word in _WORDS.finditer(text) if word[1] in suggestions):  # in their order
+        found = suggestions[name]
+        described = _of_table(session, found.table) if found.table is not None else _of_value(found.type)
+        rows.append((len(rows) + 1, f"@{name}", *described))
     return rows
 
 
@@ -134,17 +136,6 @@ def _tds_length(kind: SqlType) -> int:
     if kind.name in t.SIZED:
         return 65535 if kind.length == MAX else kind.max_length
     return 17 if kind.name in ("decimal", "numeric") else kind.max_length
-
-
-def _variables_in_order(text: str) -> list[str]:
-    tokens = tokenize(text)
-    names = [
-        after.text
-        for before, sign, after in zip([None, *tokens], tokens, tokens[1:], strict=False)
-        if sign.token_type == TokenType.PARAMETER and after.token_type != TokenType.PARAMETER
-        and (before is None or before.token_type != TokenType.PARAMETER)
-    ]  # fmt: skip
-    return list(dict.fromkeys(names))
 
 
 _FIRST_RESULT = (

@@ -8,6 +8,7 @@ from functools import lru_cache
 from setup_kit.sandbox.sql import errors
 from setup_kit.sandbox.sql.language.cursor import Cursor, make_type
 from setup_kit.sandbox.sql.language.statements import DeclaredType
+from setup_kit.sandbox.sql.storage.cache import SizedCache
 from setup_kit.sandbox.sql.tds.parameters import Parameter
 from setup_kit.sandbox.sql.values.types import MAX, SqlType
 
@@ -17,11 +18,19 @@ _SIMPLE = re.compile(
 )
 
 
+_parsed: SizedCache[str, tuple[tuple[str, DeclaredType, bool], ...]] = SizedCache(256 * 1024)
+
+
 def parse_declarations(text: str) -> tuple[tuple[str, DeclaredType, bool], ...]:
     """The parameters that `@a int, @b nvarchar(10) OUTPUT, @c dbo.some_type READONLY` declares."""
-    quick = _parse_simple(text)
-    if quick is not None:
-        return quick
+    found = _parsed.get(text)
+    if found is None:
+        found = _parse_simple(text) or _parse(text)
+        _parsed.put(text, found, len(text) + 100)
+    return found
+
+
+def _parse(text: str) -> tuple[tuple[str, DeclaredType, bool], ...]:
     cursor = Cursor(text)
     found: list[tuple[str, DeclaredType, bool]] = []
     while not cursor.done:
@@ -45,7 +54,7 @@ def text_of(parameter: Parameter) -> str:
 
 
 def _parse_simple(text: str) -> tuple[tuple[str, SqlType, bool], ...] | None:
-    """Declarations as drivers write them, without the tokenizer: they come with every row that a client inserts."""
+    """Declarations as drivers write them, without the tokenizer."""
     found = []
     at = 0
     while at < len(text):

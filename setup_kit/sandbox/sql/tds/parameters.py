@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from setup_kit.sandbox.sql import errors, unsupported
 from setup_kit.sandbox.sql.errors import ProtocolError
@@ -28,8 +29,7 @@ MOST_PARAMETERS = 2100
 _Part = tuple[bytes, TypeInfo, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """`table` is set for a table-valued parameter, which has neither type nor value besides."""
 
     name: str
@@ -116,28 +116,41 @@ class Calls:
 
 def _parameter(reader: Reader, number: int) -> tuple[Parameter, _Part | None]:
     """A parameter, and what `Shape` wants to know of it."""
-    start = reader.at
-    name = reader.b_varchar()
-    flags = reader.u8()
-    if flags & _ENCRYPTED:
-        raise unsupported.refused("Always Encrypted parameter")
+    data, start = reader.data, reader.at
     try:
-        if reader.peek() == type_info.TABLE:
+        at = start + 2 * data[start] + 2  # past the name and the flags
+        token = data[at]
+    except IndexError:
+        raise ProtocolError("a message is cut off") from None
+    name = ""
+    try:
+        if token == type_info.TABLE:
+            name, flags = _named(reader)
             reader.u8()
             table = table_values.decode(reader)
-            parameter = Parameter(name, t.TABLE, None, default=bool(flags & _DEFAULT), table=table)
-            return parameter, None
-        info = type_info.decode(reader)
-        label, at = reader.data[start : reader.at], reader.at
-        value, reader.at = _decoder(info)(reader.data, at)
+            return Parameter(name, t.TABLE, None, default=bool(flags & _DEFAULT), table=table), None
+        at += type_info.SIZES.get(token, 1)
+        label = data[start:at]
+        name, kind, output, default, info, decode = _labelled(label)
+        value, reader.at = decode(data, at)
     except IndexError:
         raise ProtocolError("a value lies outside its message") from None
     except InvalidValueError as error:
         raise errors.error(8023, number, name, error.kind) from None
-    parameter = Parameter(name, info.type, value, bool(flags & _BY_REFERENCE), bool(flags & _DEFAULT))
-    return parameter, (label, info, reader.data[at] if at < reader.at else 0)
+    return Parameter(name, kind, value, output, default), (label, info, data[at] if at < reader.at else 0)
 
 
 @lru_cache(maxsize=4096)
-def _decoder(info: TypeInfo) -> Decoder:
-    return decoder(info)
+def _labelled(label: bytes) -> tuple[str, SqlType, bool, bool, TypeInfo, Decoder]:
+    """What stands before a value, much the same in each call: name, flags, TYPE_INFO; and how the value is read."""
+    reader = Reader(label)
+    name, flags = _named(reader)
+    info = type_info.decode(reader)
+    return name, info.type, bool(flags & _BY_REFERENCE), bool(flags & _DEFAULT), info, decoder(info)
+
+
+def _named(reader: Reader) -> tuple[str, int]:
+    name, flags = reader.b_varchar(), reader.u8()
+    if flags & _ENCRYPTED:
+        raise unsupported.refused("Always Encrypted parameter")
+    return name, flags

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from setup_kit.sandbox.sql import unsupported
 from setup_kit.sandbox.sql.errors import ProtocolError
@@ -33,8 +33,7 @@ class Form(Enum):
     NULL = "no bytes at all: it is NULL"
 
 
-@dataclass(frozen=True, slots=True)
-class TypeInfo:
+class TypeInfo(NamedTuple):
     """A type as a client declares it. `charset` is the Python name of a string's encoding."""
 
     type: SqlType
@@ -60,6 +59,13 @@ _SCALED = {0x29: "time", 0x2A: "datetime2", 0x2B: "datetimeoffset"}
 SIZED = {0xE7: "nvarchar", 0xEF: "nchar", 0xA7: "varchar", 0xAF: "char", 0xA5: "varbinary", 0xAD: "binary"}
 _LONG = {0x23: "varchar", 0x63: "nvarchar", 0x22: "varbinary"}
 _REFUSED = {0xF0: "CLR", 0xF1: "xml", 0xF4: "json", 0xF5: "vector"}
+
+#: Bytes of TYPE_INFO by its token.
+SIZES = {
+    **dict.fromkeys(FIXED_BY_TOKEN, 1), **dict.fromkeys(_BY_LENGTH, 2), **dict.fromkeys(_DECIMAL, 4), 0x28: 1,
+    **dict.fromkeys(_SCALED, 2), **{token: 3 if name in t.BINARIES else 8 for token, name in SIZED.items()},
+    **{token: 5 if name in t.BINARIES else 10 for token, name in _LONG.items()}, 0x62: 5, 0x1F: 1,
+}  # fmt: skip
 
 _TOKENS = {name: token for table in (_DECIMAL, _SCALED, SIZED) for token, name in table.items()}
 

@@ -19,10 +19,11 @@ sql_variant           the stored value of the type it holds: int, float or str
 from __future__ import annotations
 
 import datetime as dt
+import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Context, Decimal
+from typing import NamedTuple
 
 Stored = int | float | str | bytes | None
 
@@ -37,9 +38,11 @@ MAX = -1  # length of nvarchar(max) and its kin
 LONGEST = 2**26
 
 
-@dataclass(frozen=True, slots=True)
-class SqlType:
-    """A type with its facets: `length` in characters (strings) or bytes (binary), `MAX` for (max)."""
+class SqlType(NamedTuple):
+    """A type with its facets: `length` in characters (strings) or bytes (binary), `MAX` for (max).
+
+    A tuple, as is all that there are thousands of in one request: it is made, compared and hashed soonest.
+    """
 
     name: str
     length: int = 0
@@ -274,9 +277,10 @@ def datetime_ticks(three_hundredths: int) -> int:
 
 
 def now_utc() -> int:
-    return ticks_of(dt.datetime.now(dt.UTC))
+    return time.time_ns() // 100 + _TICKS_OF_1970
 
 
+_TICKS_OF_1970 = ticks_of(dt.datetime(1970, 1, 1))
 MOST_OFFSET = 14 * 60  # minutes
 _UTC_DIGITS = 19
 
