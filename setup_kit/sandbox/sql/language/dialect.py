@@ -20,7 +20,7 @@ logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # its warnings repeat s
 
 _LONGEST_NAME = 128
 _NAMES = frozenset({TokenType.IDENTIFIER, TokenType.VAR})
-_VARIABLE, _END = [TokenType.PARAMETER, TokenType.VAR], (TokenType.COMMA, TokenType.R_PAREN)
+_VARIABLE, _ENDS = [TokenType.PARAMETER, TokenType.VAR], ([TokenType.COMMA], [TokenType.R_PAREN])
 _WITH_SYNTAX_OF_THEIR_OWN = ("CAST", "CONVERT", "TRY_CAST", "TRY_CONVERT", "STRING_AGG")
 
 # T-SQL's own of the words that sqlglot knows; those of other dialects are names like any other. Commands are left out,
@@ -57,12 +57,8 @@ class Dialect(TSQL):
 
         def _parse_assignment(self) -> exp.Expr | None:
             """A variable alone, of which one INSERT may have thousands, is read without asking for each operator."""
-            three = self._tokens[self._index : self._index + 3]
-            if (
-                len(three) == 3
-                and [token.token_type for token in three[:2]] == _VARIABLE
-                and three[2].token_type in _END
-            ):
+            kinds = [token.token_type for token in self._tokens[self._index : self._index + 3]]
+            if kinds[:2] == _VARIABLE and kinds[2:] in _ENDS:
                 self._advance()
                 return self._parse_parameter()
             return super()._parse_assignment()
