@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -106,10 +107,12 @@ class AzureClients:
 
     def secrets(self, vault_uri: str) -> Secrets:
         """The data plane of the vault at this address."""
-        return self._once(
-            f"secrets {vault_uri}",
-            lambda: Secrets(vault_uri, self.identity.credential, self.cloud, self._transport(), self.patience),
-        )
+
+        def make() -> Secrets:
+            _settle_secrets()
+            return Secrets(vault_uri, self.identity.credential, self.cloud, self._transport(), self.patience)
+
+        return self._once(f"secrets {vault_uri}", make)
 
     def vault_secrets(self, vault_id: str, vault_uri: str, *, restricted: bool) -> VaultSecrets:
         """The secrets of a vault by whichever way is open. `restricted`: it does not admit every network."""
@@ -124,13 +127,13 @@ class AzureClients:
     def prepare(self) -> None:
         """Begins to load the SDKs, and to fetch the token for a vault, as its client will ask for it."""
         self.identity.prepare(self.cloud.vault_audience, enable_cae=True)
-        begin(self._load)
+        begin(self.make_all)
 
-    def _load(self) -> None:
-        for make in (self._key_vault, self._resources, self._sql, self._authorization):
-            make()
-        with _MAKING:
-            import azure.keyvault.secrets  # noqa: F401
+    def make_all(self) -> None:
+        """Loads the SDKs and makes their clients, one after another."""
+        for make in (self._key_vault, self._resources, self._sql, self._authorization, _settle_secrets):
+            with _MAKING:
+                make()
 
     def close(self) -> None:
         """Ends the kept connections; none of the clients works afterwards."""
@@ -166,21 +169,57 @@ class AzureClients:
         return Rest(self.cloud.resource_manager, self.identity.credential, scope, self._transport())
 
     def _resources(self) -> ResourceManagementClient:
-        from azure.mgmt.resource.resources import ResourceManagementClient
+        def make() -> ResourceManagementClient:
+            from azure.mgmt.resource.resources import ResourceManagementClient, models
 
-        return self._once("resources", lambda: ResourceManagementClient(**self._options()))
+            _settle(models.ResourceGroup, models.ResourceGroupProperties)
+            return ResourceManagementClient(**self._options())
+
+        return self._once("resources", make)
 
     def _sql(self) -> SqlManagementClient:
-        from azure.mgmt.sql import SqlManagementClient
+        def make() -> SqlManagementClient:
+            from azure.mgmt.sql import SqlManagementClient, models
 
-        return self._once("sql", lambda: SqlManagementClient(**self._options()))
+            _settle(models.Server, models.ServerProperties, models.ServerExternalAdministrator)
+            _settle(models.Database, models.DatabaseProperties, models.Sku)
+            _settle(models.FirewallRule, models.ServerFirewallRuleProperties)
+            return SqlManagementClient(**self._options())
+
+        return self._once("sql", make)
 
     def _key_vault(self) -> KeyVaultManagementClient:
-        from azure.mgmt.keyvault import KeyVaultManagementClient
+        def make() -> KeyVaultManagementClient:
+            from azure.mgmt.keyvault import KeyVaultManagementClient, models
 
-        return self._once("key_vault", lambda: KeyVaultManagementClient(**self._options()))
+            _settle(models.Vault, models.VaultProperties, models.Sku, models.AccessPolicyEntry, models.Permissions)
+            _settle(models.NetworkRuleSet, models.IPRule, models.VirtualNetworkRule)
+            _settle(models.Secret, models.SecretProperties, models.SecretAttributes)
+            return KeyVaultManagementClient(**self._options())
+
+        return self._once("key_vault", make)
 
     def _authorization(self) -> AuthorizationManagementClient:
-        from azure.mgmt.authorization.v2022_04_01 import AuthorizationManagementClient
+        def make() -> AuthorizationManagementClient:
+            from azure.mgmt.authorization.v2022_04_01 import AuthorizationManagementClient
 
-        return self._once("authorization", lambda: AuthorizationManagementClient(**self._options()))
+            return AuthorizationManagementClient(**self._options())
+
+        return self._once("authorization", make)
+
+
+def _settle(*models: type[object]) -> None:
+    """Makes one of each: the SDKs work out a model's fields with the first of it, and are not safe when two threads do
+    so at once: both go on with what has come as a bare dict.
+    """
+    for model in models:
+        model.__new__(model)
+
+
+def _settle_secrets() -> None:
+    import azure.keyvault.secrets  # noqa: F401
+
+    with contextlib.suppress(ImportError, AttributeError):  # a later version of the SDK may have them elsewhere
+        from azure.keyvault.secrets._generated import models
+
+        _settle(models.SecretBundle, models.SecretAttributes, models.SecretItem)
