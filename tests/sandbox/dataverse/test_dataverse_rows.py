@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -198,6 +199,17 @@ def test_the_same_rows_are_made_every_time(filled: Path, tmp_path: Path) -> None
     finally:
         first.close()
         second.close()
+
+
+@pytest.mark.parametrize(("records", "accounts", "calls"), [(0.01, 6, 2), (2, 1200, 300)])
+def test_a_new_organization_begins_with_the_usual_records_times_what_is_asked_for(
+    tmp_path: Path, records: float, accounts: int, calls: int
+) -> None:
+    asked = replace(organization("http://127.0.0.1:1"), records=records)
+    database = open_database(asked, tmp_path / "rows.sqlite")
+    counted = [database.connection.execute(f"SELECT count(*) FROM {name}") for name in ("account", "phonecall")]  # noqa: S608
+    assert [rows.fetchone()[0] for rows in counted] == [accounts, calls]
+    database.close()
 
 
 def test_there_are_thousands_of_rows(client: Client) -> None:
