@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import sys
 from collections.abc import Mapping
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
+from tests.forks import FORKS
 from tests.sandbox.job.harness import TIMEOUT, Finished, Kit, Started
-
-_PRELOADED = (
-    "setup_kit.cli.apply", "setup_kit.cli.session", "setup_kit.resources.build", "setup_kit.environment.loading",
-    "setup_kit.report.documents", "setup_kit.report.console", "setup_kit.report.progress",
-    "azure.identity", "azure.keyvault.secrets", "azure.mgmt.authorization.v2022_04_01", "azure.mgmt.keyvault",
-    "azure.mgmt.resource.resources", "azure.mgmt.sql", "pyodbc", __name__,
-)  # fmt: skip
-_forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(list(_PRELOADED))
 
 
 class PreloadedKit(Kit):
@@ -38,7 +29,7 @@ class PreloadedKit(Kit):
         return Forked(self._fork(arguments, {}, Path(os.devnull), Path(os.devnull)))
 
     def _fork(self, arguments: tuple[str, ...], variables: dict[str, str], said: Path, told: Path) -> ForkServerProcess:
-        process = _forks.Process(target=_main, args=(self.folder, self.variables | variables, arguments, said, told))
+        process = FORKS.Process(target=_main, args=(self.folder, self.variables | variables, arguments, said, told))
         process.start()
         return process
 

@@ -12,11 +12,8 @@ from pathlib import Path
 import pyodbc  # type: ignore[import-not-found]  # a compiled module without types
 import trustme
 
+from tests.forks import FORKS
 from tests.sandbox.sql.conftest import ADMINISTRATOR, PASSWORD, Host, Policy, driver
-
-#: Forks its children from a process that has imported everything already and runs no thread.
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["tests.sandbox.sql.apart", "setup_kit.sandbox.sql"])
 
 SERVER, DATABASE = "apart", "kept"
 
@@ -58,7 +55,7 @@ class Apart:
         """`handles`: the file handles that the process may have, when not as many as this one."""
         self.folder = folder
         self._ours, theirs = multiprocessing.Pipe()
-        self.process = _processes.Process(target=_serve, args=(folder, theirs, handles), daemon=True)
+        self.process = FORKS.Process(target=_serve, args=(folder, theirs, handles), daemon=True)
         self.process.start()
         theirs.close()
         self._port = 0
