@@ -130,7 +130,9 @@ class AzureClients:
         begin(self.make_all)
 
     def make_all(self) -> None:
-        """Loads the SDKs and makes their clients, one after another."""
+        """Loads the SDKs and makes their clients, one after another, behind what a sign-in loads."""
+        import azure.identity  # noqa: F401
+
         for make in (self._key_vault, self._resources, self._sql, self._authorization, _settle_secrets):
             with _MAKING:
                 make()

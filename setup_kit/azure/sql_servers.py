@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeVar
 
 from setup_kit.azure.errors import AzureRefusal, translating
 from setup_kit.azure.patience import Patience, busy
@@ -16,6 +16,8 @@ from setup_kit.secret import Secret
 
 if TYPE_CHECKING:
     from azure.mgmt.sql import SqlManagementClient, models
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -107,7 +109,7 @@ class SqlServers:
         entra: EntraAdministrator | None,
         tags: Mapping[str, str],
         elapsed: Elapsed = quiet,
-    ) -> None:
+    ) -> Server:
         """Makes the server, with a SQL administrator (Azure insists) and maybe one of Microsoft Entra's."""
         from azure.mgmt.sql import models
 
@@ -129,10 +131,12 @@ class SqlServers:
             version="12.0",
         )
         body = models.Server(location=location, tags=dict(tags), properties=properties)
-        self._finish(
+        made = self._finish(
             f"Creating the logical server {name} failed",
             lambda: finish(self._client.servers.begin_create_or_update(group, name, body), elapsed),
         )
+        # Who its Entra administrator is stands in an answer only where that was asked for.
+        return replace(_server(made), entra=entra)
 
     def update(
         self,
@@ -179,12 +183,12 @@ class SqlServers:
             lambda: finish(self._client.servers.begin_delete(group, name), elapsed),
         )
 
-    def _finish(self, what: str, operate: Callable[[], object]) -> None:
-        def attempt() -> None:
+    def _finish(self, what: str, operate: Callable[[], T]) -> T:
+        def attempt() -> T:
             with translating(what):
-                operate()
+                return operate()
 
-        self._patience.out(attempt, busy)
+        return self._patience.out(attempt, busy)
 
 
 def _server(server: models.Server) -> Server:

@@ -151,13 +151,15 @@ class _Run:
         self.listener(Event(Happening.STARTED, node.address))
         self._open_ways(node)
         self.changed.add(node)
-        for change in changes:
-            change_begun = time.monotonic()
-            self.listener(Event(Happening.CHANGE_STARTED, node.address, change=change))
-            node.observed = node.apply(change)
-            self.made.append(change)
-            elapsed = time.monotonic() - change_begun
-            self.listener(Event(Happening.CHANGE_DONE, node.address, change=change, seconds=elapsed))
+        for step in [changes] if node.together else [[change] for change in changes]:
+            step_begun = time.monotonic()
+            for change in step:
+                self.listener(Event(Happening.CHANGE_STARTED, node.address, change=change))
+            node.observed = node.apply_all(step)
+            elapsed = time.monotonic() - step_begun
+            for change in step:
+                self.made.append(change)
+                self.listener(Event(Happening.CHANGE_DONE, node.address, change=change, seconds=elapsed))
         self.listener(Event(Happening.DONE, node.address, seconds=time.monotonic() - begun))
 
     def _open_ways(self, node: Node) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
@@ -159,11 +159,13 @@ class Resource(Node, Generic[State]):
 
     The engine sets `observed` from what `read` and `apply` return; other resources read it. Reading never writes;
     `diff` never calls out. `holds_data`: what it is for is lost with it. `outlives`: it is taken away by itself even
-    where what it lives in goes. `rests_on`: tells whose it is, where it cannot by itself.
+    where what it lives in goes. `rests_on`: tells whose it is, where it cannot by itself. `together`: one call makes
+    all its changes.
     """
 
     holds_data = False
     outlives = False
+    together = False
     rests_on: Resource[Any] | None = None
 
     def __init__(self, name: str, *, within: Resource[Any] | None = None, needs: Iterable[Node] = ()) -> None:
@@ -181,6 +183,12 @@ class Resource(Node, Generic[State]):
     @abstractmethod
     def apply(self, change: Change) -> State | None:
         """Makes one change and waits until it holds. Returns the state after it, None where nothing is left."""
+
+    def apply_all(self, changes: Sequence[Change]) -> State | None:
+        """As `apply`, of changes that are made `together`."""
+        for change in changes:
+            self.observed = self.apply(change)
+        return self.observed
 
     @abstractmethod
     def delete(self, observed: State) -> None:

@@ -229,7 +229,7 @@ def build(
     activation = Activation(environment, export_client, profile, organization)
     sync = InitialSync(environment, export_client, profile, organization, needs=(activation,), wait=wait)
     destination = Destination(environment, sessions, secret)
-    replication = Replication(environment, export_client, profile, organization, destination, needs=(sync,))
+    replication = Replication(environment, export_client, profile, organization, destination, sync)
     audits: tuple[Node, ...] = ()
     if fresh is not None:
         readers = VaultReaders(environment, identity, vault, operator_access, service_access, principal)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -80,6 +81,7 @@ class GrantsState:
 
 class Grants(Resource[GrantsState]):
     kind = "grants"
+    together = True
     wanted = len(GRANTS)
 
     def __init__(
@@ -127,16 +129,21 @@ class Grants(Resource[GrantsState]):
         return changes
 
     def apply(self, change: Change) -> GrantsState:
-        schema = self._destination.schema
-        grant = next(grant for grant in (CONNECT, *GRANTS) if grant.label(schema) == change.target)
-        session = self._destination.administrator()
-        if change.action is Action.UPDATE:
-            doing = f"revoke the denial of {change.target} from {self._destination.user!r}"
-            session.run(self._batch("revoke", grant), doing=doing)
-        session.run(self._batch("grant", grant), doing=f"grant {change.target} to {self._destination.user!r}")
-        if grant is CONNECT:
+        return self.apply_all((change,))
+
+    def apply_all(self, changes: Sequence[Change]) -> GrantsState:
+        by_label = {grant.label(self._destination.schema): grant for grant in (CONNECT, *GRANTS)}
+        statements = []
+        for change in changes:
+            if change.action is Action.UPDATE:
+                statements.append(self._statement("revoke", by_label[change.target]))
+            statements.append(self._statement("grant", by_label[change.target]))
+        labels = ", ".join(change.target for change in changes)
+        self._send("grant", statements, f"grant {labels} to {self._destination.user!r}")
+        grants = [by_label[change.target] for change in changes]
+        if CONNECT in grants:
             self._destination.sessions.login_changed()
-        return self._with(grant)
+        return self._with(grants)
 
     def removal(self, observed: GrantsState) -> Removal:
         """They go with the user, or stay with it."""
@@ -145,11 +152,9 @@ class Grants(Resource[GrantsState]):
         return Removal(kept=kept) if kept else super().removal(observed)
 
     def delete(self, observed: GrantsState) -> None:
-        session = self._destination.administrator()
-        for grant in GRANTS:
-            if self._states(observed, grant):
-                doing = f"revoke {grant.label(self._destination.schema)} from {self._destination.user!r}"
-                session.run(self._batch("revoke", grant), doing=doing)
+        statements = [self._statement("revoke", grant) for grant in GRANTS if self._states(observed, grant)]
+        if statements:
+            self._send("revoke", statements, f"revoke the grants of {self._destination.user!r}")
 
     def evidence(self, observed: GrantsState) -> str:
         names = ", ".join(grant.label(self._destination.schema) for grant in self._held(observed))
@@ -216,24 +221,30 @@ class Grants(Resource[GrantsState]):
         rows = () if observed is None else observed.permissions
         return frozenset(row.state for row in rows if self._is(row, grant))
 
-    def _batch(self, verb: str, grant: Grant) -> Batch:
+    def _statement(self, verb: str, grant: Grant) -> str:
+        user, permission = self._destination.user, grant.permission
         if grant.scope is Scope.DATABASE:
-            return render(f"{verb}_on_database", permission=grant.permission, name=self._destination.user)
-        return render(
-            f"{verb}_on_schema",
-            permission=grant.permission,
-            schema=self._destination.schema,
-            name=self._destination.user,
-        )
+            return render(f"{verb}_on_database", permission=permission, name=user).text
+        return render(f"{verb}_on_schema", permission=permission, schema=self._destination.schema, name=user).text
 
-    def _with(self, grant: Grant) -> GrantsState:
+    def _send(self, name: str, statements: Sequence[str], doing: str) -> None:
+        """One batch: from far away each would take its time."""
+        self._destination.administrator().run(Batch(name, ";\n".join(statements)), doing=doing)
+
+    def _with(self, grants: Sequence[Grant]) -> GrantsState:
         created = self._user_created()
         held: frozenset[Permission] = frozenset()
         if self.observed is not None and self.observed.user_created == created:
-            held = frozenset(row for row in self.observed.permissions if not self._is(row, grant))
-        schema = self._destination.schema if grant.scope is Scope.SCHEMA else ""
-        row = Permission(int(grant.scope), grant.code, grant.permission, _GRANTED, schema)
-        return GrantsState(created, held | {row})
+            rows = self.observed.permissions
+            held = frozenset(row for row in rows if not any(self._is(row, grant) for grant in grants))
+        schema = self._destination.schema
+        given = {
+            Permission(
+                int(grant.scope), grant.code, grant.permission, _GRANTED, schema if grant.scope is Scope.SCHEMA else ""
+            )
+            for grant in grants
+        }
+        return GrantsState(created, held | given)
 
     def _user_created(self) -> datetime:
         user = self._user.observed

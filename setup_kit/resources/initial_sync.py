@@ -69,6 +69,7 @@ class InitialSync(Check):
         self._wait = wait or threading.Event().wait
         self._clock = clock
         self._empty: dict[str, bool] = {}
+        self.seen: Profile | None = None  # as `run` saw it last
 
     def due(self) -> bool:
         """A synchronization that an earlier run did not see the end of, or that could not begin for an entity.
@@ -105,6 +106,7 @@ class InitialSync(Check):
             found = self._look()
             if self._unfinished(found) != before:
                 moved = self._clock()
+        self.seen = found
         return self._findings(found, ())
 
     def _look(self) -> Profile:

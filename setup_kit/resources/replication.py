@@ -7,16 +7,16 @@ destination itself shows it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from setup_kit.engine.resource import Check, Finding, Node, NotReadable, Progress, Status
+from setup_kit.engine.resource import Check, Finding, NotReadable, Progress, Status
 from setup_kit.environment.models import Activate, Environment
 from setup_kit.errors import KitError
 from setup_kit.export_service.client import ExportServiceClient
 from setup_kit.export_service.models import Description, EntityStatus, MetadataState, Profile, State
 from setup_kit.export_service.organization import OrganizationClient
 from setup_kit.resources.destination import Destination
+from setup_kit.resources.initial_sync import InitialSync
 from setup_kit.resources.profile import ExportProfile, table_name, wanted_description
 from setup_kit.sqlserver.quoting import quote_identifier
 from setup_kit.sqlserver.session import Session
@@ -125,16 +125,15 @@ class Replication(Check):
         profile: ExportProfile,
         organization: OrganizationClient,
         destination: Destination,
-        *,
-        needs: Iterable[Node] = (),
+        sync: InitialSync,
     ) -> None:
-        """`needs`: the first synchronization."""
-        super().__init__(environment.profile.name, needs=(profile, *needs))
+        super().__init__(environment.profile.name, needs=(profile, sync))
         self._activate = environment.profile.activate
         self._client = export_client
         self._profile = profile
         self._organization = organization
         self._destination = destination
+        self._sync = sync
 
     def due(self) -> bool:
         """Whether a table is gone: a run that has nothing else to do must not end well then."""
@@ -153,17 +152,18 @@ class Replication(Check):
         if self._activate is Activate.NONE:
             return [self._finding("", Status.SKIPPED, "the profile is not to be active, so nothing is exported")]
         observed = self._profile.observed
-        found = self._client.profiles.get(observed.id, status=True) if observed is not None else None
+        found = self._sync.seen
+        if found is None and observed is not None:
+            found = self._client.profiles.get(observed.id, status=True)
         if found is None:
             return [self._finding("", Status.SKIPPED, "the profile is not there, so nothing is exported")]
         if found.state is not State.ACTIVE:
             message = f"the profile is in state {found.state}, so nothing is exported"
             return [self._finding("", Status.SKIPPED, message)]
         try:
-            session = self._destination.reader()
+            return self._compare(found, self._destination.reader())
         except NotReadable as obstacle:
             return [self._finding("", Status.SKIPPED, obstacle.reason, obstacle.remedy)]
-        return self._compare(found, session)
 
     def _compare(self, found: Profile, session: Session) -> list[Finding]:
         statuses = {status.name: status for status in found.statuses}

@@ -173,8 +173,7 @@ class SqlServer(Resource[Server]):
         raise ValueError(f"{self.address} has no part {change.target!r}")
 
     def _create(self) -> Server:
-        servers = self._azure.sql_servers
-        servers.create(
+        return self._azure.sql_servers.create(
             self.group,
             self.name,
             location=self._environment.location,
@@ -184,13 +183,6 @@ class SqlServer(Resource[Server]):
             tags=tags.of_new(self._environment, self._owner),
             elapsed=elapsed(self, "creating"),
         )
-        server = servers.get(self.group, self.name)
-        if server is None:
-            raise KitError(
-                f"The logical server {self.name} was made and is not there",
-                remedy="run the same command again in a minute",
-            )
-        return server
 
     def _unused_login(self) -> str:
         """The same each time, because a repeated request must not give a server's administrator another name."""

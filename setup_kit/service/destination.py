@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -123,9 +124,12 @@ class Destination:
             ).fetchall()
         return frozenset(row[0].lower() for row in rows)
 
-    def create(self, table: Table, schema: str) -> None:
+    def create(self, tables: Sequence[Table], schema: str) -> None:
+        """In one batch; those before one that fails are made."""
         with sql_errors():
-            self._connection.execute(table.create(schema))
+            cursor = self._connection.execute(";\n".join(table.create(schema) for table in tables))
+            while cursor.nextset():  # a later statement's error comes with its result
+                pass
 
     def empty(self, table: Table, schema: str) -> None:
         with sql_errors():
@@ -138,22 +142,26 @@ class Destination:
 
     def insert(self, table: Table, schema: str, rows: Sequence[Sequence[Any]]) -> None:
         """All of the rows or none."""
-        self._replace(table, schema, None, rows)
+        with self._all_or_nothing():
+            self._write(table, schema, rows)
 
-    def fill(self, table: Table, schema: str, filling: Filling) -> None:
-        """Replaces the rows that the filling speaks of."""
-        self._replace(table, schema, filling, filling.rows)
+    def fill(self, tables: Mapping[str, Table], schema: str, fillings: Iterable[Filling]) -> None:
+        """Replaces the rows that the fillings speak of, all or none; `tables` by the fillings' names for them."""
+        with self._all_or_nothing():
+            for filling in fillings:
+                table = tables[filling.table]
+                where = f"{qualified(schema, table.name)} WHERE {identifier(filling.by)} = ?"
+                self._connection.execute(f"DELETE FROM {where}", filling.value)  # noqa: S608 (quoted)
+                if filling.rows:
+                    self._write(table, schema, filling.rows)
 
-    def _replace(self, table: Table, schema: str, filling: Filling | None, rows: Sequence[Sequence[Any]]) -> None:
+    @contextlib.contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
         connection = self._connection
         with sql_errors():
             connection.autocommit = False
             try:
-                if filling is not None:
-                    where = f"{qualified(schema, table.name)} WHERE {identifier(filling.by)} = ?"
-                    connection.execute(f"DELETE FROM {where}", filling.value)  # noqa: S608 (quoted)
-                if rows:
-                    self._write(table, schema, rows)
+                yield
                 connection.commit()
             except BaseException:
                 connection.rollback()

@@ -126,9 +126,9 @@ class EntityExport:
                 wanted = list(metadata.tables(self._description.prefix).values())
                 if self._description.write_delete_log:
                     wanted.append(metadata.delete_log(self._description.prefix))
-                for table in wanted:
-                    if table.name.lower() not in existing:
-                        destination.create(table, schema)
+                missing = [table for table in wanted if table.name.lower() not in existing]
+                if missing:
+                    destination.create(missing, schema)
                 self._metadata_ready = True
         name = source.table.name
         if name.lower() in existing:
@@ -138,7 +138,7 @@ class EntityExport:
             # First noted, then made: a service that is killed in between finds its own table again.
             self._store.add_table(self._profile.id, name, choice)
             try:
-                destination.create(source.table, schema)
+                destination.create([source.table], schema)
             except SqlError as error:
                 if error.number == ALREADY_EXISTS:
                     self._store.remove_table(self._profile.id, name)
@@ -157,8 +157,7 @@ class EntityExport:
             sql_time(_now()),
         )
         with self._metadata_lock:
-            for filling in fillings:
-                destination.fill(tables[filling.table], self._description.schema, filling)
+            destination.fill(tables, self._description.schema, fillings)
 
     def _load(self, source: _Source, status: Status, refresh: bool) -> None:
         self._store.save_status(self._profile.id, status)
