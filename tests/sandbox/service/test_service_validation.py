@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from setup_kit.sandbox.resource_manager.vaults import VAULTS
 from setup_kit.secret import Secret
 from setup_kit.sqlserver.connection import SqlAddress, to_ado_net
 from tests.sandbox.service.conftest import (
@@ -68,6 +69,20 @@ def test_all_that_is_missing_is_told_at_once(service: Service, ground: Ground) -
     ]
     assert "CREATE TYPE" in body["Message"]
     assert "'nothing' does not exist" in body["Message"]
+
+
+def test_a_vault_of_another_tenant_is_told_with_both_tenants(service: Service, ground: Ground) -> None:
+    state, other = ground.azure.sandbox.state, "77777777-7777-4777-8777-777777777777"
+    vault = state.get(VAULTS, ground.name)
+    assert vault is not None
+    state.put(VAULTS, ground.name, {**vault, "properties": {**vault["properties"], "tenantId": other}})
+    try:
+        body = validate(service, ground.description())
+    finally:
+        state.put(VAULTS, ground.name, vault)
+    assert body["Codes"] == ["KeyVaultTenant"]
+    own = ground.azure.sandbox["tenant_id"]
+    assert f"belongs to tenant {other}, the organization to tenant {own}: both must be in the same" in body["Message"]
 
 
 @contextmanager
