@@ -226,6 +226,7 @@ def build(
     reachable: tuple[Node, ...] = (proof, service_access, terms, *optional)
     validation = ProfileValidation(environment, export_client, secret, needs=reachable, wait=wait)
     profile = ExportProfile(environment, export_client, secret, needs=(validation,))
+    validation.profile = profile
     activation = Activation(environment, export_client, profile, organization)
     sync = InitialSync(environment, export_client, profile, organization, needs=(activation,), wait=wait)
     destination = Destination(environment, sessions, secret)

@@ -80,10 +80,13 @@ class ExportProfile(Resource[Profile]):
         self._environment = environment
         self._client = export_client
         self._secret = secret
+        self.seen: tuple[Profile | None] | None = None  # what this run found, once it has looked
 
     def read(self) -> Profile | None:
         """With the status of its entities, from which it shows whether it is active and what is still to come."""
-        return self._client.profiles.find(self.name, status=True)
+        found = self._client.profiles.find(self.name, status=True)
+        self.seen = (found,)
+        return found
 
     def diff(self, observed: Profile | None) -> list[Change]:
         """Raises KitError where the profile would have to be another one: its tables cannot be moved."""

@@ -14,7 +14,7 @@ from setup_kit.environment.models import Environment
 from setup_kit.errors import KitError
 from setup_kit.export_service.client import ExportServiceClient
 from setup_kit.export_service.errors import Problem, RefusedError
-from setup_kit.resources.profile import ConnectionSecret, secret_uri, table_name, wanted_description
+from setup_kit.resources.profile import ConnectionSecret, ExportProfile, secret_uri, table_name, wanted_description
 
 # What may pass by itself after a run has opened the way: role assignments take up to ten minutes to hold, firewall
 # rules five. The codes are this project's service's, *assumed*.
@@ -57,6 +57,7 @@ class ProfileValidation(Check):
         self._client = export_client
         self._secret = secret
         self.patience = patience
+        self.profile: ExportProfile | None = None  # which needs this check; what it has read need not be asked again
         self._wait = wait or threading.Event().wait
         self._clock = clock
 
@@ -67,7 +68,8 @@ class ProfileValidation(Check):
             return [Finding("profile_validation", Status.SKIPPED, self.address, message, "run: setup-kit apply")]
         description = wanted_description(self._environment, uri)
         # A profile that is there already: its own tables are no obstacle to it.
-        existing = self._client.profiles.find(self.name)
+        seen = self.profile.seen if self.profile is not None else None
+        existing = seen[0] if seen is not None else self._client.profiles.find(self.name)
         begun = self._clock()
         pause = FIRST_PAUSE
         while True:
