@@ -165,7 +165,7 @@ class Server:
 
     def connect(
         self, database: str = "master", user: str = ADMINISTRATOR, password: str = PASSWORD, *, extra: str = "",
-        autocommit: bool = True, token: str = "",
+        autocommit: bool = True, token: str = "", seconds: int = 20,
     ) -> pyodbc.Connection:  # fmt: skip
         """A connection; with `token` one that signs in by access token (attribute 1256)."""
         attributes: dict[int, bytes] = {}
@@ -174,7 +174,7 @@ class Server:
             raw = token.encode("utf-16-le")
             attributes[1256] = struct.pack("<I", len(raw)) + raw
         text = self.connection_string(database, user, password, extra)
-        return pyodbc.connect(text, autocommit=autocommit, timeout=20, attrs_before=attributes)
+        return pyodbc.connect(text, autocommit=autocommit, timeout=seconds, attrs_before=attributes)
 
     def database(self, name: str = "") -> str:
         """A new database; its name."""

@@ -224,6 +224,6 @@ def test_a_server_that_is_stopped_answers_no_more_and_comes_back_with_its_data(h
     with pytest.raises(pyodbc.Error):
         open_session.execute("SELECT 1").fetchall()
     with pytest.raises(pyodbc.Error):
-        server.connect(name, extra="ConnectRetryCount=0;")
+        server.connect(name, extra="ConnectRetryCount=0;", seconds=2)
     again = host.serve(Policy("stopping"))
     again.connect(name).close()
