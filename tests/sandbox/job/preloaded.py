@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Mapping
+from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from tests.forks import FORKS
 from tests.sandbox.job.harness import TIMEOUT, Finished, Kit, Started
+
+#: A process's exit code can be read once: starting another looks at all that have ended, whoever waits for them.
+_looking = threading.Lock()
+
+
+def _exit_code(process: ForkServerProcess, seconds: float | None) -> int | None:
+    """None for one that has not ended within `seconds`."""
+    wait([process.sentinel], seconds)
+    with _looking:
+        return process.exitcode
 
 
 class PreloadedKit(Kit):
@@ -18,19 +30,20 @@ class PreloadedKit(Kit):
     def run(self, *arguments: str, variables: dict[str, str] | None = None) -> Finished:
         said, told = self.folder / "stdout", self.folder / "stderr"
         process = self._fork(arguments, variables or {}, said, told)
-        process.join(TIMEOUT)
-        if process.exitcode is None:
+        code = _exit_code(process, TIMEOUT)
+        if code is None:
             process.kill()
-            process.join()
+            _exit_code(process, None)
             raise TimeoutError(f"setup-kit {' '.join(arguments)} took more than {TIMEOUT} seconds")
-        return Finished(process.exitcode, said.read_text(encoding="utf-8"), told.read_text(encoding="utf-8"))
+        return Finished(code, said.read_text(encoding="utf-8"), told.read_text(encoding="utf-8"))
 
     def start(self, *arguments: str) -> Started:
         return Forked(self._fork(arguments, {}, Path(os.devnull), Path(os.devnull)))
 
     def _fork(self, arguments: tuple[str, ...], variables: dict[str, str], said: Path, told: Path) -> ForkServerProcess:
         process = FORKS.Process(target=_main, args=(self.folder, self.variables | variables, arguments, said, told))
-        process.start()
+        with _looking:
+            process.start()
         return process
 
 
@@ -41,7 +54,7 @@ class Forked:
         self._process = process
 
     def poll(self) -> int | None:
-        return self._process.exitcode
+        return _exit_code(self._process, 0)
 
     def send_signal(self, number: int) -> None:
         assert self._process.pid is not None
@@ -51,9 +64,9 @@ class Forked:
         self._process.kill()
 
     def wait(self, timeout: float | None = None) -> int:
-        self._process.join(timeout)
-        assert self._process.exitcode is not None
-        return self._process.exitcode
+        code = _exit_code(self._process, timeout)
+        assert code is not None
+        return code
 
 
 def _main(folder: Path, variables: Mapping[str, str], arguments: tuple[str, ...], said: Path, told: Path) -> None:
