@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import UUID
 
@@ -174,7 +175,7 @@ class AzureClients:
         def make() -> ResourceManagementClient:
             from azure.mgmt.resource.resources import ResourceManagementClient, models
 
-            _settle(models.ResourceGroup, models.ResourceGroupProperties)
+            _settle_all(models)
             return ResourceManagementClient(**self._options())
 
         return self._once("resources", make)
@@ -186,6 +187,11 @@ class AzureClients:
             _settle(models.Server, models.ServerProperties, models.ServerExternalAdministrator)
             _settle(models.Database, models.DatabaseProperties, models.Sku)
             _settle(models.FirewallRule, models.ServerFirewallRuleProperties)
+            _settle(models.CheckNameAvailabilityRequest, models.CheckNameAvailabilityResponse)
+            _settle(models.ServerUpdate, models.DatabaseUpdate, models.DatabaseUpdateProperties)
+            _settle(models.ServerAzureADAdministrator, models.AdministratorProperties)
+            _settle(models.LocationCapabilities, models.ServerVersionCapability, models.EditionCapability)
+            _settle(models.ServiceObjectiveCapability, models.SubscriptionUsage, models.SubscriptionUsageProperties)
             return SqlManagementClient(**self._options())
 
         return self._once("sql", make)
@@ -194,9 +200,7 @@ class AzureClients:
         def make() -> KeyVaultManagementClient:
             from azure.mgmt.keyvault import KeyVaultManagementClient, models
 
-            _settle(models.Vault, models.VaultProperties, models.Sku, models.AccessPolicyEntry, models.Permissions)
-            _settle(models.NetworkRuleSet, models.IPRule, models.VirtualNetworkRule)
-            _settle(models.Secret, models.SecretProperties, models.SecretAttributes)
+            _settle_all(models)
             return KeyVaultManagementClient(**self._options())
 
         return self._once("key_vault", make)
@@ -218,10 +222,15 @@ def _settle(*models: type[object]) -> None:
         model.__new__(model)
 
 
+def _settle_all(module: ModuleType) -> None:
+    """All the models of a package that has few."""
+    _settle(*(each for each in vars(module).values() if isinstance(each, type) and hasattr(each, "as_dict")))
+
+
 def _settle_secrets() -> None:
     import azure.keyvault.secrets  # noqa: F401
 
     with contextlib.suppress(ImportError, AttributeError):  # a later version of the SDK may have them elsewhere
         from azure.keyvault.secrets._generated import models
 
-        _settle(models.SecretBundle, models.SecretAttributes, models.SecretItem)
+        _settle_all(models)
