@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from setup_kit.cli.options import EnvironmentName, FileName, Output, output_options
-from setup_kit.errors import UsageError
 
 
 @click.group()
@@ -92,13 +91,11 @@ def _write(
     force: bool,
 ) -> None:
     from setup_kit import __version__
-    from setup_kit.environment.loading import available, load
+    from setup_kit.environment.choosing import choose
     from setup_kit.pipelines.workflow import FILES, System, render, write
 
     kind = System(system)
-    chosen = [load(name) for name in dict.fromkeys(names or available())]
-    if not chosen:
-        raise UsageError("the folder environments holds none", remedy="make one with: setup-kit init NAME")
+    chosen = [each.loaded for each in choose(names, every=not names)]
     path = file or FILES[kind]
     chosen_names = [each.name for each in chosen]
     options = ["--branch", branch] if branch != "main" else []

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from setup_kit.environment.inheritance import parent_of
-from setup_kit.environment.loading import FOLDER, SUFFIXES, Loaded, available, load, locate
+from setup_kit.environment.loading import FOLDER, Loaded, available, extended, is_one_of, load, locate, whole
 from setup_kit.environment.names import shown
 from setup_kit.environment.patterns import is_pattern
 from setup_kit.environment.problems import EnvironmentFilesError, displayed
@@ -43,7 +42,7 @@ def choose(given: Sequence[str], root: Path | None = None, *, every: bool = Fals
             if path.resolve() not in found:
                 found[path.resolve()] = Selected(named, load(named, root))
         except UsageError as error:
-            base = wild and any(locate(named, root).samefile(parent) for parent in _extended(root))
+            base = wild and is_one_of(extended(root), named, root)
             (bases if base else errors).append(error)
     errors += _same_name(found.values())
     if not found and not errors:
@@ -70,7 +69,7 @@ def _named(given: Sequence[str], root: Path | None, errors: list[UsageError], *,
         matching = [name for name in known if fnmatchcase(name, each)]
         names += [(name, True) for name in matching]
         if not matching:
-            errors.append(_matches_none(each, known))
+            errors.append(_matches_none(each, whole(root)))
     return names
 
 
@@ -83,13 +82,6 @@ def _matches_none(pattern: str, known: Sequence[str]) -> UsageError:
         why=f"there are {', '.join(known)}" if known else f"the folder {FOLDER} holds none",
         remedy=f"did you mean {near[0]}?" if near else "name them as they are called, or all of them by --all",
     )
-
-
-def _extended(root: Path | None) -> list[Path]:
-    """Files that those in the folder extend."""
-    folder = (Path.cwd() if root is None else root) / FOLDER
-    parents = (parent_of(path) for path in folder.glob("*") if path.suffix in SUFFIXES)
-    return [parent for parent in parents if parent is not None and parent.is_file()]
 
 
 def _same_name(found: Iterable[Selected]) -> list[UsageError]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from setup_kit.environment import names
 from setup_kit.environment.checking import check
-from setup_kit.environment.inheritance import read_with_parents
+from setup_kit.environment.inheritance import parent_of, read_with_parents
 from setup_kit.environment.models import Environment
 from setup_kit.environment.problems import EnvironmentFileError, displayed
 from setup_kit.errors import UsageError
@@ -74,7 +75,7 @@ def locate(name_or_path: str, root: Path | None = None) -> Path:
         )
     if found:
         return found[0]
-    known = available(root)
+    known = whole(root)
     near = difflib.get_close_matches(name_or_path, known, n=1)
     why = f"there are {', '.join(known)}" if known else f"the folder {FOLDER} holds none"
     raise UsageError(
@@ -85,6 +86,39 @@ def locate(name_or_path: str, root: Path | None = None) -> Path:
 
 
 def available(root: Path | None = None) -> list[str]:
-    """Names of the environments in `root`/environments, sorted."""
+    """Names of the files in `root`/environments, sorted; some may be there only to be extended."""
+    return sorted({path.stem for path in _files(root)})
+
+
+def whole(root: Path | None = None) -> list[str]:
+    """Those of `available` that can be named as an environment, for people to choose from.
+
+    What another file extends, and is no environment by itself, is left out.
+    """
+    bases = extended(root)
+    return [name for name in available(root) if not (is_one_of(bases, name, root) and _is_refused(name, root))]
+
+
+def extended(root: Path | None = None) -> list[Path]:
+    """Files that those in `root`/environments extend."""
+    parents = (parent_of(path) for path in _files(root))
+    return [parent for parent in parents if parent is not None and parent.is_file()]
+
+
+def is_one_of(files: Sequence[Path], name: str, root: Path | None = None) -> bool:
+    """Whether a name of `available` means one of the files."""
+    named = [path for path in _files(root) if path.stem == name]
+    return any(path.samefile(file) for path in named for file in files)
+
+
+def _is_refused(name: str, root: Path | None) -> bool:
+    try:
+        load(name, root)
+    except UsageError:
+        return True
+    return False
+
+
+def _files(root: Path | None) -> list[Path]:
     folder = (Path.cwd() if root is None else root) / FOLDER
-    return sorted({path.stem for path in folder.glob("*") if path.suffix in SUFFIXES and path.is_file()})
+    return [path for path in folder.glob("*") if path.suffix in SUFFIXES and path.is_file()]

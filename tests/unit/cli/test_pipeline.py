@@ -153,3 +153,15 @@ def test_an_environment_that_does_not_load_gets_no_pipeline(folder: Path) -> Non
     assert refused.returncode == 2
     assert "broken.yaml" in refused.stderr
     assert not (folder / GITHUB).exists()
+
+
+@pytest.mark.parametrize(("system", "file"), [("github", GITHUB), ("azure-devops", DEVOPS)])
+def test_a_file_that_is_only_there_to_be_extended_is_no_environment_of_a_workflow(
+    folder: Path, system: str, file: str
+) -> None:
+    (folder / "environments" / "base.yaml").write_text("location: westeurope\n", encoding="utf-8")
+    dev = folder / "environments" / "dev.yaml"
+    dev.write_text("extends: base.yaml\n" + dev.read_text(encoding="utf-8"), encoding="utf-8")
+    done = run("pipeline", system, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert f"Wrote {file} for dev, prod" in done.stdout

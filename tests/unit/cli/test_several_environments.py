@@ -192,3 +192,14 @@ def test_the_worst_exit_code_is_said_for_every_one_there_is(tmp_path: Path) -> N
     assert sorted(WORST_FIRST) == sorted(ExitCode)
     said = run("help", "exit-codes", cwd=tmp_path)
     assert "Of several environments the worst counts: 130, then 1, 2, 4, 3, 0." in said.stdout
+
+
+@pytest.mark.parametrize("named", ["nosuch", "nosuch-*"])
+def test_what_is_only_there_to_be_extended_is_not_offered_as_an_environment(tmp_path: Path, named: str) -> None:
+    base = document("base")
+    del base["profile"]
+    write(tmp_path, "base", base)
+    write(tmp_path, "harbour", {"extends": "base.yaml", "profile": {"name": "harbour", "entities": ["account"]}})
+    refused = run("plan", "-e", named, cwd=tmp_path)
+    assert "there are harbour\n" in refused.stderr
+    assert "did you mean" not in run("plan", "-e", "bas", cwd=tmp_path).stderr
