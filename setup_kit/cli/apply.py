@@ -27,10 +27,11 @@ def apply(plan_file: Path | None, chosen: Chosen, targets: tuple[str, ...], cons
 
     What is as the file says stays untouched: run it again at any time, also after a failure or a kill, to finish the
     job. A temporary firewall rule for this machine is added when the database cannot be reached otherwise, and removed
-    at the end. One run at a time works on an environment.
+    at the end; what a kill leaves of it, the next run removes. One run at a time, of those in one folder, works on an
+    environment.
 
     With FILE, which plan --out wrote, exactly the changes of that plan are made, without asking, since they were seen;
-    when the world or the environment file has moved since then, nothing is, and what moved is named.
+    when the environment file says something else by now, or other changes are needed, none is, and that is named.
 
     Several environments are planned side by side, shown in one table and asked about once; then each is changed for
     itself, with its own journal and lock. What fails in one stops no other. Two that name the same secret, export user
