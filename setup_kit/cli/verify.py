@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -98,8 +99,39 @@ def verify(
     if html is not None and not output.json:
         output.err.print(f"The report is in {html}.", markup=False)
     if answer.code is ExitCode.VERIFICATION_FAILED and not output.json:
-        output.out.print(f"Next: setup-kit apply -e {chosen.one}, which mends what it can; then verify again.")
+        output.out.print(f"Next: {_next(answer.next, chosen.one)}", markup=False)
     finish(answer.code)
+
+
+_DROPPING = re.compile(r"setup-kit (profile drop-objects [^;]+)")
+
+
+def _mending(findings: Iterable[Finding]) -> str:
+    """The kit's command after a verification that failed with these findings, their remedies not addressed yet.
+
+    `apply` makes nothing while tables are in its way, and does not admit this machine for a verification.
+    """
+    from setup_kit.engine.resource import Status
+
+    failed = [finding for finding in findings if finding.status is Status.FAILED]
+    for finding in failed:
+        if dropping := _DROPPING.search(finding.remedy):
+            return dropping[1]
+    kept_out = sum("--open-firewall" in finding.remedy for finding in failed)
+    # Whether tables stand in the way of a profile is seen in the database alone.
+    profile_missing = any(finding.check == "profile.missing" for finding in failed)
+    if kept_out and (2 * kept_out >= len(failed) or profile_missing):
+        return "verify --open-firewall"
+    return "apply"
+
+
+def _next(command: str, given: str) -> str:
+    typed = f"setup-kit {command} -e {given}"
+    if command == "apply":
+        return f"{typed}, which mends what it can; then verify again."
+    if command.startswith("verify"):
+        return f"{typed}, which looks at what the firewall keeps from this machine."
+    return f"{typed}, when these rows are not needed; or another profile.prefix and profile.name. Then apply."
 
 
 def _verified(session: Session, given: str, found: Iterable[Finding], interrupted: bool, *, strict: bool) -> Answer:
@@ -107,6 +139,7 @@ def _verified(session: Session, given: str, found: Iterable[Finding], interrupte
     from setup_kit.report.console import show_findings
     from setup_kit.report.documents import for_environment, verification_document
 
+    found = list(found)
     findings = for_environment(found, given)
     facts = session.house.provisioned()
     document = verification_document(
@@ -122,7 +155,7 @@ def _verified(session: Session, given: str, found: Iterable[Finding], interrupte
 
     code, word, next_ = ExitCode.DONE, "passed", ""
     if not document["passed"]:
-        code, word, next_ = ExitCode.VERIFICATION_FAILED, "failed", "apply"
+        code, word, next_ = ExitCode.VERIFICATION_FAILED, "failed", _mending(found)
     if interrupted:
         code, word, next_ = ExitCode.INTERRUPTED, "interrupted", "verify"
     bad = [finding for finding in findings if finding.status in (Status.FAILED, Status.WARNING)]
