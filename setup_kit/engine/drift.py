@@ -20,7 +20,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True)
 class Drift:
-    """`changes` are what would close the difference; `reason` says why a resource could not be read."""
+    """`changes` are what would close the difference; `reason` says why it could not be read, or what else is there."""
 
     resource: str
     standing: Standing
@@ -43,10 +43,12 @@ def _of_planned(planned: Planned) -> Drift:
     address = planned.resource.address
     if planned.known is Known.DEFERRED:
         return Drift(address, Standing.UNREADABLE, reason=planned.reason)
+    observed = planned.resource.observed
+    beyond = planned.resource.beyond(observed) if observed is not None else ""
     if not planned.changes:
-        return Drift(address, Standing.AS_WANTED)
-    absent = planned.known is Known.ABSENT or planned.resource.observed is None
-    return Drift(address, Standing.MISSING if absent else Standing.DIFFERS, planned.changes)
+        return Drift(address, Standing.AS_WANTED, reason=beyond)
+    absent = planned.known is Known.ABSENT or observed is None
+    return Drift(address, Standing.MISSING if absent else Standing.DIFFERS, planned.changes, beyond)
 
 
 def _reason(node: Node, plan: Plan) -> str:

@@ -206,6 +206,10 @@ class Resource(Node, Generic[State]):
         """What could not be looked at of a resource that was read, as a skipped finding; None where all was seen."""
         return None
 
+    def beyond(self, observed: State) -> str:
+        """What is there that the environment file does not speak of, for a comparison; empty for nothing."""
+        return ""
+
     @property
     def own(self) -> bool:
         """Whether it is known to have been made for this environment."""

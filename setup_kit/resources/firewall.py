@@ -125,6 +125,16 @@ class FirewallRules(Resource[Mapping[str, Rule]]):
     def evidence(self, observed: Mapping[str, Rule]) -> str:
         return "; ".join(f"{rule.name} {rule.range}" for rule in observed.values()) or "no rule"
 
+    def beyond(self, observed: Mapping[str, Rule]) -> str:
+        # Azure's own rule is a difference where the file does not want it.
+        unnamed = [name for name in observed if not self.names(name) and name.lower() != AZURE_SERVICES.lower()]
+        of_runs = [name for name in unnamed if name.lower().startswith(OPERATOR_PREFIX)]
+        others = [name for name in unnamed if name not in of_runs]
+        said = [f"not in the file: {', '.join(others)}"] if others else []
+        if of_runs:
+            said.append(f"of a run that goes on, or was killed (the next apply removes it then): {', '.join(of_runs)}")
+        return "; ".join(said)
+
     def audit(self, observed: Mapping[str, Rule]) -> list[Finding]:
         """Every rule that the environment file does not speak of, and wide ranges, the file's too.
 

@@ -116,6 +116,8 @@ def test_a_rule_that_the_file_does_not_name_is_made_listed_and_told(kit: Kit, st
     rules = state(kit, "firewall", "list")
     assert rules["home"] == home
     assert rules["office"]["end"] == "203.0.113.15"
+    listed = kit.run("firewall", "list", "-e", NAME).succeeded().out
+    assert "not in the file: home" in listed
 
     wide = kit.run("firewall", "add", "-e", NAME, "--yes", "all", "0.0.0.0", "255.255.255.255")  # noqa: S104
     assert wide.code == 2
