@@ -66,7 +66,7 @@ def walk(
     not all it needs.
 
     A failed visit blocks only what depends on it. Once `stop` is set no new visit begins, those in flight end, and what
-    was not visited has an outcome with `stopped`.
+    was not visited has an outcome with `stopped`. The outcomes are in the order of `nodes`.
     """
     nodes = list(nodes)
     needs: Mapping[Node, Sequence[Node]] = waits if waits is not None else {node: node.needs for node in nodes}
@@ -109,4 +109,5 @@ def walk(
                 in_flight -= 1
                 outcomes[ended] = Outcome(error=error)
                 sorter.done(ended)
-    return outcomes
+    # As the nodes were given, not as their visits happened to end.
+    return {node: outcomes[node] for node in nodes}

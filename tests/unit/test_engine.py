@@ -473,3 +473,19 @@ def test_whatever_is_met_is_told_with_a_next_step(error: Exception) -> None:
     met = told(error)
     assert str(error) in met.what
     assert met.remedy
+
+
+def test_what_is_not_reached_is_told_in_the_order_of_the_graph_whatever_ended_first() -> None:
+    bad, slow = Thing(World(), "bad"), Thing(World(), "slow")
+    later, sooner = Thing(World(), "later", needs=(bad, slow)), Thing(World(), "sooner", needs=(bad,))
+    failed = threading.Event()
+
+    def visit(node: Node) -> None:
+        if node is bad:
+            raise KitError("it is broken")
+        assert failed.wait(10)
+
+    threading.Timer(0.2, failed.set).start()
+    outcomes = walk([slow, bad, later, sooner], visit, threading.Event())
+    assert list(outcomes) == [slow, bad, later, sooner]
+    assert [node for node, outcome in outcomes.items() if outcome.blocked_by is bad] == [later, sooner]
