@@ -60,7 +60,7 @@ def examine(
         Policies(environment, azure, outlook, needs=needs),
         Locks(environment, azure, needs=needs),
         *([SqlRegion(environment, azure, outlook, needs=needs)] if environment.sql.machine is None else []),
-        *([AdministratorPasswordKnown(environment, outlook, needs=needs)] if by_login else []),
+        *([AdministratorPasswordKnown(environment, outlook, sessions=sessions, needs=needs)] if by_login else []),
         ServicePrincipalThere(environment, azure, needs=needs),
         Preflight(environment, azure, organization, export_client, sessions=sessions, needs=needs),
         OwnHosts(environment, cloud, outlook, needs=needs),

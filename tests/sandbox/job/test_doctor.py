@@ -275,3 +275,27 @@ def test_an_interrupt_ends_the_look_and_tells_what_was_seen(kit: Kit) -> None:
         kit.await_request(started, before, part="entra")
         started.send_signal(signal.SIGINT)
         assert started.wait(60) == 130
+
+
+def test_the_administrators_password_is_tried_where_the_server_lets_one_in(kit: Kit) -> None:
+    kit.run("init", "doc-pass", "--cloud", "sandbox", "--administrator-login", "docadmin").succeeded()
+    right = {"SETUP_KIT_SQL_ADMIN_PASSWORD": "Correct-horse7battery"}
+    wrong = {"SETUP_KIT_SQL_ADMIN_PASSWORD": "Wrong-horse8battery"}
+
+    def password(variables: dict[str, str]) -> dict[str, Any]:
+        (found,) = findings(look(kit, "doc-pass", **variables), "sql_administrator")
+        return found
+
+    assert password(wrong)["message"] == "the password of docadmin is given"
+    kit.run("server", "create", "-e", "doc-pass", "--yes", variables=right).succeeded()
+    kept_out = password(wrong)
+    assert kept_out["status"] == "skipped"
+    assert "not tried, because the firewall of" in kept_out["message"]
+    kit.run("firewall", "add", "-e", "doc-pass", "here", "127.0.0.1", "--yes").succeeded()
+    assert "takes the password of docadmin" in password(right)["message"]
+    refused = password(wrong)
+    assert refused["status"] == "failed"
+    assert "does not take the password" in refused["message"]
+    assert "SETUP_KIT_SQL_ADMIN_PASSWORD" in refused["remedy"]
+    assert "18456" in refused["evidence"]
+    look(kit, "doc-pass", **wrong).failed(1)
