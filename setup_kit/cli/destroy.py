@@ -7,7 +7,7 @@ import sys
 import click
 
 from setup_kit.cli.options import Output, environment_option, output_options
-from setup_kit.cli.removing import Removing, removal_planned
+from setup_kit.cli.removing import Removing, removal_planned, tell_left
 from setup_kit.cli.work import carry_out, changing, wait_option
 from setup_kit.errors import UsageError
 
@@ -60,6 +60,8 @@ def destroy(
         session.house.purge(purge)
         made = removal_planned(session, output, include_data=include_data, open_ways=True)
         carry_out(_Destruction(session, made), "destroy", output, yes=confirm is not None, dry_run=dry_run)
+        if not drop_objects:
+            tell_left(session, made, output)
 
 
 class _Destruction(Removing):

@@ -8,11 +8,11 @@ import click
 
 from setup_kit.cli.apart import planned_apart, removal_apart, tell_findings
 from setup_kit.cli.options import Output, Span, environment_option, finish, output_options
-from setup_kit.cli.removing import RemovingPart, removal_options, removal_planned
+from setup_kit.cli.removing import RemovingPart, removal_options, removal_planned, tell_left
 from setup_kit.cli.work import Consent, Work, carry_out, changing, consent_options, make, planned
 from setup_kit.errors import ExitCode, KitError, UsageError
 
-PROFILE, ACTIVATION, OBJECTS = "profile/*", "activation/*", "exported_objects/*"
+PROFILE, ACTIVATION, OBJECTS, LEFT = "profile/*", "activation/*", "exported_objects/*", "left_tables/*"
 
 
 @click.group()
@@ -114,7 +114,7 @@ def create(environment: str, consent: Consent, output: Output) -> None:
     Example:
       setup-kit profile create -e dev
     """
-    make(environment, "profile create", [PROFILE], consent, output)
+    make(environment, "profile create", [PROFILE, LEFT], consent, output)
 
 
 @profile.command()
@@ -220,6 +220,8 @@ def delete(drop_objects: bool, environment: str, consent: Consent, output: Outpu
             nodes = removing(session.house)
             made = removal_apart(session, nodes, nodes, output)
         carry_out(RemovingPart(session, made), "profile delete", output, yes=consent.yes)
+        if not drop_objects:
+            tell_left(session, made, output)
 
 
 @profile.command()

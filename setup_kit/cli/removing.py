@@ -66,6 +66,15 @@ class RemovingPart(Removing):
             )
 
 
+def tell_left(session: Session, plan: RemovalPlan, output: Output) -> None:
+    """Says, after a removal without the exported objects, what is to be done about them before the next `apply`."""
+    from setup_kit.report.documents import typed
+    from setup_kit.resources.existing_profile import leaving
+
+    if text := leaving(session.house, plan.changes):
+        output.err.print(typed(text, session.given), markup=False)
+
+
 def _there(node: Node) -> bool:
     from setup_kit.engine.resource import Resource
 

@@ -31,6 +31,7 @@ from setup_kit.resources.firewall import FirewallRules
 from setup_kit.resources.freshness import Freshness
 from setup_kit.resources.grants import Grants
 from setup_kit.resources.initial_sync import InitialSync
+from setup_kit.resources.left_tables import LeftTables
 from setup_kit.resources.login import ExportLogin
 from setup_kit.resources.operator_vault_access import OperatorVaultAccess
 from setup_kit.resources.place import address_of, place_of, server_of
@@ -231,6 +232,7 @@ def build(
     sync = InitialSync(environment, export_client, profile, organization, needs=(activation,), wait=wait)
     destination = Destination(environment, sessions, secret)
     replication = Replication(environment, export_client, profile, organization, destination, sync)
+    left = LeftTables(environment, export_client, profile, database, destination, (secret, operator_rule))
     audits: tuple[Node, ...] = ()
     if fresh is not None:
         readers = VaultReaders(environment, identity, vault, operator_access, service_access, principal)
@@ -253,7 +255,7 @@ def build(
         validation.patience = sync.patience = 0.0
 
     return House(
-        nodes=(replication, group, vault, operator_rule, rotation_end, *audits),
+        nodes=(replication, group, vault, operator_rule, rotation_end, left, *audits),
         environment=environment,
         cloud=cloud,
         azure=azure,

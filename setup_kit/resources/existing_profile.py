@@ -17,7 +17,7 @@ from setup_kit.resources.activation import Activation
 from setup_kit.resources.build import House
 from setup_kit.resources.exported_objects import ExportedObjects
 from setup_kit.resources.initial_sync import PATIENCE_SECONDS, InitialSync
-from setup_kit.resources.profile import ExportProfile
+from setup_kit.resources.profile import ExportProfile, wanted_description
 from setup_kit.resources.replication import exported_tables
 from setup_kit.resources.tables_made import TablesMade
 from setup_kit.resources.validation import ProfileValidation
@@ -93,6 +93,23 @@ def left_behind(house: House, names: Iterable[str]) -> None:
     for node in ordered(house.nodes):
         if isinstance(node, ExportedObjects):
             node.only = wanted
+
+
+def leaving(house: House, removed: Iterable[Change]) -> str:
+    """What to know before the next `apply` once these deletions are made; empty where they leave no table behind."""
+    kinds = {change.resource.partition("/")[0] for change in removed if not change.target}
+    if "profile" not in kinds or kinds & {"database", "sql_server", "resource_group"}:
+        return ""
+    try:
+        tables = exported_tables(wanted_description(house.environment, ""), house.export_client)
+        entities = " ".join(table.entity for table in tables)
+    except KitError:
+        entities = " ".join(house.environment.profile.entities)
+    return (
+        "What was exported stays, and the service refuses a profile whose tables are there. Before the next apply, when"
+        f" the rows are not needed: setup-kit profile drop-objects {entities}; or set another profile.prefix and"
+        " profile.name."
+    )
 
 
 def refuse_unknown(house: House, names: Iterable[str]) -> None:

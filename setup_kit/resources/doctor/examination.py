@@ -17,6 +17,7 @@ from setup_kit.identity import Identity
 from setup_kit.resources.doctor.administrator import AdministratorPasswordKnown
 from setup_kit.resources.doctor.governance import Locks, Policies
 from setup_kit.resources.doctor.hosts import OwnHosts
+from setup_kit.resources.doctor.leftovers import Leftovers
 from setup_kit.resources.doctor.machine import Machine
 from setup_kit.resources.doctor.outlook import Outlook
 from setup_kit.resources.doctor.principal import ServicePrincipalThere
@@ -64,5 +65,6 @@ def examine(
         ServicePrincipalThere(environment, azure, needs=needs),
         Preflight(environment, azure, organization, export_client, sessions=sessions, needs=needs),
         OwnHosts(environment, cloud, outlook, needs=needs),
+        Leftovers(environment.profile.name, nodes, outlook, needs=needs),
     )
     return examine_all(checks, listener, stop)

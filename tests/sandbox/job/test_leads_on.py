@@ -44,3 +44,39 @@ def test_a_rule_that_a_killed_run_left_is_named_by_status_and_list(kit: Kit, own
         assert said in shown, shown
     kit.apply(NAME).succeeded()
     assert LEFT not in kit.run("firewall", "list", "-e", NAME).succeeded().out
+
+
+def test_tables_that_a_deleted_profile_left_are_told_before_anything_is_made(kit: Kit, owner: Owner) -> None:
+    dropping = f"setup-kit profile drop-objects -e {NAME} team;"
+    deleted = kit.run("profile", "delete", "-e", NAME, "--yes", variables={"COLUMNS": "400"}).succeeded()
+    assert dropping in deleted.err
+    unseen = findings(kit.run("plan", "-e", NAME, "--output", "json").succeeded().json, "left_tables")
+    assert [each["status"] for each in unseen] == ["skipped"]
+    assert "--open-firewall" in unseen[0]["remedy"]
+
+    verified = kit.run("verify", "-e", NAME, variables={"COLUMNS": "400"}).failed(4)
+    assert last(verified.out).startswith("Next: setup-kit verify --open-firewall")
+    verified = kit.run("verify", "--open-firewall", "-e", NAME, variables={"COLUMNS": "400"}).failed(4)
+    assert last(verified.out).startswith(f"Next: setup-kit profile drop-objects team -e {NAME},")
+
+    (found,) = findings(
+        kit.run("plan", "--open-firewall", "-e", NAME, "--output", "json").failed(1).json, "left_tables.table_exists"
+    )
+    assert dropping in found["remedy"]
+    assert "dbo.Lead_team" in found["message"]
+
+    with owner.admitted():
+        assert dropping in kit.run("doctor", "-e", NAME, variables={"COLUMNS": "400"}).failed(1).out
+        writes = len(kit.writes())
+        kit.apply(NAME).failed(1)
+        assert len(kit.writes()) == writes
+
+
+def test_what_destroy_says_of_the_tables_that_stay_makes_way_for_the_next_apply(kit: Kit, owner: Owner) -> None:
+    kit.run("profile", "drop-objects", "-e", NAME, "team", "--yes").succeeded()
+    kit.apply(NAME).succeeded()
+    told = kit.run("destroy", "-e", NAME, "--confirm", NAME, variables={"COLUMNS": "400"}).succeeded().err
+    command = last(told).split("setup-kit ")[1].split(";")[0]
+    assert command == f"profile drop-objects -e {NAME} team"
+    kit.run(*command.split(), "--yes").succeeded()
+    kit.apply(NAME).succeeded()
