@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from setup_kit.environment import shape, targets
+from setup_kit.environment import across, shape, targets
 from setup_kit.environment.document import Listing, Mapping, Node, Path_, Scalar, dotted, find, plain, scalars
 from setup_kit.environment.inheritance import EXTENDS
 from setup_kit.environment.models import Environment, Section
@@ -38,6 +38,7 @@ def check(root: Node, *, whole: bool = True) -> tuple[Environment | None, list[P
     problems += _secret_values(root, refused)
     problems += targets.problems(root, whole=whole)
     root = targets.taken_back(root)
+    problems += across.problems(root, whole=whole)
     refused_keys = {problem.key for problem in problems}
     try:
         # JSON, because there text may stand for a GUID and a list for a tuple while all else is strict.

@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from setup_kit.environment import export_names, fields, names, targets
+from setup_kit.environment import across, export_names, fields, names, targets
 from setup_kit.environment.fields import fault
 
 SERVICE_APPLICATION_ID = UUID("b861dbcc-a7ef-4219-a005-0e4de4ea7dcf")
@@ -90,10 +90,7 @@ class Administrator(Section):
         if self.entra_group is None and self.sql_login is None:
             raise ValueError("names no administrator: give either entra_group or sql_login")
         if self.entra_group is not None and self.sql_login is not None:
-            raise ValueError(
-                "names two administrators: give either entra_group or sql_login "
-                "(one that comes from the extended file is taken back by leaving its value empty)"
-            )
+            raise ValueError(across.TWO_ADMINISTRATORS)
         return self
 
 
@@ -179,7 +176,7 @@ class Firewall(Section):
         """No two of one name."""
         twice = names.first_duplicate(rule.name for rule in rules)
         if twice is not None:
-            raise ValueError(f"two rules are named {names.shown(twice)}")
+            raise ValueError(across.two_rules(twice))
         return rules
 
 
@@ -429,9 +426,5 @@ class Environment(Section):
         """profile.schema is the same as sql.export_user.schema."""
         sql: Any = info.data.get("sql")
         if sql is not None and sql.export_user.schema_name != profile.schema_name:
-            raise fault(
-                "schema",
-                f"the tables go to schema {profile.schema_name}, but the export user holds its grants on schema "
-                f"{sql.export_user.schema_name} (sql.export_user.schema): they must be the same",
-            )
+            raise fault("schema", across.two_schemas(profile.schema_name, sql.export_user.schema_name))
         return profile

@@ -392,3 +392,32 @@ def test_a_folder_that_is_named_like_an_environment_file_is_none(tmp_path: Path)
     with pytest.raises(UsageError) as caught:
         load("dir", tmp_path)
     assert "did you mean" not in caught.value.remedy
+
+
+def test_what_is_wrong_between_values_is_told_with_what_is_wrong_in_them(problems: Problems, good: str) -> None:
+    start = good.index("    rules:")
+    rules = "".join(
+        f"      - {{name: {name}, start: 300.1.1.1, end: 192.0.2.1}}\n" for name in ("dock", "dock", "DOCK")
+    )
+    text = good[:start] + "    rules:\n" + rules + good[good.index("key_vault:") :]
+    text = text.replace("555555555553", "nonsense").replace("  administrator:", "  administrator:\n    sql_login: boss")
+    text = text.replace("[account, contact]", "[account, Contact, account]\n  schema: sales").replace(
+        "prefix: crm", "prefix: c_m"
+    )
+    found = {(each.key, each.message.partition(":")[0].partition(", but")[0]) for each in problems(text)}
+    assert found >= {
+        ("sql.administrator", "names two administrators"),
+        ("sql.firewall.rules", 'two rules are named "dock"'),
+        ("sql.firewall.rules", 'two rules are named "DOCK"'),
+        ("profile.entities", '"account" is there twice'),
+        ("profile.schema", "the tables go to schema sales"),
+    }
+    assert {key for key, _ in found} >= {
+        *("sql.administrator.entra_group.object_id", "sql.firewall.rules[0].start", "profile.entities[1]"),
+        "profile.prefix",
+    }
+
+
+def test_schemas_that_differ_are_told_with_problems_of_both_sections(problems: Problems, good: str) -> None:
+    text = good.replace("prefix: crm", "schema: sales").replace("crm-export", "crm/export")
+    assert {each.key for each in problems(text)} == {"sql.database.name", "profile.schema"}
