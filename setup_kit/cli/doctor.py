@@ -48,7 +48,7 @@ def doctor(chosen: Chosen, output: Output) -> None:
 
 def _examined(session: Session, given: str, listener: Listener) -> Answer:
     from setup_kit.engine.resource import Status
-    from setup_kit.report.console import show_findings
+    from setup_kit.report.console import counted, show_findings
     from setup_kit.report.documents import findings_document, for_environment
 
     found, interrupted = session.house.examine(listener, session.stop)
@@ -60,7 +60,8 @@ def _examined(session: Session, given: str, listener: Listener) -> Answer:
     def show(console: Console) -> None:
         show_findings(console, findings)
         skipped = f", {counts['skipped']} skipped" if counts["skipped"] else ""
-        console.print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['warning']} warnings{skipped}.")
+        warnings = counted(counts["warning"], "warning")
+        console.print(f"{counts['passed']} passed, {counts['failed']} failed, {warnings}{skipped}.")
         if not failed and not interrupted:
             console.print(f"Next: setup-kit plan -e {given}", markup=False)
 

@@ -119,6 +119,7 @@ def download(folder: Path, since: timedelta | None, environment: str, output: Ou
     """
     from setup_kit.cli.session import open_session
     from setup_kit.engine.events import Event, Happening
+    from setup_kit.report.console import counted
     from setup_kit.report.states import plain
     from setup_kit.resources import failure_log
 
@@ -130,7 +131,7 @@ def download(folder: Path, since: timedelta | None, environment: str, output: Ou
         output.document({"environment": session.name, "folder": str(folder), "files": plain(files)})
     else:
         size = sum(file.size for file in files)
-        output.out.print(f"{len(files):,} files, {size:,} bytes, in {folder}", markup=False)
+        output.out.print(f"{counted(len(files), 'file')}, {size:,} bytes, in {folder}", markup=False)
 
 
 def _entries(

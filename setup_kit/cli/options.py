@@ -49,7 +49,7 @@ class EnvironmentName(click.ParamType[str]):
 
 
 class FileName(click.Path):
-    """A file by its path, which is no empty text: a variable that was not set would else name the folder."""
+    """A file by its path: no empty text, which a variable is that was not set, and not -, as pipes are called."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(dir_okay=False, path_type=Path, **options)
@@ -57,6 +57,10 @@ class FileName(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not str(value):
             self.fail("an empty text names no file: write the path of one", param, ctx)
+        if str(value) == "-":
+            self.fail(
+                "- names no file, and nothing is read from or written to a pipe: write the path of one", param, ctx
+            )
         return super().convert(value, param, ctx)
 
 

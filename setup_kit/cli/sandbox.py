@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from setup_kit.cli.options import Output, finish, output_options
 from setup_kit.errors import ExitCode, KitError
@@ -63,10 +64,11 @@ def sandbox() -> None:
     "--records",
     type=click.FloatRange(0.01, 100),
     default=1.0,
-    help="Begin a new organization with the usual 5,000 records times this factor: 10 for a longer synchronization.",
+    help="Begin a new organization with the usual 5,000 records times this factor: 10 for a longer synchronization; "
+    "users and the like stay as many as they are.",
 )
 def up(directory: Path, detach: bool, port_base: int | None, latency: float, records: float) -> None:
-    """Start a sandbox; its state is kept across restarts.
+    """Start a sandbox; its state is kept across restarts, so that --records is for a new one alone.
 
     \b
     Examples:
@@ -75,6 +77,10 @@ def up(directory: Path, detach: bool, port_base: int | None, latency: float, rec
     """
     directory = _folder(directory)
     process = _process()
+    if _given("records") and process.has_organization(directory):
+        click.echo(
+            f"The organization in {directory} has its records already: --records {records:g} changes nothing.", err=True
+        )
     if detach:
         try:
             document = process.start_detached(directory, port_base, latency, records)
@@ -273,6 +279,10 @@ def sql(output: Output) -> None:
         for line in textwrap.wrap(listed, 78, break_long_words=False, break_on_hyphens=False):
             click.echo("  " + line.replace("\N{NO-BREAK SPACE}", " "))
         click.echo()
+
+
+def _given(option: str) -> bool:
+    return click.get_current_context().get_parameter_source(option) is ParameterSource.COMMANDLINE
 
 
 def settings(document: dict[str, Any]) -> dict[str, str]:

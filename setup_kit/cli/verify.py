@@ -136,7 +136,7 @@ def _next(command: str, given: str) -> str:
 
 def _verified(session: Session, given: str, found: Iterable[Finding], interrupted: bool, *, strict: bool) -> Answer:
     from setup_kit.engine.resource import Status
-    from setup_kit.report.console import show_findings
+    from setup_kit.report.console import counted, show_findings
     from setup_kit.report.documents import for_environment, verification_document
 
     found = list(found)
@@ -151,7 +151,8 @@ def _verified(session: Session, given: str, found: Iterable[Finding], interrupte
     def show(console: Console) -> None:
         show_findings(console, findings)
         ending = "[yellow]Interrupted.[/] " if interrupted else ""
-        console.print(ending + ", ".join(f"{count} {word}" for word, count in words.items()) + ".")
+        told = [counted(count, word) if word == "warning" else f"{count} {word}" for word, count in words.items()]
+        console.print(f"{ending}{', '.join(told)}.")
 
     code, word, next_ = ExitCode.DONE, "passed", ""
     if not document["passed"]:

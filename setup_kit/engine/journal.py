@@ -43,7 +43,7 @@ class Journal:
     """
 
     def __init__(self, path: Path, command: str) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path = path
         self._command = command
         self._run = uuid4().hex[:12]

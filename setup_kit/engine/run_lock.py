@@ -36,7 +36,7 @@ def run_lock(folder: Path, environment: str, command: str, *, wait: float = 0.0)
     """
     from filelock import FileLock, Timeout
 
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     # A lock that is only a file would outlive a killed process: where the kernel has none, the error says so.
     lock = FileLock(folder / LOCK, timeout=wait, mode=0o600, fallback_to_soft=False)
     try:

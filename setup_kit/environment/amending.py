@@ -27,7 +27,9 @@ def amended(loaded: Loaded, **firewall: Any) -> Loaded:
     # Line 0: they are of no file.
     environment, problems = check(tree(document, Place(loaded.path, 0)))
     if environment is None:
-        raise EnvironmentFileError(loaded.path, problems, written=False)
+        # A rule's start and end are given as one where they are the same address.
+        told = {problem.message: problem for problem in reversed(problems)}
+        raise EnvironmentFileError(loaded.path, told.values(), written=False)
     return replace(loaded, environment=environment)
 
 

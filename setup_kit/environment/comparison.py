@@ -11,6 +11,8 @@ from setup_kit.environment.document import Mapping, Place, find
 from setup_kit.environment.inheritance import read_with_parents
 from setup_kit.environment.loading import Loaded, load
 from setup_kit.environment.models import Environment, Section
+from setup_kit.environment.problems import displayed
+from setup_kit.errors import UsageError
 
 # Names, addresses and ids of one environment alone; with a section goes all that is in it.
 OWN = frozenset(
@@ -70,8 +72,14 @@ class Comparison:
 
 
 def compare(before: str, after: str) -> Comparison:
-    """Two environments by name or path, each with all that it extends. Raises as `load` does."""
+    """Two environments by name or path, each with all that it extends. Raises as `load` does, and if both are one."""
     first, second = load(before), load(after)
+    if first.path.samefile(second.path):
+        raise UsageError(
+            f"{before} and {after} are the same environment: {displayed(first.path)}",
+            why="with itself nothing can differ",
+            remedy="name the one that it is promoted to",
+        )
     roots = read_with_parents(first.path).root, read_with_parents(second.path).root
     one, other = dict(_values(first.environment)), dict(_values(second.environment))
     differences = tuple(

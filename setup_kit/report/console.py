@@ -204,6 +204,11 @@ def shown(value: Value) -> str:
     return escape(str(value))
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 warning`, `2 warnings`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def show_result(console: Console, result: Result) -> None:
     """How a run ended: failures first, then the counts."""
     show_findings(console, [finding for finding in result.findings if finding.status is Status.WARNING])

@@ -49,6 +49,7 @@ def download(folder: FailureFolder, target: Path, since: datetime | None, report
     Raises KitError for a file whose name would leave the folder `target`, which is made where it is missing.
     """
     files = _since(folder.files(), since)
+    _make(target)
     for number, file in enumerate(files, 1):
         _write(target / _path(file), folder.read(file))
         report(Progress("failures", "download", number, len(files), file.name, unit="files"))
@@ -72,10 +73,14 @@ def _path(file: FailureFile) -> Path:
     return Path(*parts)
 
 
+def _make(folder: Path) -> None:
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir(mode=0o700)
+
+
 def _write(path: Path, content: Iterator[bytes]) -> None:
-    missing = [folder for folder in path.parents if not folder.exists()]
-    for folder in reversed(missing):
-        folder.mkdir(mode=0o700)
+    _make(path.parent)
     # Beside it first: a download that is cut short leaves no half of a file under its name.
     part = path.with_name(path.name + ".part")
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:

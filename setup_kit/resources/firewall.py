@@ -144,7 +144,8 @@ class FirewallRules(Resource[Mapping[str, Rule]]):
         findings = []
 
         def find(check: str, rule: Rule, message: str, remedy: str, status: Status, grade: Severity) -> None:
-            evidence = f"{rule.name}: {rule.range}, {_addresses(rule):,} addresses"
+            count = _addresses(rule)
+            evidence = f"{rule.name}: {rule.range}, {count:,} address{'' if count == 1 else 'es'}"
             findings.append(Finding(check, status, self.address, message, remedy, evidence, grade))
 
         wanted = {name.lower(): wanted.rule for name, wanted in self._wanted.items()}

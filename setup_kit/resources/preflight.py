@@ -172,7 +172,10 @@ class Preflight(Check):
                 findings.append(self._failed(check, message, "take it out of profile.entities", evidence))
         count = len(self._environment.profile.entities)
         named = ", ".join(self._environment.profile.entities)
-        return findings or [self._passed(check, f"all {count} entities exist and are change-tracked", named)]
+        exist = f"all {count} entities exist and are change-tracked"
+        if count == 1:
+            exist = "the one entity exists and is change-tracked"
+        return findings or [self._passed(check, exist, named)]
 
     def relationships(self) -> list[Finding]:
         check = "preflight.relationships"
@@ -192,7 +195,8 @@ class Preflight(Check):
             for name in wanted
             if name not in offered
         ]
-        return findings or [self._passed(check, f"all {len(wanted)} relationships can be exported", ", ".join(wanted))]
+        all_ = "the one relationship" if len(wanted) == 1 else f"all {len(wanted)} relationships"
+        return findings or [self._passed(check, f"{all_} can be exported", ", ".join(wanted))]
 
     def server(self) -> list[Finding]:
         """The name is free or ours, and a SQL login can exist there; or the machine is as it must be."""

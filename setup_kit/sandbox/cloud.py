@@ -21,6 +21,7 @@ from setup_kit.sandbox.key_vault.api import application as vault_application
 from setup_kit.sandbox.latency import Latency
 from setup_kit.sandbox.logical_server import LogicalServer
 from setup_kit.sandbox.ports import HOST, Ports, PortTaken
+from setup_kit.sandbox.process import ORGANIZATION_FILE
 from setup_kit.sandbox.requests import RequestLog
 from setup_kit.sandbox.resource_manager import ResourceManager
 from setup_kit.sandbox.resource_manager.sql_servers import DATABASES, SERVERS
@@ -248,7 +249,7 @@ class Cloud:
         )
         application = dataverse.application(
             organization,
-            self._directory / "dataverse.db",
+            self._directory / ORGANIZATION_FILE,
             lambda token: self._tokens.check(token, self.organization),
         )
         application.middlewares.insert(0, slow(self._latency, "dataverse.request"))

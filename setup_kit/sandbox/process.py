@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 DOCUMENT = "sandbox.json"
+ORGANIZATION_FILE = "dataverse.db"
 VERSION = 2  # of that file: raise it when its keys change
 LOG = "sandbox.log"
 LOCK = "sandbox.lock"
@@ -66,6 +67,11 @@ def read_document(directory: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise SandboxError(f"{path} is not a sandbox's file")
     return document
+
+
+def has_organization(directory: Path) -> bool:
+    """Whether a sandbox was started here before, whose organization has records."""
+    return (directory / ORGANIZATION_FILE).is_file()
 
 
 def is_running(directory: Path) -> bool:

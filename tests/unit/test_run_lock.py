@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from setup_kit.engine.journal import Journal
 from setup_kit.engine.run_lock import run_lock
 from setup_kit.errors import ExitCode, KitError
 
@@ -67,3 +70,13 @@ def test_a_waiting_run_goes_on_when_the_other_ends(other: subprocess.Popen[str],
 def test_another_environment_is_free(other: subprocess.Popen[str], tmp_path: Path) -> None:
     with run_lock(tmp_path / "prod", "prod", "apply"):
         pass
+
+
+def test_the_folder_of_an_environment_is_for_its_owner_alone_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        with run_lock(tmp_path / "locked", "dev", "apply"), Journal(tmp_path / "journal" / "journal.jsonl", "apply"):
+            modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    finally:
+        os.umask(before)
+    assert modes == {"locked": 0o700, "journal": 0o700}

@@ -51,6 +51,9 @@ def test_a_sandbox_is_started_told_and_stopped(tmp_path: Path) -> None:
     closed = run("sandbox", "subscription", "--close", "westeurope/Premium", "--dir", "box", folder=tmp_path)
     assert "closed: westeurope/Premium" in closed.stdout
     assert run("sandbox", "down", "--dir", "box", folder=tmp_path).stdout == "The sandbox is stopped.\n"
+    more = run("sandbox", "up", "--dir", "box", "--detach", "--records", "4", folder=tmp_path)
+    assert "has its records already: --records 4 changes nothing" in more.stderr
+    assert run("sandbox", "down", "--dir", "box", folder=tmp_path).returncode == 0
     down = run("sandbox", "status", "--dir", "box", folder=tmp_path)
     assert (down.returncode, down.stdout) == (1, f"not running\nStart it: {START}\n")
 

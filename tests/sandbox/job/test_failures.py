@@ -105,3 +105,11 @@ def test_what_failed_is_exported_anew_when_its_cause_is_mended(kit: Kit, failing
     assert "businessunit:" in watched.out
     kit.run("profile", "delete", "-e", failing, "--drop-objects", "--yes").succeeded()
     assert owner.sql("SELECT name FROM sys.tables WHERE name LIKE N'failing%'") == []
+
+
+def test_a_folder_that_cannot_be_made_is_named_though_there_is_nothing_to_download(kit: Kit, dev: str) -> None:
+    (kit.folder / "in-the-way").touch()
+    refused = kit.run("failures", "download", "-e", dev, "in-the-way/below").failed(1)
+    assert "in-the-way cannot be used" in refused.err
+    assert kit.run("failures", "download", "-e", dev, "nothing").succeeded().out == "0 files, 0 bytes, in nothing\n"
+    assert list((kit.folder / "nothing").iterdir()) == []

@@ -317,3 +317,19 @@ def test_the_environment_file_of_the_readme_is_valid(tmp_path: Path) -> None:
     block = README.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
     (tmp_path / "readme.yaml").write_text(block, encoding="utf-8")
     assert load("readme.yaml", tmp_path).environment.profile.prefix == "crm"
+
+
+@pytest.mark.parametrize("words", [("verify", "-e", "dev", "--html"), ("plan", "-e", "dev", "--out")])
+def test_a_hyphen_names_no_file_to_write(tmp_path: Path, words: tuple[str, ...]) -> None:
+    refused = run(*words, "-", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "- names no file" in refused.stderr
+
+
+def test_the_one_address_of_a_rule_that_is_wrong_is_told_once(tmp_path: Path) -> None:
+    assert run("init", "dev", *given_options(), cwd=tmp_path).returncode == 0
+    refused = run("firewall", "add", "-e", "dev", "bad", "300.1.1.1", "--yes", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert refused.stderr.count("is not an IPv4 address") == 1
+    refused = run("firewall", "add", "-e", "dev", "bad", "300.1.1.1", "300.1.1.2", "--yes", cwd=tmp_path)
+    assert refused.stderr.count("is not an IPv4 address") == 2

@@ -115,3 +115,11 @@ def test_two_environments_may_share_a_machine_but_not_a_database_on_it(folder: P
     assert not any(each["key"].startswith(("sql.machine", "sql.server")) for each in compared["differences"])
     path.write_text(path.read_text().replace("name: crm-test", "name: crm-dev"))
     assert [each["key"] for each in promoted(folder)["shared"]] == ["sql.database.name"]
+
+
+def test_an_environment_is_not_promoted_to_itself(folder: Path) -> None:
+    for again in ("dev", "environments/dev.yaml"):
+        refused = run("promote", "dev", again, cwd=folder)
+        assert refused.returncode == 2
+        assert f"dev and {again} are the same environment" in refused.stderr
+    assert "did you mean dev?" in run("promote", "dev", "dve", cwd=folder).stderr

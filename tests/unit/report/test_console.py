@@ -10,7 +10,15 @@ import pytest
 from setup_kit.engine.planner import Known, Plan, Planned
 from setup_kit.engine.resource import Action, Change, Finding, Resource, Status
 from setup_kit.errors import KitError
-from setup_kit.report.console import PatientConsole, make_console, show_error, show_findings, show_plan, show_table
+from setup_kit.report.console import (
+    PatientConsole,
+    counted,
+    make_console,
+    show_error,
+    show_findings,
+    show_plan,
+    show_table,
+)
 from setup_kit.report.documents import findings_document, plan_document
 from setup_kit.secret import Secret
 
@@ -129,3 +137,7 @@ def test_a_table_keeps_its_columns_in_a_pipe() -> None:
     file = io.StringIO()
     show_table(make_console(file), "Rows", ["entity", "rows"], [["account", "1,200"], ["contact", "7"]])
     assert file.getvalue().splitlines()[1:] == ["entity    rows", "account  1,200", "contact      7"]
+
+
+def test_one_is_told_in_the_singular() -> None:
+    assert [counted(number, "warning") for number in (0, 1, 2000)] == ["0 warnings", "1 warning", "2,000 warnings"]
