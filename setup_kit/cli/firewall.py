@@ -6,17 +6,34 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
+from click.shell_completion import CompletionItem
 
 from setup_kit.cli.look import show as look
 from setup_kit.cli.options import Output, environment_option, output_options
 from setup_kit.cli.removing import Removing, removal_options, removal_planned
 from setup_kit.cli.server import logical
 from setup_kit.cli.work import Consent, carry_out, changing, consent_options, make
+from setup_kit.errors import KitError
 
 if TYPE_CHECKING:
     from setup_kit.environment.loading import Loaded
 
 RULES = "firewall_rules/*"
+
+
+class RuleName(click.ParamType[str]):
+    """A firewall rule's name; completes to those of the environment file that is named before it."""
+
+    name = "rule"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from setup_kit.environment.loading import load
+
+        try:
+            rules = load(ctx.params.get("environment") or "").environment.sql.firewall.rules
+        except KitError:
+            return []
+        return [CompletionItem(rule.name) for rule in rules if rule.name.startswith(incomplete)]
 
 
 @click.group()
@@ -66,7 +83,7 @@ def add(name: str, start: str, end: str | None, environment: str, consent: Conse
 
 
 @firewall.command()
-@click.argument("name")
+@click.argument("name", type=RuleName())
 @environment_option
 @removal_options
 @output_options

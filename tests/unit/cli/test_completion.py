@@ -11,7 +11,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from tests.unit.cli.test_cli import COMMAND, run
+from tests.unit.cli.test_cli import COMMAND, given_options, run
 
 INTERACTIVE = {
     "bash": (["--norc", "--noprofile", "-i"], "bind 'set show-all-if-ambiguous on'; PS1='ready> '"),
@@ -98,6 +98,17 @@ def test_runbooks_topics_and_keys_complete(folder: Path) -> None:
     assert completed(folder, "help", "commands", "sandbox", "fau") == ["fault"]
     assert completed(folder, "help", "environment", "sql.d") == ["sql.database"]
     assert "sql.database.sku" in completed(folder, "help", "environment", "sql.database.")
+
+
+def test_the_rules_of_the_environment_that_is_named_complete(folder: Path) -> None:
+    path = folder / "environments" / "dock.yaml"
+    assert run("init", "dock", *given_options(), cwd=folder).returncode == 0
+    rules = "[{name: office, start: 192.0.2.1, end: 192.0.2.1}, {name: home, start: 192.0.2.2, end: 192.0.2.2}]"
+    text = path.read_text(encoding="utf-8")
+    assert text.count("    rules: []\n") == 1
+    path.write_text(text.replace("rules: []", f"rules: {rules}"), encoding="utf-8")
+    assert completed(folder, "firewall", "remove", "-e", "dock", "") == ["office", "home"]
+    assert completed(folder, "firewall", "remove", "-e", "dock", "o") == ["office"]
 
 
 def test_completion_imports_nothing_heavy(folder: Path) -> None:
