@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from setup_kit.environment import names
-from setup_kit.environment.document import Listing, Node, Path_, Scalar, dotted, find
+from setup_kit.environment.document import Listing, Node, Path_, Scalar, dotted, find, given, problem_at
 from setup_kit.environment.problems import Problem
 
 TWO_ADMINISTRATORS = (
@@ -23,8 +23,8 @@ DEFAULT_SCHEMA = "dbo"
 def problems(root: Node, *, whole: bool) -> Iterator[Problem]:
     """Two administrators, names that are there twice, two schemas. Where it is not `whole`, no default is assumed."""
     administrator: Path_ = ("sql", "administrator")
-    if _given(root, (*administrator, "entra_group")) and _given(root, (*administrator, "sql_login")):
-        yield _problem(root, administrator, TWO_ADMINISTRATORS)
+    if given(root, (*administrator, "entra_group")) and given(root, (*administrator, "sql_login")):
+        yield problem_at(root, administrator, TWO_ADMINISTRATORS)
     for scalar, name in _repeated(root, RULES, "name"):
         yield Problem(scalar.place.file, scalar.place.line, dotted(RULES), two_rules(name))
     for key in LISTS:
@@ -34,7 +34,7 @@ def problems(root: Node, *, whole: bool) -> Iterator[Problem]:
     granted = _schema(root, ("sql", "export_user", "schema"), default)
     wanted = _schema(root, ("profile", "schema"), default)
     if granted is not None and wanted is not None and granted != wanted:
-        yield _problem(root, ("profile", "schema"), two_schemas(wanted, granted))
+        yield problem_at(root, ("profile", "schema"), two_schemas(wanted, granted))
 
 
 def two_rules(name: str) -> str:
@@ -72,13 +72,3 @@ def _schema(root: Node, key: Path_, default: str | None) -> str | None:
         return names.schema(node.value)
     except ValueError:
         return None
-
-
-def _given(root: Node, key: Path_) -> bool:
-    node = find(root, key)[0]
-    return node is not None and not (isinstance(node, Scalar) and node.value is None)
-
-
-def _problem(root: Node, key: Path_, message: str) -> Problem:
-    place = find(root, key)[1]
-    return Problem(place.file, place.line, dotted(key), message)

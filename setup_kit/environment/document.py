@@ -277,3 +277,15 @@ def dotted(key: Path_) -> str:
             name = step if step.isprintable() and len(step) <= 60 else shown(step)
             text += f".{name}" if text else name
     return text
+
+
+def given(root: Node, key: Path_) -> bool:
+    """Whether a file says anything at a key."""
+    node = find(root, key)[0]
+    return node is not None and not (isinstance(node, Scalar) and node.value is None)
+
+
+def problem_at(root: Node, key: Path_, message: str) -> Problem:
+    """A problem of what a file says at a key, or of where it would be said."""
+    place = find(root, key)[1]
+    return Problem(place.file, place.line, dotted(key), message)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from setup_kit.environment.document import Entry, Mapping, Node, Path_, Scalar, dotted, find
+from setup_kit.environment.document import Entry, Mapping, Node, Path_, Scalar, find, given, problem_at
 from setup_kit.environment.problems import Problem
 from setup_kit.errors import UsageError
 
@@ -38,19 +38,19 @@ def problems(root: Node, *, whole: bool) -> Iterator[Problem]:
     """What is wrong with the choice between the two, and with what else is said beside it."""
     if not isinstance(find(root, ("sql",))[0], Mapping):
         return
-    if _given(root, MACHINE):
-        if _given(root, SERVER):
-            yield _problem(root, MACHINE, BOTH)
+    if given(root, MACHINE):
+        if given(root, SERVER):
+            yield problem_at(root, MACHINE, BOTH)
         for key, why in OF_LOGICAL_SERVERS.items():
-            if _given(root, key):
-                yield _problem(root, key, f"is of no use beside sql.machine: {why}")
-    elif whole and not _given(root, SERVER):
-        yield _problem(root, SERVER, NEITHER)
+            if given(root, key):
+                yield problem_at(root, key, f"is of no use beside sql.machine: {why}")
+    elif whole and not given(root, SERVER):
+        yield problem_at(root, SERVER, NEITHER)
 
 
 def taken_back(root: Node) -> Node:
     """The document without those of these keys that it leaves empty beside a machine: so an extended file's go."""
-    if isinstance(root, Mapping) and _given(root, MACHINE):
+    if isinstance(root, Mapping) and given(root, MACHINE):
         for key in OF_LOGICAL_SERVERS:
             node = find(root, key)[0]
             if isinstance(node, Scalar) and node.value is None:
@@ -74,16 +74,6 @@ def require_logical_server(loaded: Loaded) -> Loaded:
 def left_out(*, machine: bool) -> frozenset[Path_]:
     """Keys that a file does not say, by where its database is."""
     return frozenset((SERVER, *OF_LOGICAL_SERVERS)) if machine else frozenset((MACHINE,))
-
-
-def _given(root: Node, key: Path_) -> bool:
-    node = find(root, key)[0]
-    return node is not None and not (isinstance(node, Scalar) and node.value is None)
-
-
-def _problem(root: Node, key: Path_, message: str) -> Problem:
-    place = find(root, key)[1]
-    return Problem(place.file, place.line, dotted(key), message)
 
 
 def _without(node: Mapping, key: Path_) -> Mapping:

@@ -142,8 +142,9 @@ class Destination:
 
     def insert(self, table: Table, schema: str, rows: Sequence[Sequence[Any]]) -> None:
         """All of the rows or none."""
-        with self._all_or_nothing():
-            self._write(table, schema, rows)
+        if rows:
+            with self._all_or_nothing():
+                self._write(table, schema, rows)
 
     def fill(self, tables: Mapping[str, Table], schema: str, fillings: Iterable[Filling]) -> None:
         """Replaces the rows that the fillings speak of, all or none; `tables` by the fillings' names for them."""
