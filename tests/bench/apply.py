@@ -1,5 +1,5 @@
-"""How long `apply` takes on a sandbox with the cloud's delays: against the longest chain of them, against a script of
-commands that does the provisioning part one after the other, and with nothing to do against its slowest read.
+"""How long `apply` takes on a sandbox at the cloud's own pace: against the longest chain of its delays, against a
+script of commands that does the provisioning part one after the other, and with nothing to do against its slowest read.
 """
 
 from __future__ import annotations
@@ -13,13 +13,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from setup_kit.sandbox.latency import SECONDS, Pace, set_pace
+from setup_kit.sandbox.latency import SECONDS
 from tests.bench import azure_cli
 from tests.bench.figures import Figure
 from tests.sandbox.job.harness import Kit
-
-# A fifth of the cloud's pace: a server takes 15 seconds, a database 9.
-FACTOR = 0.2
 
 # What the Data Export Service does before it finds a description good: the organization, the secret, a log-in.
 TRIAL = ("dataverse.request",) * 3 + ("secret.get",) * 2 + ("sql.login",)
@@ -96,9 +93,9 @@ STARTS = 5
 
 
 def apply_over_longest_chain() -> list[Figure]:
-    chain = _delays(CHAIN) * FACTOR
+    chain = _delays(CHAIN)
     with tempfile.TemporaryDirectory(prefix="setup-kit-bench-") as folder:
-        kit = Kit(Path(folder), latency=FACTOR, records=1.0)
+        kit = Kit(Path(folder), latency=1.0, records=1.0)
         try:
             kit.init("bench", profile__prefix="bench", profile__entities=["team"], profile__relationships=[])
             at, begun = datetime.now(UTC), time.perf_counter()
@@ -106,13 +103,12 @@ def apply_over_longest_chain() -> list[Figure]:
             elapsed = time.perf_counter() - begun
             proven = [line["time"] for line in kit.journal("bench") if line.get("resource") == "proof/dataexport"]
             provisioned = (datetime.fromisoformat(proven[-1]) - at).total_seconds()
-            set_pace(kit.sandbox_folder, Pace("cloud", 1.0))
             begun = time.perf_counter()
             kit.apply("bench").succeeded()
             idle = time.perf_counter() - begun
         finally:
             kit.close()
-    basis = f"{elapsed:.1f} s over {chain:.1f} s of dependent delays (the cloud's, times {FACTOR:g})"
+    basis = f"{elapsed:.1f} s over {chain:.1f} s of dependent delays"
     return [
         Figure("apply over its longest chain", elapsed / chain, 1.10, "x", basis),
         _over_a_script(provisioned),
@@ -126,16 +122,13 @@ def _delays(operations: Sequence[str]) -> float:
 
 
 def _over_a_script(provisioned: float) -> Figure:
-    """`provisioned`: seconds of `apply` from its start until the export user's log-in is proven.
-
-    The starts of the script's processes are scaled as the delays are; the kit's own is not, to its disadvantage.
-    """
+    """`provisioned`: seconds of `apply` from its start until the export user's log-in is proven."""
     az = azure_cli.start_seconds()
     sqlcmd = statistics.median(_seconds([sys.executable, "-c", "import pyodbc"]) for _ in range(STARTS))
     delays = sum(_delays(operations) for operations in (*AZ.values(), *SQLCMD.values()))
     starts = len(AZ) * az + len(SQLCMD) * sqlcmd
-    script = (delays + starts) * FACTOR
-    least = _delays(PROVISIONING) * FACTOR
+    script = delays + starts
+    least = _delays(PROVISIONING)
     basis = (
         f"{script:.1f} s for {len(AZ)} az commands ({az:.1f} s each to start) and {len(SQLCMD)} of SQL, one after the"
         f" other, over {provisioned:.1f} s; both wait for server and database; beyond those {least:.1f} s the script"
@@ -146,7 +139,7 @@ def _over_a_script(provisioned: float) -> Figure:
 
 def _idle(elapsed: float) -> Figure:
     slowest = _delays(SLOWEST_READ)
-    basis = f"{elapsed:.1f} s over {slowest:.1f} s for the grants alone, sign-ins included, at the cloud's own pace"
+    basis = f"{elapsed:.1f} s over {slowest:.1f} s for the grants alone, sign-ins included"
     return Figure("apply with nothing to do", elapsed / slowest, 2.0, "x", basis)
 
 

@@ -43,24 +43,32 @@ def unused_port() -> int:
 
 
 @pytest.fixture
-def new_sessions(server: LogicalServer) -> Callable[[], SqlSessions]:
-    """Sessions of the SQL administrator."""
+def new_sessions(server: LogicalServer) -> Iterator[Callable[[], SqlSessions]]:
+    """Sessions of the SQL administrator.
+
+    All are kept and closed at the end: a connection left to the garbage collector may be taken down on the thread of
+    the server, which then waits for itself.
+    """
+    made: list[SqlSessions] = []
 
     def make() -> SqlSessions:
-        return SqlSessions(
-            lambda: f"{server.address.host},{server.address.port}",
-            SqlAdministrator(ADMINISTRATOR, lambda: Secret(ADMINISTRATOR_PASSWORD)),
-            certificate=server.certificate,
+        made.append(
+            SqlSessions(
+                lambda: f"{server.address.host},{server.address.port}",
+                SqlAdministrator(ADMINISTRATOR, lambda: Secret(ADMINISTRATOR_PASSWORD)),
+                certificate=server.certificate,
+            )
         )
+        return made[-1]
 
-    return make
+    yield make
+    for sessions in made:
+        sessions.close()
 
 
 @pytest.fixture
-def sessions(new_sessions: Callable[[], SqlSessions]) -> Iterator[SqlSessions]:
-    made = new_sessions()
-    yield made
-    made.close()
+def sessions(new_sessions: Callable[[], SqlSessions]) -> SqlSessions:
+    return new_sessions()
 
 
 @pytest.fixture
