@@ -1,11 +1,11 @@
 """The SQL endpoint: Azure SQL Database as far as this kit and its service use it, over TDS 7.4 and 8.0.
 
 **What happens to a request.** `server` listens, a port for each logical server, and makes a `connection` of every
-client. `handshake` takes it through PRELOGIN, TLS and LOGIN7; `firewall` and `authentication` say whether it comes
-in, and make an `execution.session`, which works on a `session_thread` of its own. From then on a message is read by
-`tds`, its text turned into statements by `language`, those on data compiled to SQLite's SQL by `compiler`, and each
-is carried out by `execution`, which asks `permissions` before and `storage` for what is kept. The answer goes out as
-tokens through `tds.reply`.
+client, on a thread of its own. `handshake` takes it through PRELOGIN, TLS and LOGIN7; `firewall` and `authentication`
+say whether it comes in, and make an `execution.session`. From then on a message is read by `tds`, its text turned into
+statements by `language`, those on data compiled to SQLite's SQL by `compiler`, and each is carried out by `execution`,
+which asks `permissions` before, `storage` for what is kept, and `attention` whether the client still wants it. The
+answer goes out as tokens through `tds.reply`.
 
 **Where something is.**
 
@@ -27,7 +27,7 @@ A file, a lock, a transaction               `storage`
 ==========================================  ==========================================================================
 
 **What may import what.** In this order, each only what comes after it, with no circles, as import-linter checks:
-`server`, `connection`, `handshake` with `authentication`, `firewall` and `session_thread`, `execution`, `compiler`,
+`server`, `connection`, `handshake` with `attention`, `authentication` and `firewall`, `execution`, `compiler`,
 `language`, `permissions`, `builtin_permissions`, `storage`, `tds`, `values`, `unsupported`, `faults`, `errors`,
 `messages`.
 

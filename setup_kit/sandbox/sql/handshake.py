@@ -28,31 +28,29 @@ _DEFAULT_PACKET = 4096
 _SMALLEST_PACKET, _LARGEST_PACKET = 512, 32767
 
 
-async def read_login(
-    stream: Stream, tls: ssl.SSLContext, version: tuple[int, int, int], sign_in_authority: str
-) -> Login7:
+def read_login(stream: Stream, tls: ssl.SSLContext, version: tuple[int, int, int], sign_in_authority: str) -> Login7:
     """TLS, either at once (TDS 8.0) or after PRELOGIN (7.4), then LOGIN7 with its token, wherever that comes from."""
-    strict = await stream.starts_with_tls()
+    strict = stream.starts_with_tls()
     if strict:
-        await stream.start_tls(tls, inside_packets=False)
-    asked = PreLogin.decode((await _expect(stream, PacketType.PRELOGIN)).data)
+        stream.start_tls(tls, inside_packets=False)
+    asked = PreLogin.decode(_expect(stream, PacketType.PRELOGIN).data)
     # A client that did not ask for encryption is told that it is required, and leaves if it cannot.
     encryption = Encryption.ON if asked.encryption == Encryption.ON else Encryption.REQUIRED
     answer = encode_prelogin(version, encryption, fed_auth_required=asked.fed_auth_required)
-    await stream.write(PacketType.REPLY, answer)
+    stream.write(PacketType.REPLY, answer)
     if not strict:
-        await stream.start_tls(tls, inside_packets=True)
-    login = Login7.decode((await _expect(stream, PacketType.LOGIN7)).data)
+        stream.start_tls(tls, inside_packets=True)
+    login = Login7.decode(_expect(stream, PacketType.LOGIN7).data)
     if login.asks_authority:
-        await stream.write(PacketType.REPLY, tokens.fed_auth_info(sign_in_authority, RESOURCE))
-        message = await _expect(stream, PacketType.FED_AUTH_TOKEN)
+        stream.write(PacketType.REPLY, tokens.fed_auth_info(sign_in_authority, RESOURCE))
+        message = _expect(stream, PacketType.FED_AUTH_TOKEN)
         token, nonce = decode_fed_auth_token(message.data)
         login = replace(login, token=token, nonce=nonce)
     return login
 
 
-async def _expect(stream: Stream, kind: PacketType) -> Message:
-    message = await stream.read()
+def _expect(stream: Stream, kind: PacketType) -> Message:
+    message = stream.read()
     if message.type != kind:
         raise ProtocolError(f"{kind.name} was expected")
     return message

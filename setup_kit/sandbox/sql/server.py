@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
+import socket
 import ssl
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,12 +27,16 @@ from setup_kit.sandbox.sql.storage.catalog import fold
 from setup_kit.sandbox.sql.storage.store import Database, ServerStore
 from setup_kit.sandbox.sql.tds.stream import Stream
 
+logger = logging.getLogger(__name__)
+
 _FIRST_SPID = 51
 #: Sessions of a logical server, as far as file handles allow: each takes a few, and the process needs some itself.
 _MOST_SESSIONS = 1000
 _HANDLES_OF_A_SESSION, _OTHER_HANDLES = 6, 400
 #: Seconds that sessions which are ended may take to end.
 _ENDING = 10.0
+#: Seconds until the next client is accepted after one could not be.
+_PAUSE = 0.1
 #: Clients of a logical server that have not logged in yet.
 _MOST_WAITING = 256
 
@@ -82,30 +89,51 @@ class LogicalServer:
         self._spids = spids
         self.most_sessions = most_sessions
         self.faults = faults
-        self._connections: dict[asyncio.Task[None], Connection] = {}
-        self._listener: asyncio.Server | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._connections: dict[threading.Thread, Connection] = {}
+        self._listener: socket.socket | None = None
+        self._accepting: asyncio.Task[None] | None = None
 
     async def start(self, port: int) -> None:
         """Listen on 127.0.0.1; OSError when the port is taken."""
-        self._loop = asyncio.get_running_loop()
-        self._listener = await asyncio.start_server(self._accept, "127.0.0.1", port, backlog=_MOST_WAITING)
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=_MOST_WAITING)
+        self._listener.setblocking(False)
+        self._accepting = asyncio.create_task(self._accept(self._listener))
 
     @property
     def port(self) -> int:
         assert self._listener is not None  # noqa: S101 - only a server that has started is asked
-        return int(self._listener.sockets[0].getsockname()[1])
+        return int(self._listener.getsockname()[1])
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - asyncio runs this in a task of its own
-        connection = Connection(self, Stream(reader, writer), next(self._spids))
-        self._connections[task] = connection
+    async def _accept(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                client, _ = await loop.sock_accept(listener)
+                client.setblocking(True)
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self._serve(Stream(client))
+            except (OSError, RuntimeError) as error:  # no more file handles or threads are to be had, or it has left
+                logger.warning("server %s could not accept a client: %s", self.name, error)
+                await asyncio.sleep(_PAUSE)
+
+    def _serve(self, stream: Stream) -> None:
+        connection = Connection(self, stream, next(self._spids))
+
+        def run() -> None:
+            try:
+                connection.run()
+            finally:
+                del self._connections[thread]
+
+        thread = threading.Thread(target=run, name=f"sql-{stream.spid}", daemon=True)
+        self._connections[thread] = connection
         self._make_room()
         try:
-            await connection.run()
-        finally:
-            del self._connections[task]
+            thread.start()
+        except RuntimeError:
+            del self._connections[thread]
+            stream.close()
+            raise
 
     def _make_room(self) -> None:
         """Of too many clients that have not logged in yet, the one that has taken longest goes."""
@@ -113,11 +141,9 @@ class LogicalServer:
         if len(waiting) > _MOST_WAITING:
             waiting[0].abort()
 
-    async def wait(self, operation: str) -> None:
-        """Take as long as the cloud would."""
-        seconds = self._latency.seconds(operation)
-        if seconds > 0:
-            await asyncio.sleep(seconds)
+    def seconds(self, operation: str) -> float:
+        """How long the cloud would take."""
+        return self._latency.seconds(operation)
 
     def sessions(self) -> list[Session]:
         """Those that are open now."""
@@ -137,20 +163,20 @@ class LogicalServer:
             self._alone.discard(database.id)
             return
         self._alone.add(database.id)
-        self._end_sessions(database.name, but=session)
         until = time.monotonic() + _ENDING
-        while time.monotonic() < until and any(
-            found is not session and found.database.id == database.id for found in self.sessions()
-        ):
-            time.sleep(0.01)
+        for thread in self._end_sessions(database.name, but=session):
+            thread.join(max(until - time.monotonic(), 0))
 
-    def _end_sessions(self, database: str, but: OpenSession | None = None) -> None:
-        for connection in list(self._connections.values()):
+    def _end_sessions(self, database: str, but: OpenSession | None = None) -> list[threading.Thread]:
+        """The threads of those that end now."""
+        ending = []
+        for thread, connection in list(self._connections.items()):
             session = connection.session
             if session is None or session is but or fold(session.database.name) != fold(database):
                 continue
-            if self._loop is not None:
-                self._loop.call_soon_threadsafe(connection.abort)
+            connection.abort()
+            ending.append(thread)
+        return ending
 
     def drop_database(self, name: str) -> None:
         """Close the database's sessions and remove it; callable from any thread."""
@@ -161,15 +187,20 @@ class LogicalServer:
         self.store.drop_database(name)
 
     async def stop(self) -> None:
-        if self._listener is not None:
+        """Returns when the last session has ended."""
+        if self._accepting is not None and self._listener is not None:
+            self._accepting.cancel()
+            await asyncio.gather(self._accepting, return_exceptions=True)
             self._listener.close()
-        tasks = list(self._connections)
-        for connection in list(self._connections.values()):
-            connection.abort()
-        await asyncio.gather(*tasks)
-        if self._listener is not None:
-            await self._listener.wait_closed()
+        await asyncio.get_running_loop().run_in_executor(None, self._end_all)
         self.store.close()
+
+    def _end_all(self) -> None:
+        ending = list(self._connections.items())
+        for _, connection in ending:
+            connection.abort()
+        for thread, _ in ending:
+            thread.join()
 
 
 class SqlEndpoint:

@@ -65,6 +65,7 @@ class Kit:
     def __init__(self, folder: Path, latency: float = 0.0, records: float = FEW) -> None:
         self.folder = folder
         self.sandbox_folder = folder / "sandbox"
+        self._timeout = TIMEOUT * (1 + latency)
         folder.mkdir(parents=True, exist_ok=True)
         self.document = start_detached(self.sandbox_folder, latency=latency, records=records)
 
@@ -89,7 +90,7 @@ class Kit:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=TIMEOUT,
+            timeout=self._timeout,
             check=False,
         )
         return Finished(done.returncode, done.stdout, done.stderr)

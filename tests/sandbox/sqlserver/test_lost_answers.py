@@ -37,6 +37,7 @@ class Wire:
         self._armed.set()
 
     def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)  # which wakes who waits in accept()
         self._listener.close()
 
     def _accept(self) -> None:

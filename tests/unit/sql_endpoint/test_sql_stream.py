@@ -1,8 +1,8 @@
-"""Messages put together from the packets of a client, without a socket."""
+"""Messages put together from the packets of a client."""
 
 from __future__ import annotations
 
-import asyncio
+import socket
 
 import pytest
 
@@ -12,33 +12,22 @@ from setup_kit.sandbox.sql.tds.stream import Stream
 EOM, IGNORE, RESET = Status.END_OF_MESSAGE, Status.IGNORE, Status.RESET_CONNECTION
 
 
-class Nowhere(asyncio.Transport):
-    """Where a stream writes that is only read from."""
-
-    def is_closing(self) -> bool:
-        return True
-
-
 def packet(kind: int, status: int, data: bytes = b"") -> bytes:
     return HEADER.pack(kind, status, HEADER.size + len(data), 0, 1, 0) + data
 
 
 def messages(*sent: bytes) -> list[Message]:
     """All messages that a stream makes of the packets of a client that then goes away."""
-
-    async def read() -> list[Message]:
-        reader = asyncio.StreamReader()
-        reader.feed_data(b"".join(sent))
-        reader.feed_eof()
-        writer = asyncio.StreamWriter(Nowhere(), asyncio.Protocol(), reader, asyncio.get_running_loop())
-        stream = Stream(reader, writer)
+    client, server = socket.socketpair()
+    with client, server:
+        client.sendall(b"".join(sent))
+        client.shutdown(socket.SHUT_WR)
+        stream = Stream(server)
         found: list[Message] = []
-        with pytest.raises(asyncio.IncompleteReadError):
+        with pytest.raises(ConnectionError):
             while True:
-                found.append(await stream.read())
+                found.append(stream.read())
         return found
-
-    return asyncio.run(read())
 
 
 def test_packets_up_to_the_end_of_a_message_are_one_request_with_the_status_of_the_first() -> None:

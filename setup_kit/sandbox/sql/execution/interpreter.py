@@ -327,8 +327,7 @@ class Interpreter:
             raise errors.error(148, f"{text!s}") from None
         if statement.kind == "TIME":
             ticks = (ticks - t.now_utc()) % t.TICKS_PER_DAY
-        session.cancelled.wait(ticks / t.TICKS_PER_SECOND)
-        session.check_cancelled()
+        session.pause(ticks / t.TICKS_PER_SECOND)
 
     def _raise(self, statement: s.Raise) -> None:
         session = self._session

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 import struct
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -34,6 +32,7 @@ from setup_kit.sandbox.sql.values import types as t
 from setup_kit.sandbox.sql.values.types import SqlType, Stored
 
 _DEEPEST_CALL = 32
+_GLANCE = 50_000  # SQLite's own instructions after which it is asked whether to go on: a millisecond or more
 
 
 class Firewall(Protocol):
@@ -42,6 +41,13 @@ class Firewall(Protocol):
     def firewall_rules(self) -> Sequence[FirewallRule]: ...
     def set_firewall_rule(self, name: str, start: str, end: str) -> None: ...
     def delete_firewall_rule(self, name: str) -> None: ...
+
+
+class Interruption(Protocol):
+    """Whether the request that runs is to end; `wait` takes so many seconds unless that comes first."""
+
+    def is_set(self) -> bool: ...
+    def wait(self, seconds: float) -> bool: ...
 
 
 class Instance(Protocol):
@@ -91,7 +97,7 @@ class Module:
 
 
 class Session:
-    """Runs requests one at a time, on whatever thread it is called from; only `cancel` may come from another.
+    """Runs requests one at a time, on its client's thread.
 
     `record` takes the class of a statement, an error number (0 for none), milliseconds, and the id of the fault that
     the statement met ("" for none). `broken` says that the connection is to be broken off before its next answer.
@@ -103,6 +109,7 @@ class Session:
         database: Database,
         who: Identity,
         client: Client,
+        cancelled: Interruption,
         record: Callable[[str, int, float, str], None],
     ) -> None:
         self.instance = instance
@@ -111,7 +118,7 @@ class Session:
         self.is_server_administrator = who.administrator
         self.spid, self.application, self.client_host = client.spid, client.application, client.host
         self.record = record
-        self.cancelled = threading.Event()
+        self.cancelled = cancelled
         self.broken = False
         self.reply = Reply(lambda _: None, self.server.name)
         self.local_tables = LocalTables()
@@ -144,6 +151,7 @@ class Session:
         """What a session has of its database: the connection, the transaction, compiled statements."""
         self.database = database
         self.connection = self.server.connect(database)
+        self.connection.set_progress_handler(self.cancelled.is_set, _GLANCE)
         aggregates.register(self.connection)
         self.transactions = Transactions(
             self.connection, self.server.writer_lock(database.id), self.cancelled.is_set, self._transaction_changed,
@@ -316,17 +324,10 @@ class Session:
         self.identity = None
 
     def close(self) -> None:
-        self.cancelled.set()
         try:
             self.transactions.abandon()
         finally:
             self.connection.close()
-
-    def cancel(self) -> None:
-        """Make the running request raise Cancelled soon."""
-        self.cancelled.set()
-        with contextlib.suppress(sqlite3.ProgrammingError):  # the session has just been closed
-            self.connection.interrupt()
 
     def meet_fault(self, label: str) -> Fault | None:
         """The fault that a statement of this class is to meet."""
@@ -337,12 +338,16 @@ class Session:
         if fault.kind == "sql-error":
             raise error_of(fault, self.server.name, self.database.name, self.spid)
         if fault.kind == "drip":
-            self.cancelled.wait(fault.seconds)
-            self.check_cancelled()
+            self.pause(fault.seconds)
         else:
             self.broken = True
             if fault.kind == "reset-before":
                 raise killed()
+
+    def pause(self, seconds: float) -> None:
+        """Raises Cancelled when it is cut short."""
+        if self.cancelled.wait(seconds):
+            raise Cancelled
 
     def check_cancelled(self) -> None:
         if self.cancelled.is_set():

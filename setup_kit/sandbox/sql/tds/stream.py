@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import selectors
 import socket
 import ssl
 import struct
+import threading
+import time
 
 from setup_kit.sandbox.sql.errors import Cancelled, ProtocolError
 from setup_kit.sandbox.sql.tds.packets import HEADER, Message, PacketType, Status
@@ -15,49 +17,54 @@ from setup_kit.sandbox.sql.tds.packets import HEADER, Message, PacketType, Statu
 LARGEST_LOGIN = 128 * 1024 - 1
 LARGEST_REQUEST = 64 * 1024 * 1024
 LARGEST_PACKET = 32768
-_CLOSING_SECONDS = 5
+
+_RECEIVED = 64 * 1024  # bytes taken from the socket or out of TLS at a time
 
 #: Bytes of a bulk load that are handed on at a time.
 BULK_PIECE = 256 * 1024
 
+# Two connections that wrap at once would find each other's version in the context.
+_WRAPPING = threading.Lock()
+
+# Looks at one socket, whatever its number; without a file handle of its own.
+_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
+
 
 class Stream:
-    """Reads and writes whole messages.
+    """Reads and writes whole messages, for one thread, which waits as long as the client takes.
 
     TDS 7.4 carries the TLS handshake inside PRELOGIN packets and everything after it as plain TLS records
     (MS-TDS 3.2.5.1); TDS 8.0 starts with TLS. Both run through `ssl.MemoryBIO` here.
+
+    ConnectionError where the client has gone, TimeoutError after `deadline` (of `time.monotonic`, None for none).
     """
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
+    def __init__(self, client: socket.socket) -> None:
+        self._socket = client
+        self._selector = _Selector()
+        self._selector.register(client, selectors.EVENT_READ)
         self._tls: ssl.SSLObject | None = None
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._clear = bytearray()
-        self._write_lock = asyncio.Lock()
         self.packet_size = 4096
         self.largest_message = LARGEST_LOGIN
+        self.deadline: float | None = None
         self.spid = 0
 
-    async def starts_with_tls(self) -> bool:
+    def starts_with_tls(self) -> bool:
         """Whether the client opens with a TLS handshake (TDS 8.0) and not with a PRELOGIN packet."""
-        first = await self._reader.readexactly(1)
-        self._clear += first
-        if first[0] == PacketType.TLS_RECORD:
-            self._incoming.write(bytes(self._clear))
-            self._clear.clear()
-            return True
-        return False
+        self._clear += self._receive()
+        return self._clear[0] == PacketType.TLS_RECORD
 
-    async def start_tls(self, context: ssl.SSLContext, *, inside_packets: bool) -> None:
+    def start_tls(self, context: ssl.SSLContext, *, inside_packets: bool) -> None:
         """Do the server's side of the handshake; raises ssl.SSLError when the client refuses the certificate.
 
-        Inside packets that is TLS 1.2 at most, as with SQL Server: "TLS 1.3 is supported with TDS 8.0". The context is
-        read here and now, so that changing it leaves other connections alone.
+        Inside packets that is TLS 1.2 at most, as with SQL Server: "TLS 1.3 is supported with TDS 8.0".
         """
-        context.maximum_version = ssl.TLSVersion.TLSv1_2 if inside_packets else ssl.TLSVersion.MAXIMUM_SUPPORTED
-        tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        tls = _wrap(context, self._incoming, self._outgoing, inside_packets=inside_packets)
+        if not inside_packets:
+            self._clear_to_tls()
         while True:
             try:
                 tls.do_handshake()
@@ -66,45 +73,69 @@ class Stream:
                 finished = False
             flight = self._outgoing.read()
             if flight:
-                await self._send_raw(self._packets(PacketType.PRELOGIN, flight) if inside_packets else flight)
+                self._socket.sendall(self._packets(PacketType.PRELOGIN, flight) if inside_packets else flight)
             if finished:
                 break
             if inside_packets:
-                message = await self.read()
+                message = self.read()
                 if message.type != PacketType.PRELOGIN:
                     raise ProtocolError("a TLS handshake was expected")
                 self._incoming.write(message.data)
             else:
-                await self._fill_incoming()
+                self._incoming.write(self._receive())
+        self._clear_to_tls()
         self._tls = tls
 
-    async def _fill_incoming(self) -> None:
-        data = await self._reader.read(65536)
-        if not data:
-            raise asyncio.IncompleteReadError(b"", None)
-        self._incoming.write(data)
+    def _clear_to_tls(self) -> None:
+        """What came behind the last packet in the clear are TLS records."""
+        self._incoming.write(bytes(self._clear))
+        self._clear.clear()
 
-    async def _take(self, count: int) -> bytes:
+    def _receive(self) -> bytes:
+        self._heed_deadline()
+        data = self._socket.recv(_RECEIVED)
+        if not data:
+            raise ConnectionAbortedError("the client has gone")
+        return data
+
+    def _heed_deadline(self) -> None:
+        if self.deadline is None:
+            return
+        rest = self.deadline - time.monotonic()
+        if rest <= 0:
+            raise TimeoutError("the client took too long")
+        self._socket.settimeout(rest)
+
+    def logged_in(self) -> None:
+        """From now on the client may take its time, and ask more at once."""
+        self.deadline = None
+        self._socket.settimeout(None)
+        self.largest_message = LARGEST_REQUEST
+
+    def has_more(self, seconds: float = 0) -> bool:
+        """Whether the client has sent something that was not read yet, or has gone; waits for it for so long."""
+        return bool(self._clear or self._incoming.pending or self._selector.select(seconds))
+
+    def _take(self, count: int) -> bytes:
         clear = self._clear
-        if self._tls is None:
-            if len(clear) < count:
-                clear += await self._reader.readexactly(count - len(clear))
-        else:
-            while len(clear) < count:
-                try:
-                    data = self._tls.read(65536)
-                except ssl.SSLWantReadError:
-                    await self._fill_incoming()
-                    continue
-                if not data:
-                    raise asyncio.IncompleteReadError(b"", count)
-                clear += data
+        while len(clear) < count:
+            if self._tls is None:
+                clear += self._receive()
+                continue
+            try:
+                data = self._tls.read(_RECEIVED)
+            except ssl.SSLWantReadError:
+                self._incoming.write(self._receive())
+                continue
+            if not data:
+                raise ConnectionAbortedError("the client has ended TLS")
+            clear += data
         taken = bytes(clear[:count])
         del clear[:count]
         return taken
 
-    async def read(self) -> Message:
-        """The next whole message; IncompleteReadError when the client has gone.
+    def read(self) -> Message:
+        """The next whole message.
 
         One that the client gave up half sent comes without its data and with status IGNORE, for it wants an answer.
         """
@@ -112,7 +143,7 @@ class Stream:
         size = 0
         first_kind = first_status = 0
         while True:
-            kind, status, data = await self._packet()
+            kind, status, data = self._packet()
             if kind == PacketType.ATTENTION:
                 return Message(kind, status, b"")
             if not parts:
@@ -130,7 +161,7 @@ class Stream:
                     return Message(kind, Status.IGNORE, b"")
                 return Message(kind, first_status & ~Status.IGNORE, parts[0] if len(parts) == 1 else b"".join(parts))
 
-    async def read_on(self, least: int) -> tuple[bytes, int]:
+    def read_on(self, least: int) -> tuple[bytes, int]:
         """More of a bulk load that `read` gave in part: at least so many bytes or up to its end; the last status.
 
         An attention ends it with the status IGNORE alone.
@@ -138,7 +169,7 @@ class Stream:
         parts: list[bytes] = []
         size = status = 0
         while size < least and not status & Status.END_OF_MESSAGE:
-            kind, status, data = await self._packet()
+            kind, status, data = self._packet()
             if kind == PacketType.ATTENTION:
                 return b"", Status.IGNORE
             if kind != PacketType.BULK_LOAD:
@@ -147,11 +178,11 @@ class Stream:
             size += len(data)
         return b"".join(parts), status
 
-    async def _packet(self) -> tuple[int, int, bytes]:
-        kind, status, length, _, _, _ = HEADER.unpack(await self._take(HEADER.size))
+    def _packet(self) -> tuple[int, int, bytes]:
+        kind, status, length, _, _, _ = HEADER.unpack(self._take(HEADER.size))
         if length < HEADER.size or length > LARGEST_PACKET:
             raise ProtocolError(f"packet of {length} bytes")
-        return kind, status, await self._take(length - HEADER.size)
+        return kind, status, self._take(length - HEADER.size)
 
     def _packets(self, kind: int, data: bytes, *, final: bool = True) -> bytes:
         room = self.packet_size - HEADER.size
@@ -165,100 +196,78 @@ class Stream:
             number += 1
         return bytes(out)
 
-    async def write(self, kind: int, data: bytes, *, final: bool = True) -> None:
+    def write(self, kind: int, data: bytes, *, final: bool = True) -> None:
         """Send `data` as packets of one message; with `final=False` more of the message follows."""
-        await self._send(self._packets(kind, data, final=final))
-
-    async def _send(self, data: bytes) -> None:
-        async with self._write_lock:
-            if self._tls is None:
-                await self._send_raw(data)
-                return
-            view = memoryview(data)
+        packets = self._packets(kind, data, final=final)
+        if self._tls is not None:
+            view = memoryview(packets)
             while view:
                 view = view[self._tls.write(view) :]
-            await self._send_raw(self._outgoing.read())
-
-    async def _send_raw(self, data: bytes) -> None:
-        self._writer.write(data)
-        await self._writer.drain()
+            packets = self._outgoing.read()
+        self._heed_deadline()
+        self._socket.sendall(packets)
 
     def abort(self) -> None:
-        """Break off without a word; whoever reads or writes here gets an error."""
-        self._writer.transport.abort()
+        """Break off without a word, from any thread: the one that reads or writes here gets an error."""
+        with contextlib.suppress(OSError):  # it has gone
+            self._socket.shutdown(socket.SHUT_RDWR)
 
     def reset(self) -> None:
-        """As `abort`, and the client's side learns of it by RST."""
-        found = self._writer.get_extra_info("socket")
-        if found is not None:  # no lingering is what makes the kernel send RST and not FIN
-            found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.abort()
+        """Break off, and the client's side learns of it by RST: no lingering is what makes the kernel send that."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close()
 
-    async def close(self) -> None:
-        self._writer.close()
-        try:
-            async with asyncio.timeout(_CLOSING_SECONDS):
-                await self._writer.wait_closed()
-        except TimeoutError:  # the client takes no more
-            self.abort()
-        except (OSError, ssl.SSLError):  # the client closed first: there is nobody left to tell
-            return
+    def close(self) -> None:
+        self._selector.close()
+        self._socket.close()
+
+
+def _wrap(
+    context: ssl.SSLContext, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, *, inside_packets: bool
+) -> ssl.SSLObject:
+    """The context is read here and now, so that changing it leaves other connections alone."""
+    with _WRAPPING:
+        context.maximum_version = ssl.TLSVersion.TLSv1_2 if inside_packets else ssl.TLSVersion.MAXIMUM_SUPPORTED
+        return context.wrap_bio(incoming, outgoing, server_side=True)
 
 
 class BulkMessage:
-    """The message of a bulk load, read ahead a little while the session works on what it has.
+    """The message of a bulk load, read as the session asks for more, or ahead of it while it waits.
 
-    `attention` and `ignored` tell how the client gave it up.
+    `whole`: the client has sent all that it is going to. `attention` and `ignored` tell how it gave it up.
     """
 
-    def __init__(self, stream: Stream, first: Message, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, stream: Stream, first: Message) -> None:
         self._stream = stream
-        self._loop = loop
-        self._first = first.data
+        self._ahead = first.data
+        self.whole = first.complete
         self.attention = self.ignored = False
-        self.whole = asyncio.Event()  # the client has sent all that it is going to
-        self._ahead = None if first.complete else self._loop.create_task(self._read_ahead())
-        if first.complete:
-            self.whole.set()
-
-    async def _read_ahead(self) -> bytes | None:
-        """The next piece; None when the client has given up."""
-        status = int(Status.END_OF_MESSAGE)
-        try:
-            data, status = await self._stream.read_on(BULK_PIECE)
-        finally:
-            self.attention = status == Status.IGNORE
-            self.ignored = bool(status & Status.IGNORE)
-            if status & (Status.END_OF_MESSAGE | Status.IGNORE):
-                self.whole.set()
-        return None if self.ignored else data
 
     def read(self) -> bytes:
-        """The next piece, for the session's thread; nothing at the end. Raises Cancelled, ConnectionError."""
-        if self._first:
-            first, self._first = self._first, b""
-            return first
-        return asyncio.run_coroutine_threadsafe(self._next(), self._loop).result()
-
-    async def _next(self) -> bytes:
-        if self._ahead is None:
-            return b""
-        try:
-            data = await self._ahead
-        except asyncio.IncompleteReadError as error:
-            raise ConnectionError("the client has gone") from error
-        self._ahead = None if self.whole.is_set() else self._loop.create_task(self._read_ahead())
-        if data is None:
+        """The next piece; nothing at the end. Raises Cancelled where the client gives up."""
+        if not self._ahead and not self.whole:
+            self._read_on(BULK_PIECE)
+        if self.ignored:
             raise Cancelled
+        data, self._ahead = self._ahead, b""
         return data
 
-    async def skip(self) -> None:
+    def _read_on(self, least: int) -> None:
+        data, status = self._stream.read_on(least)
+        self.attention = status == Status.IGNORE
+        self.ignored = bool(status & Status.IGNORE)
+        self.whole = bool(status & (Status.END_OF_MESSAGE | Status.IGNORE))
+        self._ahead += data
+
+    def given_up(self) -> bool:
+        """Whether the client does not want it any more, as far as it can be told without waiting."""
+        while not self.whole and len(self._ahead) < BULK_PIECE and self._stream.has_more():
+            self._read_on(1)
+        return self.ignored or (self.whole and self._stream.has_more())
+
+    def skip(self) -> None:
         """Read the rest for nothing: the client sends all of it before it looks at the answer."""
         with contextlib.suppress(Cancelled):
-            while self._ahead is not None:
-                await self._next()
-
-    async def close(self) -> None:
-        if self._ahead is not None:
-            self._ahead.cancel()
-            await asyncio.gather(self._ahead, return_exceptions=True)
+            while not self.whole:
+                self._ahead = b""
+                self.read()
