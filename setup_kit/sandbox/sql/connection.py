@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-import ssl
 import time
 from enum import Enum, auto
 from typing import TYPE_CHECKING
@@ -56,22 +56,22 @@ class Connection:
         stream.spid = spid
 
     def run(self) -> None:
-        try:
-            self._stream.deadline = time.monotonic() + _LOGIN_SECONDS
-            if self._log_in():
-                self._stream.logged_in()
-                while self._answer(self._stream.read()):
-                    pass
-        except (ConnectionError, ssl.SSLError, TimeoutError) as error:
-            logger.debug("connection %s ended: %s", self._spid, error)
-        except ProtocolError as error:
-            logger.warning("connection %s broke the protocol: %s", self._spid, error)
-        except Exception:
-            logger.exception("connection %s failed", self._spid)
-        finally:
-            if self.session is not None:
-                self.session.close()
-            self._stream.close()
+        with contextlib.closing(self._stream):
+            try:
+                self._stream.deadline = time.monotonic() + _LOGIN_SECONDS
+                if self._log_in():
+                    self._stream.logged_in()
+                    while self._answer(self._stream.read()):
+                        pass
+            except OSError as error:  # the client has gone, took too long, or does not speak TLS
+                logger.debug("connection %s ended: %s", self._spid, error)
+            except ProtocolError as error:
+                logger.warning("connection %s broke the protocol: %s", self._spid, error)
+            except Exception:
+                logger.exception("connection %s failed", self._spid)
+            finally:
+                if self.session is not None:
+                    self.session.close()
 
     def abort(self) -> None:
         """Break the connection off, from any thread: what runs is cancelled, and `run` returns soon."""
@@ -212,7 +212,7 @@ class Connection:
             return _Outcome.CANCELLED
         except SqlError as error:
             return _Outcome.OVER if error.ends_session else _Outcome.DONE
-        except (ProtocolError, ConnectionError):
+        except (ProtocolError, OSError):
             raise
         except Exception:
             logger.exception("request failed on connection %s", self._spid)

@@ -36,7 +36,7 @@ _HANDLES_OF_A_SESSION, _OTHER_HANDLES = 6, 400
 #: Seconds that sessions which are ended may take to end.
 _ENDING = 10.0
 #: Seconds until the next client is accepted after one could not be.
-_PAUSE = 0.1
+_PAUSE = 0.5
 #: Clients of a logical server that have not logged in yet.
 _MOST_WAITING = 256
 
@@ -137,7 +137,7 @@ class LogicalServer:
 
     def _make_room(self) -> None:
         """Of too many clients that have not logged in yet, the one that has taken longest goes."""
-        waiting = [connection for connection in self._connections.values() if connection.session is None]
+        waiting = [connection for connection in list(self._connections.values()) if connection.session is None]
         if len(waiting) > _MOST_WAITING:
             waiting[0].abort()
 
