@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-import itertools
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,29 +42,6 @@ def _start(directory: Path, latency: float) -> Sandbox:
 def _stop(sandbox: Sandbox) -> None:
     sandbox.state.close()
     stop(sandbox.directory)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def garbage_collected_apart() -> Iterator[None]:
-    """Collects garbage on a thread of its own.
-
-    A connection in it says good-bye to its server and waits for the answer: on the thread of a server in this process,
-    which a collection might happen upon, it would wait for itself.
-    """
-    over = threading.Event()
-
-    def collect() -> None:
-        generations = itertools.cycle((1, 1, 1, 1, 2))
-        while not over.wait(0.5):
-            gc.collect(next(generations))
-
-    gc.disable()
-    thread = threading.Thread(target=collect, name="garbage")
-    thread.start()
-    yield
-    over.set()
-    thread.join()
-    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -60,12 +60,14 @@ class Started(Protocol):
 
 
 class Kit:
-    """A folder to work in, beside a running sandbox."""
+    """A folder to work in, beside a running sandbox. `timeout`: of a command, in seconds."""
+
+    timeout: float = TIMEOUT
 
     def __init__(self, folder: Path, latency: float = 0.0, records: float = FEW) -> None:
         self.folder = folder
         self.sandbox_folder = folder / "sandbox"
-        self._timeout = TIMEOUT * (1 + latency)
+        self.timeout = TIMEOUT * (1 + latency)
         folder.mkdir(parents=True, exist_ok=True)
         self.document = start_detached(self.sandbox_folder, latency=latency, records=records)
 
@@ -90,7 +92,7 @@ class Kit:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=self._timeout,
+            timeout=self.timeout,
             check=False,
         )
         return Finished(done.returncode, done.stdout, done.stderr)

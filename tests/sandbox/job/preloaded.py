@@ -11,7 +11,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from tests.forks import FORKS
-from tests.sandbox.job.harness import TIMEOUT, Finished, Kit, Started
+from tests.sandbox.job.harness import Finished, Kit, Started
 
 #: A process's exit code can be read once: starting another looks at all that have ended, whoever waits for them.
 _looking = threading.Lock()
@@ -30,11 +30,11 @@ class PreloadedKit(Kit):
     def run(self, *arguments: str, variables: dict[str, str] | None = None) -> Finished:
         said, told = self.folder / "stdout", self.folder / "stderr"
         process = self._fork(arguments, variables or {}, said, told)
-        code = _exit_code(process, TIMEOUT)
+        code = _exit_code(process, self.timeout)
         if code is None:
             process.kill()
             _exit_code(process, None)
-            raise TimeoutError(f"setup-kit {' '.join(arguments)} took more than {TIMEOUT} seconds")
+            raise TimeoutError(f"setup-kit {' '.join(arguments)} took more than {self.timeout} seconds")
         return Finished(code, said.read_text(encoding="utf-8"), told.read_text(encoding="utf-8"))
 
     def start(self, *arguments: str) -> Started:

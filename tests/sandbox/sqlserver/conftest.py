@@ -44,11 +44,7 @@ def unused_port() -> int:
 
 @pytest.fixture
 def new_sessions(server: LogicalServer) -> Iterator[Callable[[], SqlSessions]]:
-    """Sessions of the SQL administrator.
-
-    All are kept and closed at the end: a connection left to the garbage collector may be taken down on the thread of
-    the server, which then waits for itself.
-    """
+    """Sessions of the SQL administrator, all closed at the end, also those that a resource has opened again since."""
     made: list[SqlSessions] = []
 
     def make() -> SqlSessions:
