@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -90,6 +90,7 @@ SLOWEST_READ = (
 )
 
 STARTS = 5
+IDLE = 3
 
 
 def apply_over_longest_chain() -> list[Figure]:
@@ -103,9 +104,7 @@ def apply_over_longest_chain() -> list[Figure]:
             elapsed = time.perf_counter() - begun
             proven = [line["time"] for line in kit.journal("bench") if line.get("resource") == "proof/dataexport"]
             provisioned = (datetime.fromisoformat(proven[-1]) - at).total_seconds()
-            begun = time.perf_counter()
-            kit.apply("bench").succeeded()
-            idle = time.perf_counter() - begun
+            idle = statistics.median(_seconds(lambda: kit.apply("bench").succeeded()) for _ in range(IDLE))
         finally:
             kit.close()
     basis = f"{elapsed:.1f} s over {chain:.1f} s of dependent delays"
@@ -124,7 +123,10 @@ def _delays(operations: Sequence[str]) -> float:
 def _over_a_script(provisioned: float) -> Figure:
     """`provisioned`: seconds of `apply` from its start until the export user's log-in is proven."""
     az = azure_cli.start_seconds()
-    sqlcmd = statistics.median(_seconds([sys.executable, "-c", "import pyodbc"]) for _ in range(STARTS))
+    command = [sys.executable, "-c", "import pyodbc"]
+    sqlcmd = statistics.median(
+        _seconds(lambda: subprocess.run(command, stdout=subprocess.DEVNULL, check=True)) for _ in range(STARTS)
+    )
     delays = sum(_delays(operations) for operations in (*AZ.values(), *SQLCMD.values()))
     starts = len(AZ) * az + len(SQLCMD) * sqlcmd
     script = delays + starts
@@ -143,7 +145,7 @@ def _idle(elapsed: float) -> Figure:
     return Figure("apply with nothing to do", elapsed / slowest, 2.0, "x", basis)
 
 
-def _seconds(command: Sequence[str]) -> float:
+def _seconds(work: Callable[[], object]) -> float:
     begun = time.perf_counter()
-    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+    work()
     return time.perf_counter() - begun

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from setup_kit.environment import names
@@ -43,8 +43,6 @@ from setup_kit.environment.starter import derived_names
 from setup_kit.environment.writing import render, scalar
 from setup_kit.sqlserver.connection_string import SqlAddress
 
-# A busy machine is no failure.
-UNHURRIED = settings(deadline=None)
 PLACE = Place(Path("x.yaml"), 1)
 NO_SURROGATES = st.characters(exclude_categories=["Cs"])
 TEXT = st.text(NO_SURROGATES, max_size=30)
@@ -157,14 +155,12 @@ def loaded(text: str) -> Environment:
         return load(str(path)).environment
 
 
-@UNHURRIED
 @given(environments(), TEXT)
 def test_what_is_written_is_read(environment: Environment, heading: str) -> None:
     printable = "".join(c for c in heading if c.isprintable())
     assert loaded(render(environment, printable)) == environment
 
 
-@UNHURRIED
 @given(st.text(NO_SURROGATES))
 def test_any_text_is_written_on_one_line_and_read_back(text: str) -> None:
     written = scalar(text)
@@ -173,7 +169,6 @@ def test_any_text_is_written_on_one_line_and_read_back(text: str) -> None:
     assert yaml.safe_load(f"- {written}\n") == [text]
 
 
-@UNHURRIED
 @given(st.integers(-(10**9), 10**9) | st.booleans() | st.uuids())
 def test_any_value_is_written_as_what_it_is(value: int | bool | UUID) -> None:
     assert yaml.safe_load(scalar(value)) == (str(value) if isinstance(value, UUID) else value)
@@ -194,13 +189,11 @@ def merged(*values: Any) -> Any:
     return plain(result)
 
 
-@UNHURRIED
 @given(MAPPINGS)
 def test_merging_with_nothing_or_with_itself_changes_nothing(value: dict[str, Any]) -> None:
     assert merged(value, {}) == merged({}, value) == merged(value, value) == value
 
 
-@UNHURRIED
 @given(MAPPINGS, MAPPINGS)
 def test_the_child_prevails_and_the_parent_fills_in(parent: dict[str, Any], child: dict[str, Any]) -> None:
     result = merged(parent, child)
@@ -224,7 +217,6 @@ SHAPED = st.recursive(
 )
 
 
-@UNHURRIED
 @given(SHAPED, SHAPED, SHAPED)
 def test_it_does_not_matter_where_a_chain_is_folded_first(
     first: dict[str, Any], second: dict[str, Any], third: dict[str, Any]
@@ -232,7 +224,6 @@ def test_it_does_not_matter_where_a_chain_is_folded_first(
     assert merged(merged(first, second), third) == merged(first, merged(second, third))
 
 
-@UNHURRIED
 @given(st.text())
 def test_a_rule_takes_a_name_as_it_is_or_says_why_not(text: str) -> None:
     for rule in (
@@ -246,7 +237,6 @@ def test_a_rule_takes_a_name_as_it_is_or_says_why_not(text: str) -> None:
             assert str(error).isprintable()
 
 
-@UNHURRIED
 @given(st.text("a-Z0 1.\n", max_size=70))
 def test_what_passes_for_a_server_or_vault_is_a_host_name(text: str) -> None:
     for rule, longest in ((names.logical_server, 63), (names.vault, 24)):
@@ -259,7 +249,6 @@ def test_what_passes_for_a_server_or_vault_is_a_host_name(text: str) -> None:
         assert re.fullmatch(r"[A-Za-z0-9-]+", text)
 
 
-@UNHURRIED
 @given(st.text("aZ09.-:,_ ", max_size=70) | st.ip_addresses().map(str) | st.text(max_size=9))
 def test_what_passes_for_a_machines_host_is_a_name_or_an_ipv4_address_in_normal_form(text: str) -> None:
     try:
@@ -273,7 +262,6 @@ def test_what_passes_for_a_machines_host_is_a_name_or_an_ipv4_address_in_normal_
     assert all(1 <= len(label) <= 63 for label in host.split("."))
 
 
-@UNHURRIED
 @given(st.text(st.characters(categories=["L", "N"]), max_size=20))
 def test_a_prefix_is_taken_exactly_when_it_is_ascii_and_under_fifteen(text: str) -> None:
     try:
@@ -284,7 +272,6 @@ def test_a_prefix_is_taken_exactly_when_it_is_ascii_and_under_fifteen(text: str)
     assert fits == (text.isascii() and len(text) < 15)
 
 
-@UNHURRIED
 @given(st.text(max_size=80), st.uuids())
 def test_derived_names_are_taken_by_the_cloud(name: str, subscription: UUID) -> None:
     derived = derived_names(name, str(subscription))
@@ -294,7 +281,6 @@ def test_derived_names_are_taken_by_the_cloud(name: str, subscription: UUID) -> 
     names.database(derived.database)
 
 
-@UNHURRIED
 @given(st.text("ab/:.?#@[]", max_size=12))
 def test_a_normal_address_stays_as_it_is(text: str) -> None:
     try:
@@ -305,7 +291,6 @@ def test_a_normal_address_stays_as_it_is(text: str) -> None:
     assert not normal.endswith("/")
 
 
-@UNHURRIED
 @given(st.text("aA1 ", min_size=1, max_size=8))
 def test_a_normal_location_stays_as_it_is(text: str) -> None:
     try:
@@ -338,7 +323,6 @@ def lines_of(value: Any, indent: int = 0) -> list[tuple[str, tuple[str | int, ..
     return found
 
 
-@UNHURRIED
 @given(MAPPINGS.filter(bool), st.lists(st.integers(0, 3), max_size=60))
 def test_every_key_knows_its_line(value: dict[str, Any], gaps: list[int]) -> None:
     text: list[str] = []
@@ -359,7 +343,6 @@ def test_every_key_knows_its_line(value: dict[str, Any], gaps: list[int]) -> Non
         assert place == Place(file, number), dotted(path)
 
 
-@UNHURRIED
 @given(st.binary(max_size=200) | st.text(":-[]{}&*!|>'\"%@`#?,\n\t ab<", max_size=60).map(str.encode))
 def test_any_bytes_are_read_or_refused_with_their_place(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -43,7 +43,6 @@ def struck(rule: Fault, count: int) -> list[int]:
     return found
 
 
-@settings(deadline=None)  # it writes files
 @given(rules(), rules())
 def test_rules_come_back_as_they_were_added(one: Fault, two: Fault) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -65,7 +64,7 @@ def test_chance_falls_alike_for_the_same_seed(rule: Fault) -> None:
     assert struck(rule, 200) == struck(rule, 200)
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(st.floats(0.1, 0.9), st.integers(0, 20))
 def test_a_share_is_about_that_share(share: float, seed: int) -> None:
     found = struck(Fault("truncate", share=share, seed=seed), 2000)

@@ -64,7 +64,7 @@ NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=NAMES, text=st.text(st.characters(exclude_categories=["Cs"]), max_size=200))
 @example(name="a#b", text="#")
 @example(name="x]; DROP TABLE t--", text="'; DROP TABLE t--")

@@ -47,7 +47,7 @@ _EVERYTHING = "SELECT OBJECT_ID(N'dbo.t'), " + ", ".join(asked(right) for right 
 _ON_THE_TABLE = [right for right in RIGHTS if right.endswith(" ON dbo.t")]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     own=_HELD, of_near=_HELD, of_upper=_HELD, of_public=_HELD, memberships=_MEMBERSHIPS,
     rows=st.lists(st.sampled_from([row for row in ROWS if row.needs]), max_size=4),

@@ -165,7 +165,7 @@ def test_identifiers_sort_as_sql_server_sorts_them(connection: pyodbc.Connection
 DECIMALS = st.decimals(min_value=-(10**27), max_value=10**27, places=10)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values=st.lists(DECIMALS, min_size=1, max_size=6))
 def test_decimals_are_exact_in_order_and_in_sum(connection: pyodbc.Connection, values: list[Decimal]) -> None:
     connection.execute("DROP TABLE IF EXISTS dbo.t; CREATE TABLE dbo.t (v decimal(38, 10))")

@@ -31,7 +31,7 @@ def allowed(check: Callable[[str], str], text: str) -> bool:
 
 
 @given(user=texts.map(str.strip).filter(lambda text: allowed(names.export_user, text)), password=passwords)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_name_and_password_that_is_allowed_logs_in_exactly(
     server: LogicalServer, sessions: SqlSessions, user: str, password: str
 ) -> None:

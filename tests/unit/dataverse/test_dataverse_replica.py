@@ -94,7 +94,7 @@ def ids(database: Database) -> list[str]:
     return [row[0] for row in database.connection.execute("SELECT competitorid FROM competitor ORDER BY 1")]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(size=st.integers(1, 20), rounds=st.lists(st.lists(DEEDS, max_size=4), min_size=1, max_size=4))
 def test_one_who_follows_delta_links_has_what_the_organization_has(
     filled: Path, size: int, rounds: list[list[list[tuple[str, int]]]]
