@@ -136,7 +136,7 @@ def _looked_into(document: dict[str, Any], name: str, path: Path, open_firewall:
             plan = reading(house.nodes, progress, stop, open_ways=open_firewall)
     finally:
         house.close()
-    if stop.is_set():  # even where all was seen by then: who interrupts does not want the file
+    if plan.interrupted:
         output.err.print("Nothing was written.")
         raise click.Abort
     return amend(document, plan)

@@ -73,20 +73,3 @@ def test_a_server_that_stops_waits_for_no_statement(host: Host, number: int) -> 
         watcher.execute(UNTIL_IT_RUNS)
         host.run(host.endpoint.stop_server(server.policy.name))
         wire.rest(SECONDS)
-
-
-def test_an_attention_ends_a_load_that_waits_behind_more_of_it(
-    server: Server, database: str, watcher: pyodbc.Connection
-) -> None:
-    """The lock is waited for with the message half read; the attention comes behind what is not."""
-    with closing(Wire(server.port)) as wire:
-        wire.log_in(ADMINISTRATOR, PASSWORD, database)
-        wire.send(PacketType.SQL_BATCH, ALL_HEADERS + "INSERT BULK dbo.t (n int)".encode("utf-16-le"))
-        wire.receive(SECONDS)
-        column = b"\x81\x01\x00" + b"\x00" * 4 + b"\x09\x00" + b"\x26\x04" + b"\x01" + "n".encode("utf-16-le")
-        wire.send(PacketType.BULK_LOAD, column + b"\xd1\x04\x01\x00\x00\x00" * 20_000 + b"\xfd" + b"\x00" * 12)
-        watcher.execute(UNTIL_IT_RUNS)
-        wire.send(PacketType.ATTENTION, b"")
-        assert wire.receive(SECONDS).finished
-        wire.send(PacketType.SQL_BATCH, ALL_HEADERS + "SELECT 1".encode("utf-16-le"))
-        assert not wire.receive(SECONDS).errors

@@ -89,7 +89,7 @@ class WriterLock:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection that the threads of one session use, one at a time."""
+    """A connection for one thread at a time."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10, cached_statements=512)
     connection.execute("PRAGMA journal_mode = WAL")
     # NORMAL loses nothing when the process dies, only (without harm to the file) when the machine does.
